@@ -1,0 +1,108 @@
+/**
+ * What the mathematics works on: sub-blocks, coefficients, methods, and a run of them.
+ *
+ *     x_{i+1} = F_i(x_i) + α·x_i + β·x_{i−1},   i = 0 … n−1,   x_{−1} = x_0        (Dr2Net, arXiv 2401.04105, section 3)
+ */
+import type { Context, Differentiable, Sink } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** One residual function F_i: in a transformer LayerNorm + attention, or LayerNorm + MLP, with all that is inside. */
+export interface SubBlock extends Differentiable {
+  /** Unique in its run, for messages: `blocks.3.attention`. */
+  readonly name: string;
+  /**
+   * Where the run's shift p enters, if it does (Pix4Point adds the position embedding again before every block):
+   * `skip`: x_{i+1} = F_i(x_i + p) + α·(x_i + p) + β·x_{i−1};  `branch`: x_{i+1} = [p + F_i(x_i + p)] + α·x_i + β·x_{i−1}.
+   */
+  readonly shift?: 'skip' | 'branch';
+}
+
+/** α scales the pretrained residual, β the added one that makes the network reversible. (1, 0) is the pretrained network. */
+export interface Coefficients {
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** What the head reads: `last` x_n, `mean` (x_n + x_{n−1})/2. */
+export type HeadRead = 'last' | 'mean';
+
+/** How a run gets the activations that its backward pass needs. */
+export type Method =
+  /** Keeps every sub-block's internals. */
+  | { readonly name: 'conventional' }
+  /** Keeps the state at every `every`-th sub-block (default 1) and recomputes between. */
+  | { readonly name: 'checkpoint'; readonly every?: number }
+  /** Keeps nothing and gives no gradient below the head. */
+  | { readonly name: 'frozen' }
+  /** Keeps the last state pair and `anchors` more (a number: evenly spaced; a list: state pairs (x_i, x_{i−1}) at these i) and inverts in floating point. */
+  | { readonly name: 'reversible'; readonly anchors?: number | readonly number[] }
+  /** Keeps the last state pair in fixed point and the packed remainders, and inverts bit for bit. */
+  | {
+      readonly name: 'exact';
+      /** Bits f after the point of the states' grid 2⁻ᶠ; `auto` (default) chooses from the measured range. */
+      readonly fractionBits?: number | 'auto';
+      /** Bits s of the coefficients' grid 2⁻ˢ; default: the fewest that represent (α, β), at most 10. */
+      readonly coefficientBits?: number;
+      /** Keep x_0 and compare the rebuilt one with it, bit for bit, in every backward pass. */
+      readonly verify?: boolean;
+    };
+
+export type MethodName = Method['name'];
+
+export interface RunOptions {
+  readonly coefficients: Coefficients;
+  readonly method: Method;
+  /** Default `last`. */
+  readonly read?: HeadRead;
+  /** The shift p, of the states' shape; needed when a sub-block has `shift`. Borrowed. */
+  readonly shift?: Tensor;
+}
+
+/** What a traced run can tell about itself after its backward pass. */
+export interface RunReport {
+  readonly method: MethodName;
+  /** The coefficients that were used: those asked for, or the nearest on the grid for `exact`. */
+  readonly coefficients: Coefficients;
+  /** Bytes of states (anchors, checkpoints, last pair) kept from forward to backward. */
+  readonly stateBytes: number;
+  /** Bytes of packed remainders (`exact`). */
+  readonly sideBytes: number;
+  /** f of the grid (`exact`). */
+  readonly fractionBits?: number;
+  /**
+   * Resolves when every asynchronous check of the run has passed (`exact`: no state left the range; with `verify`, the
+   * rebuilt x_0 is the stored one bit for bit; `reversible`: the worst rebuilt-against-stored error at an anchor).
+   * Rejects with an error that names the sub-block and the value.
+   */
+  check(): Promise<{ readonly identical?: boolean; readonly worstAnchorError?: number }>;
+}
+
+/** The gradient of a run's inputs; absent where there is none (`frozen`; no shift). Owned by the caller. */
+export interface RunGradient {
+  readonly x0?: Tensor;
+  readonly shift?: Tensor;
+}
+
+export interface RunPullback {
+  (dy: Tensor, sink: Sink): RunGradient;
+  dispose(): void;
+}
+
+/** A traced run: what the head reads (owned by the caller), the pullback, the report. */
+export interface TracedRun {
+  readonly value: Tensor;
+  readonly pullback: RunPullback;
+  readonly report: RunReport;
+}
+
+/**
+ * The functions of this package, as the other packages use them.
+ *
+ * - `applyRun(subBlocks, x0, context, options)` → y, keeping nothing.
+ * - `traceRun(subBlocks, x0, context, options)` → {@link TracedRun}.
+ * - `differentiableRun(subBlocks, x0, context, options)` → y, an ordinary differentiable tfjs op of x0, the shift and
+ *   every trainable parameter, for `tf.variableGrads` and `optimizer.minimize`.
+ * - `runStates(subBlocks, x0, context, options)` → [x_0 … x_n], for tests and pictures.
+ */
+export type ApplyRun = (subBlocks: readonly SubBlock[], x0: Tensor, context: Context, options: RunOptions) => Tensor;
+export type TraceRun = (subBlocks: readonly SubBlock[], x0: Tensor, context: Context, options: RunOptions) => TracedRun;

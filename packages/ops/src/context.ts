@@ -1,0 +1,34 @@
+/**
+ * What a forward pass may depend on besides its input: whether it trains, and a seed for its random masks.
+ *
+ * The determinism rule: a rebuild runs F_i with the same masks as the forward pass did. So no global generator is ever
+ * used; every mask's seed is derived from (run seed, step, sub-block, purpose), by `child`.
+ */
+export interface Context {
+  readonly training: boolean;
+  /** 32-bit unsigned seed. */
+  readonly seed: number;
+  /** The context of a part: the same mode, a seed derived from this one and the part's name or number. */
+  child(part: string | number): Context;
+}
+
+/** FNV-1a over the part's characters, mixed with the parent's seed by the finalizer of MurmurHash3. */
+function derive(seed: number, part: string | number): number {
+  let h = (0x811c9dc5 ^ seed) >>> 0;
+  for (const character of String(part)) h = Math.imul(h ^ character.codePointAt(0)!, 0x01000193) >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b) >>> 0;
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) >>> 0;
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+function make(training: boolean, seed: number): Context {
+  return { training, seed, child: (part) => make(training, derive(seed, part)) };
+}
+
+/** The context of one training step of a run. */
+export function trainingContext(seed: number, step = 0): Context {
+  return make(true, derive(seed >>> 0, `step ${step}`));
+}
+
+/** Evaluation: no dropout, no stochastic depth. */
+export const inference: Context = make(false, 0);

@@ -1,0 +1,3 @@
+export * from './context.ts';
+export * from './parameter.ts';
+export * from './pullback.ts';

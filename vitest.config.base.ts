@@ -1,0 +1,20 @@
+// How every package is tested: against the sources of its siblings, one process a file (a tfjs engine is global).
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const conditions = ['@dr2net/source', 'node', 'import', 'module', 'default'];
+
+export function packageTests(more: NonNullable<ViteUserConfig['test']> = {}) {
+  return defineConfig({
+    resolve: { conditions },
+    ssr: { resolve: { conditions, externalConditions: ['node', 'import', 'default'] } },
+    test: {
+      include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+      pool: 'forks',
+      maxWorkers: 2,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      server: { deps: { inline: [/@dr2net\//] } },
+      ...more,
+    },
+  });
+}
