@@ -65,7 +65,10 @@ export interface TaskModel<B extends Batch, Evaluation> {
   /** The head's output (recognition: logits [batch, classes]), without dropout or stochastic depth. */
   predict(batch: B): Tensor;
   /** Loss and metrics over a whole source. */
-  evaluate(source: BatchSource<B>, options?: { signal?: AbortSignal; onBatch?: (done: number) => void }): Promise<Evaluation>;
+  evaluate(
+    source: BatchSource<B>,
+    options?: { signal?: AbortSignal; onBatch?: (done: number) => void },
+  ): Promise<Evaluation>;
   /** Writes `config.json` and `model.safetensors` (published names) into a folder; atomic. Node only. */
   save(folder: string): Promise<void>;
   dispose(): void;
