@@ -1,0 +1,3 @@
+export * from './close.ts';
+export * from './leaks.ts';
+export * from './shared.ts';
