@@ -1,0 +1,72 @@
+/** Where exact arithmetic happens: states on a grid of 2⁻ᶠ, α = a/2ˢ, β = b/2ˢ. */
+
+export interface ExactGrid {
+  /** α·2ˢ, an integer. */
+  readonly a: number;
+  /** β·2ˢ, an integer, not 0. */
+  readonly b: number;
+  /** s */
+  readonly coefficientBits: number;
+  /** f */
+  readonly fractionBits: number;
+  /** a/2ˢ */
+  readonly alpha: number;
+  /** b/2ˢ */
+  readonly beta: number;
+  /** Bits of side information an element: ⌈log₂⌈2ˢ/|b|⌉⌉; 0 where |β| ≥ 1. */
+  readonly sideBits: number;
+}
+
+/** The finest coefficient grid: 2⁻¹⁰. */
+export const maxCoefficientBits = 10;
+
+/** States must stay within ±`stateLimit` on the grid: a factor 2 below what int32 holds, so that leaving it is seen. */
+export const stateLimit = 2 ** 30;
+
+export interface GridOptions {
+  /** s, 0 … 10; by default the fewest bits that represent (α, β), or 10 (and the coefficients are rounded to the grid). */
+  readonly coefficientBits?: number;
+  /** f, 0 … 30: states are multiples of 2⁻ᶠ. */
+  readonly fractionBits: number;
+}
+
+function integer(value: number, what: string, most: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > most)
+    throw new RangeError(`exact.grid: ${what} is ${value}; it must be an integer from 0 to ${most}`);
+}
+
+/** The grid for (α, β), snapped to it. Throws where β becomes 0, and where a coefficient is not finite or beyond ±4. */
+export function grid(alpha: number, beta: number, { coefficientBits, fractionBits }: GridOptions): ExactGrid {
+  for (const [name, value] of [
+    ['α', alpha],
+    ['β', beta],
+  ] as const)
+    if (!(Math.abs(value) <= 4))
+      throw new RangeError(`exact.grid: ${name} is ${value}; it must be a number in [−4, 4]`);
+  integer(fractionBits, 'fractionBits', 30);
+  let s = coefficientBits ?? 0;
+  integer(s, 'coefficientBits', maxCoefficientBits);
+  const fits = () => Number.isInteger(alpha * 2 ** s) && Number.isInteger(beta * 2 ** s);
+  if (coefficientBits === undefined) while (s < maxCoefficientBits && !fits()) s++;
+  const one = 2 ** s;
+  const [a, b] = [Math.round(alpha * one), Math.round(beta * one)];
+  if (b === 0)
+    throw new RangeError(
+      `exact.grid: β = ${beta} is 0 on a grid of 1/${one}; the update cannot be inverted. Choose |β| ≥ ${1 / one}${s < maxCoefficientBits ? ' or more coefficientBits' : ''}`,
+    );
+  const choices = Math.ceil(one / Math.abs(b));
+  return {
+    a: a + 0, // −0 becomes 0
+    b,
+    coefficientBits: s,
+    fractionBits,
+    alpha: a / one,
+    beta: b / one,
+    sideBits: Math.ceil(Math.log2(choices)),
+  };
+}
+
+/** int32 words that the side information of `size` elements takes: a contiguous stream of `sideBits` bits an element. */
+export function sideWords(size: number, { sideBits }: ExactGrid): number {
+  return Math.ceil((size * sideBits) / 32);
+}

@@ -1,0 +1,45 @@
+/**
+ * The dual-residual update in fixed point, invertible bit for bit.
+ *
+ *     X_{i+1} = round(2ᶠ·F_i(x_i)) + ⌊(a·X_i + b·X_{i−1})/2ˢ⌋
+ *
+ * States are int32 on a grid of 2⁻ᶠ, α = a/2ˢ, β = b/2ˢ. What the floor throws away, as far as it is needed to find
+ * X_{i−1} again, is kept as an index of ⌈log₂⌈2ˢ/|b|⌉⌉ bits an element. (The idea: Maclaurin et al., arXiv 1502.03492;
+ * momentumnet; BDIA. For this recurrence: this project.)
+ */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { choose } from '../engine.ts';
+import { type ExactGrid, grid } from './grid.ts';
+import { host } from './host.ts';
+
+export interface ExactUpdate {
+  /** X_{i+1}, int32. Where it left the range it is 2³¹ − 1, and `largest` says so. */
+  readonly next: Tensor;
+  /** Packed indices, int32 [⌈size·sideBits/32⌉]; empty where sideBits is 0. */
+  readonly side: Tensor;
+  /** max |X_{i+1}|; ∞ or at least 2³¹ − 1 where a state left the range or F is not finite. A scalar tensor, owned by the caller, on WebGPU. */
+  readonly largest: Tensor | number;
+}
+
+export interface ExactKernel {
+  /** x float32 → round(2ᶠx), int32, ties to even; what does not fit becomes 2³¹ − 1. */
+  quantize(x: Tensor, fractionBits: number): Tensor;
+  /** X int32 → X/2ᶠ, float32. */
+  dequantize(x: Tensor, fractionBits: number): Tensor;
+  update(f: Tensor, x: Tensor, previous: Tensor, grid: ExactGrid): ExactUpdate;
+  /** X_{i−1} from X_{i+1}, F_i(x_i) (the same bits as in `update`), X_i and the side information. */
+  inverse(next: Tensor, f: Tensor, x: Tensor, side: Tensor, grid: ExactGrid): Tensor;
+  /** max |X| as a scalar tensor, for a range check. */
+  largest(x: Tensor): Tensor;
+}
+
+const kernel = () => choose({ reference: host });
+
+export const exact: ExactKernel & { readonly grid: typeof grid } = {
+  grid,
+  quantize: (x, fractionBits) => kernel().quantize(x, fractionBits),
+  dequantize: (x, fractionBits) => kernel().dequantize(x, fractionBits),
+  update: (f, x, previous, on) => kernel().update(f, x, previous, on),
+  inverse: (next, f, x, side, on) => kernel().inverse(next, f, x, side, on),
+  largest: (x) => kernel().largest(x),
+};

@@ -1,0 +1,16 @@
+/** The exact (erf) GELU. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { choose } from '../engine.ts';
+import type { TracedOp } from '../pullback.ts';
+import { reference } from './reference.ts';
+
+export interface GeluKernel {
+  apply(x: Tensor): Tensor;
+  trace(x: Tensor): TracedOp<'x'>;
+}
+
+/** x·Φ(x), Φ the standard normal distribution function (Hendrycks and Gimpel, arXiv 1606.08415). The trace keeps x. */
+export const gelu: GeluKernel = {
+  apply: (x) => choose({ reference }).apply(x),
+  trace: (x) => choose({ reference }).trace(x),
+};

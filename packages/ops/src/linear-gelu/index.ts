@@ -1,0 +1,13 @@
+/** gelu(x·W + b) in one op: the first half of a transformer's MLP. */
+import { choose } from '../engine.ts';
+import type { LinearKernel } from '../linear/index.ts';
+import { reference } from './reference.ts';
+
+/**
+ * gelu(x·W + b), exact (erf) GELU; x [..., in], weight [in, out], bias [out] → [..., out].
+ * The trace keeps x, W (shared) and the pre-activation.
+ */
+export const linearGelu: LinearKernel = {
+  apply: (x, weight, bias) => choose({ reference }).apply(x, weight, bias),
+  trace: (x, weight, bias) => choose({ reference }).trace(x, weight, bias),
+};

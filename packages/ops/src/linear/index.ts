@@ -1,0 +1,17 @@
+/** y = x·W + b over the last axis. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { choose } from '../engine.ts';
+import type { TracedOp } from '../pullback.ts';
+import { reference } from './reference.ts';
+
+export interface LinearKernel {
+  /** x [..., in], weight [in, out], bias [out] → [..., out] */
+  apply(x: Tensor, weight: Tensor, bias?: Tensor): Tensor;
+  trace(x: Tensor, weight: Tensor, bias?: Tensor): TracedOp<'x' | 'weight' | 'bias'>;
+}
+
+/** y = x·W + b. The trace keeps x and W (shared data, no copies). */
+export const linear: LinearKernel = {
+  apply: (x, weight, bias) => choose({ reference }).apply(x, weight, bias),
+  trace: (x, weight, bias) => choose({ reference }).trace(x, weight, bias),
+};
