@@ -1,0 +1,243 @@
+import '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-wasm';
+import { expectNoLeak } from '@dr2net/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { formatBytes, leakCheck, meter, track, VARIABLES } from '../src/index.ts';
+
+const KB = 1024;
+/** A tensor of 1 KiB. */
+const kilo = () => tf.ones([256]);
+const own = (name: string) => Object.hasOwn(tf.engine(), name);
+
+describe.each(['cpu', 'wasm'])('on %s', (backend) => {
+  beforeEach(async () => {
+    await tf.setBackend(backend);
+  });
+  afterEach(() => {
+    // No hook survives its meter.
+    expect([own('trackTensor'), own('disposeTensor'), own('removeDataId')]).toEqual([false, false, false]);
+  });
+
+  test('sees the peak inside a tidy, which is gone when it ends', async () => {
+    const { result, memory } = await track(() =>
+      tf.tidy(() => {
+        const a = kilo();
+        const b = tf.neg(a);
+        const c = tf.neg(b);
+        return tf.neg(c);
+      }),
+    );
+    expect(memory.peakBytes - memory.startBytes).toBe(4 * KB);
+    expect(memory.endBytes - memory.startBytes).toBe(1 * KB);
+    result.dispose();
+  });
+
+  test('sees the peak inside a composed op', async () => {
+    const x = kilo();
+    const { result, memory } = await track(() => tf.moments(x));
+    expect(memory.peakBytes - memory.startBytes).toBeGreaterThanOrEqual(2 * KB);
+    tf.dispose([result.mean, result.variance, x]);
+  });
+
+  test('counts a buffer once, however many views are on it, where numBytes counts each', async () => {
+    const before = tf.memory().numBytes;
+    const { memory } = await track(() => {
+      const x = kilo();
+      // Not `clone`: on wasm it copies.
+      const views = [x.reshape([16, 16]), x.reshape([4, 64])];
+      expect(tf.memory().numBytes - before).toBe(3 * KB);
+      tf.dispose([x, ...views]);
+    });
+    expect(memory.peakBytes - memory.startBytes).toBe(KB);
+    expect(memory.endBytes - memory.startBytes).toBe(0);
+  });
+
+  test('a buffer from before is subtracted when it goes', async () => {
+    const x = kilo();
+    const { memory } = await track(() => x.dispose());
+    expect(memory.endBytes - memory.startBytes).toBe(-KB);
+  });
+
+  test('phases, and activations apart from variables and what was excluded', async () => {
+    const initial = kilo();
+    const weight = tf.variable(initial);
+    initial.dispose();
+    const { memory } = await track((m) => {
+      m.phase('forward');
+      const activation = kilo();
+      m.phase('backward');
+      const gradient = kilo();
+      m.exclude(gradient, 'gradients');
+      const second = kilo();
+      m.exclude([second], 'gradients');
+      m.phase('optimizer');
+      activation.dispose();
+      weight.assign(tf.tidy(() => tf.sub(weight, gradient)));
+      tf.dispose([gradient, second]);
+      m.phase('forward');
+      kilo().dispose();
+    });
+    const start = memory.startBytes;
+    const phases = Object.fromEntries(memory.phases.map((phase) => [phase.name, phase.peakBytes - start]));
+    expect(phases).toMatchObject({ forward: KB, backward: 3 * KB, optimizer: 3 * KB });
+    expect(memory.phases.map(({ name }) => name)).toEqual(['start', 'forward', 'backward', 'optimizer']);
+    expect(memory.categoriesAtPeak).toEqual({ [VARIABLES]: KB, gradients: 2 * KB });
+    // In `backward` the activation and the gradient that is not yet named.
+    const backward = memory.phases.find(({ name }) => name === 'backward')!;
+    expect(backward.activationPeakBytes - (start - KB)).toBe(2 * KB);
+    weight.dispose();
+  });
+
+  test('a variable that lets its buffer go gives it back to the activations', async () => {
+    const initial = kilo();
+    const m = meter();
+    const variable = tf.variable(initial);
+    const without = m.activationBytes;
+    variable.dispose();
+    expect(m.activationBytes - without).toBe(KB);
+    initial.dispose();
+    expect(m.activationBytes - without).toBe(0);
+    m.stop();
+  });
+
+  test('bytes set apart by number', () => {
+    const m = meter();
+    const before = m.activationBytes;
+    m.exclude(100, 'elsewhere');
+    expect(m.activationBytes - before).toBe(-100);
+    m.exclude(-100, 'elsewhere');
+    expect(m.activationBytes - before).toBe(0);
+    m.stop();
+  });
+
+  test('takes the hooks off when the function throws, and leaks nothing', async () => {
+    await expectNoLeak(async () => {
+      await expect(
+        track(async () => {
+          await Promise.resolve();
+          throw new Error('broken');
+        }),
+      ).rejects.toThrow('broken');
+    });
+  });
+
+  test('nested and overlapping meters have their own windows', async () => {
+    const outer = meter();
+    const a = kilo();
+    const { memory: inner } = await track(async () => {
+      const b = kilo();
+      await tf.nextFrame();
+      b.dispose();
+    });
+    const late = meter();
+    a.dispose();
+    const report = outer.stop();
+    expect(own('trackTensor')).toBe(true);
+    kilo().dispose();
+    expect(report.peakBytes - report.startBytes).toBe(2 * KB);
+    expect(inner.peakBytes - inner.startBytes).toBe(KB);
+    expect(late.stop().peakBytes).toBe(late.read().startBytes);
+    expect(outer.stop()).toBe(report);
+  });
+
+  test('a reset begins a new window', () => {
+    const m = meter();
+    tf.dispose([kilo(), kilo(), kilo()]);
+    m.reset();
+    m.phase('second');
+    kilo().dispose();
+    const report = m.stop();
+    expect(report.peakBytes - report.startBytes).toBe(KB);
+    expect(report.phases.map(({ name }) => name)).toContain('second');
+  });
+
+  test('agrees with the engine over random programs without clones', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 64 }), fc.boolean()), { maxLength: 40 }), (program) => {
+        const m = meter();
+        const live: tf.Tensor[] = [];
+        let peak = m.bytes;
+        for (const [size, release] of program) {
+          if (release) live.shift()?.dispose();
+          else live.push(tf.fill([size], 1));
+          expect(m.bytes).toBe(tf.memory().numBytes);
+          peak = Math.max(peak, m.bytes);
+        }
+        tf.dispose(live);
+        expect(m.stop().peakBytes).toBe(peak);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+test('device bytes come from the probe, peak by phase', async () => {
+  let [bytes, peak] = [10, 10];
+  const use = (value: number) => {
+    bytes = value;
+    peak = Math.max(peak, value);
+  };
+  const resetPeak = () => {
+    peak = bytes;
+  };
+  const probe = { kind: 'test', current: () => bytes, peak: () => peak, resetPeak };
+  const { memory } = await track(
+    (m) => {
+      m.phase('forward');
+      use(50);
+      use(20);
+      m.phase('backward');
+      use(30);
+      use(15);
+    },
+    { probe },
+  );
+  expect(memory.device).toEqual({ kind: 'test', startBytes: 10, peakBytes: 50, endBytes: 15 });
+  expect(memory.phases.map(({ name, devicePeakBytes }) => [name, devicePeakBytes])).toEqual([
+    ['start', 10],
+    ['forward', 50],
+    ['backward', 30],
+  ]);
+});
+
+test('the timeline is bounded and keeps the peak', async () => {
+  const { memory } = await track(
+    () => {
+      for (let i = 0; i < 1000; i++) tf.ones([i === 777 ? 4096 : 8]).dispose();
+    },
+    { points: 32 },
+  );
+  expect(memory.timeline.length).toBeLessThanOrEqual(32);
+  expect(memory.timeline.length).toBeGreaterThan(8);
+  expect(Math.max(...memory.timeline.map((point) => point.bytes))).toBe(memory.peakBytes);
+  const seconds = memory.timeline.map((point) => point.seconds);
+  expect([...seconds].sort((a, b) => a - b)).toEqual(seconds);
+});
+
+test('leakCheck tells growth from none', async () => {
+  const leaked: tf.Tensor[] = [];
+  expect(await leakCheck(() => kilo().dispose())).toMatchObject({ leaks: false, tensors: 0, bytes: 0 });
+  const report = await leakCheck(async () => leaked.push(kilo()), { repeat: 3, warmUp: 1 });
+  expect(report).toEqual({ repeat: 3, tensors: 3, bytes: 3 * KB, dataBuffers: 3, leaks: true });
+  // A view is a tensor more, though no buffer more.
+  const views = await leakCheck(() => leaked.push(leaked[0]!.reshape([1, 256])), { repeat: 2 });
+  expect(views).toMatchObject({ tensors: 2, dataBuffers: 0, leaks: true });
+  tf.dispose(leaked);
+});
+
+test.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1000, '1.00 kB'],
+  [1536, '1.54 kB'],
+  [99_960, '100 kB'],
+  [999_900, '1.00 MB'],
+  [614e6, '614 MB'],
+  [2.5e9, '2.50 GB'],
+  [-28e6, '−28.0 MB'],
+  [Number.NaN, '–'],
+])('formatBytes(%d) is %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
