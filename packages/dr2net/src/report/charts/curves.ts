@@ -1,0 +1,229 @@
+/** Curves over training: loss, accuracy, α and β, the learning rate; of one run or of several. */
+import { dot, lineY, type Markish } from '@observablehq/plot';
+import { formatNumber, formatPercent } from '../format.ts';
+import { accent, colorsOf, second } from '../palette.ts';
+import { type Chart, chart, type LegendEntry } from '../plot.ts';
+import type { RunLog } from '../run-log.ts';
+
+/** A point of a curve; `note` is shown beside the pointer. */
+interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly note: string;
+}
+
+interface Curve {
+  readonly label: string;
+  readonly color: string;
+  readonly points: readonly Point[];
+  /** `faint`: noisy values behind a clearer curve. `steps`: a value that holds until the next. */
+  readonly look?: 'faint' | 'steps';
+}
+
+/** More hover points than this would only make the file large. */
+const mostNotes = 240;
+
+function marks(curves: readonly Curve[]): Markish[] {
+  return curves.flatMap(({ points, color, look }) => {
+    const every = Math.ceil(points.length / mostNotes);
+    const noted = points.filter((_, index) => index % every === 0 || index === points.length - 1);
+    return [
+      lineY(points, {
+        x: 'x',
+        y: 'y',
+        stroke: color,
+        strokeWidth: look === 'faint' ? 1 : 2,
+        strokeOpacity: look === 'faint' ? 0.35 : 1,
+        curve: look === 'steps' ? 'step-after' : 'linear',
+      }),
+      ...(look === 'faint'
+        ? []
+        : [dot(noted, { x: 'x', y: 'y', fill: color, r: points.length > 40 ? 1 : 2.5, title: 'note' })]),
+    ];
+  });
+}
+
+function curveChart(
+  title: string,
+  description: string,
+  x: string,
+  y: { label: string; domain?: [number, number]; percent?: boolean; type?: 'linear' | 'log' },
+  curves: readonly Curve[],
+): Chart | undefined {
+  const shown = curves.filter(({ points }) => points.length > 0);
+  if (shown.length === 0) return undefined;
+  const legend = new Map<string, LegendEntry>();
+  for (const { label, color, look } of shown)
+    legend.set(label, { label, color: look === 'faint' ? `${color}59` : color });
+  return chart({
+    title,
+    description,
+    legend: [...legend.values()],
+    x: { label: x, nice: true },
+    y: {
+      label: y.label,
+      grid: true,
+      nice: !y.domain,
+      ...(y.domain ? { domain: y.domain } : {}),
+      ...(y.percent ? { percent: true } : {}),
+      ...(y.type ? { type: y.type } : {}),
+    },
+    marks: marks(shown),
+  });
+}
+
+/** An exponential mean over about `span` values, without the start's pull towards zero. */
+function smooth(values: readonly number[], span: number): number[] {
+  const keep = 1 - 1 / span;
+  let sum = 0;
+  let weight = 0;
+  return values.map((value) => {
+    sum = keep * sum + (1 - keep) * value;
+    weight = keep * weight + (1 - keep);
+    return sum / weight;
+  });
+}
+
+const finite = ({ y }: Point) => Number.isFinite(y);
+
+/** Loss of one run: every step, their moving mean, and the validation loss at each epoch's end. */
+export function lossChart(run: RunLog): Chart | undefined {
+  const losses = run.steps.map(({ loss }) => loss);
+  const span = Math.max(1, Math.round(losses.length / 25));
+  const mean = smooth(losses, span);
+  const point = (index: number, y: number): Point => {
+    const { step, epoch } = run.steps[index]!;
+    return { x: step, y, note: `step ${step} (epoch ${formatNumber(epoch)}): loss ${formatNumber(y)}` };
+  };
+  const curves: Curve[] = [
+    { label: 'training, moving mean', color: accent, points: mean.map((y, index) => point(index, y)).filter(finite) },
+    {
+      label: 'validation',
+      color: second,
+      points: run.epochs.flatMap(({ step, epoch, validation }) =>
+        validation
+          ? [{ x: step, y: validation.loss, note: `epoch ${epoch}: validation loss ${formatNumber(validation.loss)}` }]
+          : [],
+      ),
+    },
+  ];
+  if (span > 1)
+    curves.unshift({
+      label: 'training, each step',
+      color: accent,
+      look: 'faint',
+      points: losses.map((y, index) => point(index, y)).filter(finite),
+    });
+  return curveChart('Loss', 'Loss over the steps of the run', 'step', { label: 'cross-entropy (nats)' }, curves);
+}
+
+/** Accuracy of one run at each epoch's end. */
+export function accuracyChart(run: RunLog): Chart | undefined {
+  const at = (epoch: number, y: number, what: string): Point => ({
+    x: epoch,
+    y,
+    note: `epoch ${epoch}: ${what} ${formatPercent(y)}`,
+  });
+  return curveChart(
+    'Accuracy',
+    'Top-1 accuracy on training and validation clips at the end of each epoch',
+    'epoch',
+    { label: 'top-1 accuracy (%)', domain: [0, 100], percent: true },
+    [
+      {
+        label: 'training',
+        color: accent,
+        points: run.epochs.flatMap(({ epoch, trainAccuracy }) =>
+          trainAccuracy === undefined ? [] : [at(epoch, trainAccuracy, 'training')],
+        ),
+      },
+      {
+        label: 'validation',
+        color: second,
+        points: run.epochs.flatMap(({ epoch, validation }) =>
+          validation ? [at(epoch, validation.top1, 'validation')] : [],
+        ),
+      },
+    ],
+  );
+}
+
+/** α and β of one run. */
+export function coefficientsChart(run: RunLog): Chart | undefined {
+  const curve = (label: string, color: string, value: 'alpha' | 'beta'): Curve => ({
+    label,
+    color,
+    look: 'steps',
+    points: run.steps.map((step) => ({
+      x: step.step,
+      y: step[value],
+      note: `step ${step.step}: ${label} = ${formatNumber(step[value])}`,
+    })),
+  });
+  return curveChart(
+    'Coefficients',
+    'The coefficients α and β over the steps of the run',
+    'step',
+    { label: 'coefficient (no unit)' },
+    [curve('α', accent, 'alpha'), curve('β', second, 'beta')],
+  );
+}
+
+/** The learning rate of one run (of the head, where layers differ). */
+export function learningRateChart(run: RunLog): Chart | undefined {
+  return curveChart(
+    'Learning rate',
+    'The learning rate over the steps of the run',
+    'step',
+    { label: 'learning rate (a step)' },
+    [
+      {
+        label: 'learning rate',
+        color: accent,
+        look: 'steps',
+        points: run.steps.map(({ step, learningRate }) => ({
+          x: step,
+          y: learningRate,
+          note: `step ${step}: ${formatNumber(learningRate)}`,
+        })),
+      },
+    ],
+  );
+}
+
+/** A value at each epoch's end, one curve a run; runs with one label (seeds of a method) share a colour. */
+function epochCurves(runs: readonly RunLog[], value: (epoch: RunLog['epochs'][number]) => number | undefined): Curve[] {
+  const colors = colorsOf(runs.map(({ label }) => label));
+  return runs.map((run) => ({
+    label: run.label,
+    color: colors.get(run.label)!,
+    points: run.epochs.flatMap((epoch) => {
+      const y = value(epoch);
+      return y === undefined || !Number.isFinite(y)
+        ? []
+        : [{ x: epoch.epoch, y, note: `${run.label}, epoch ${epoch.epoch}: ${formatNumber(y)}` }];
+    }),
+  }));
+}
+
+/** Mean training loss of each epoch, for several runs in one picture. */
+export function lossComparison(runs: readonly RunLog[]): Chart | undefined {
+  return curveChart(
+    'Training loss',
+    'Mean training loss of each epoch, one curve a run',
+    'epoch',
+    { label: 'cross-entropy (nats)' },
+    epochCurves(runs, ({ trainLoss }) => trainLoss),
+  );
+}
+
+/** Validation accuracy at each epoch's end, for several runs in one picture. */
+export function accuracyComparison(runs: readonly RunLog[]): Chart | undefined {
+  return curveChart(
+    'Validation accuracy',
+    'Top-1 accuracy on validation clips at the end of each epoch, one curve a run',
+    'epoch',
+    { label: 'top-1 accuracy (%)', domain: [0, 100], percent: true },
+    epochCurves(runs, ({ validation }) => validation?.top1),
+  );
+}

@@ -1,0 +1,96 @@
+/** Several runs side by side as one page: methods, or seeds of methods (runs with one label share a colour and a row). */
+import { formatBytes } from '@dr2net/memory';
+import { accuracyComparison, lossComparison } from './charts/curves.ts';
+import { activationPeak, memoryComparison, peaksChart } from './charts/memory.ts';
+import { formatDuration, formatNumber, formatPercent } from './format.ts';
+import { figure, html, page, table } from './html.ts';
+import type { Chart } from './plot.ts';
+import type { RunLog } from './run-log.ts';
+import { median } from './run-report.ts';
+import { wilsonInterval } from './statistics.ts';
+
+export interface ComparisonOptions {
+  readonly title: string;
+  /** Said under the title: what was run on what, and what the figures can and cannot tell. */
+  readonly notes?: readonly string[];
+}
+
+/** What the table says of one label. */
+export interface ComparisonRow {
+  readonly label: string;
+  readonly runs: number;
+  /** Mean over runs of the last epoch's training loss. */
+  readonly trainLoss: number | undefined;
+  /** Validation accuracy of each run after its last epoch, a fraction. */
+  readonly top1: readonly number[];
+  /** 95 % Wilson interval of the accuracy over all validated clips of all runs. */
+  readonly interval: readonly [number, number] | undefined;
+  readonly activationBytes: number | undefined;
+  readonly deviceBytes: number | undefined;
+  /** Median over all steps of all runs. */
+  readonly secondsPerStep: number | undefined;
+}
+
+/** The charts of a comparison, in the order of the page. */
+export function comparisonCharts(runs: readonly RunLog[]): Chart[] {
+  return [lossComparison(runs), accuracyComparison(runs), memoryComparison(runs), peaksChart(runs)].filter(
+    (chart) => chart !== undefined,
+  );
+}
+
+export function comparisonRows(runs: readonly RunLog[]): ComparisonRow[] {
+  return [...new Set(runs.map(({ label }) => label))].map((label) => {
+    const group = runs.filter((run) => run.label === label);
+    const last = group.flatMap(({ epochs }) => epochs.at(-1) ?? []);
+    const validated = last.flatMap(({ validation }) => validation ?? []);
+    const samples = validated.reduce((sum, { samples }) => sum + samples, 0);
+    const right = validated.reduce((sum, { samples, top1 }) => sum + Math.round(samples * top1), 0);
+    const seconds = group.flatMap(({ steps }) => steps.map((step) => step.seconds));
+    return {
+      label,
+      runs: group.length,
+      trainLoss: last.length > 0 ? last.reduce((sum, { trainLoss }) => sum + trainLoss, 0) / last.length : undefined,
+      top1: validated.map(({ top1 }) => top1),
+      interval: samples > 0 ? wilsonInterval(right, samples) : undefined,
+      activationBytes: largest(group.map(activationPeak)),
+      deviceBytes: largest(group.flatMap(({ steps }) => steps.map((step) => step.deviceBytes))),
+      secondsPerStep: seconds.length > 0 ? median(seconds) : undefined,
+    };
+  });
+}
+
+/** The page for a `report.html` of several runs. */
+export function comparisonReport(runs: readonly RunLog[], { title, notes = [] }: ComparisonOptions): string {
+  const rows = comparisonRows(runs).map((row) => [
+    row.label,
+    row.runs,
+    row.trainLoss === undefined ? '–' : formatNumber(row.trainLoss),
+    row.top1.length > 0 ? row.top1.map((top1) => formatPercent(top1)).join(', ') : '–',
+    row.interval ? row.interval.map((end) => formatPercent(end, 0)).join(' … ') : '–',
+    row.activationBytes === undefined ? '–' : formatBytes(row.activationBytes),
+    row.deviceBytes === undefined ? '–' : formatBytes(row.deviceBytes),
+    row.secondsPerStep === undefined ? '–' : formatDuration(row.secondsPerStep),
+  ]);
+  return page(title, [
+    ...notes.map((note) => html`<p>${note}</p>`),
+    table(
+      [
+        'method',
+        'runs',
+        'training loss',
+        'top-1 of each run',
+        '95 % interval',
+        'activation peak',
+        'device peak',
+        'time a step',
+      ],
+      rows,
+    ),
+    html`<h2>Curves</h2><div class="figures">${comparisonCharts(runs).map(figure)}</div>`,
+  ]);
+}
+
+function largest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 ? known.reduce((a, b) => Math.max(a, b)) : undefined;
+}

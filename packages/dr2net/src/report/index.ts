@@ -1,0 +1,10 @@
+export { confusionChart } from './charts/confusion.ts';
+export * from './charts/curves.ts';
+export { memoryChart, memoryComparison, peaksChart } from './charts/memory.ts';
+export * from './comparison.ts';
+export * from './format.ts';
+export * from './picture.ts';
+export type { Chart, LegendEntry } from './plot.ts';
+export * from './run-log.ts';
+export { runReport } from './run-report.ts';
+export { wilsonInterval } from './statistics.ts';

@@ -1,0 +1,73 @@
+/** Charts as one stand-alone picture for a README: an SVG with titles and legends, and the same as PNG. */
+import { escapeHtml } from './html.ts';
+import type { Chart } from './plot.ts';
+
+export interface PictureOptions {
+  /** Charts side by side. Default 2. */
+  readonly columns?: number;
+  /** CSS colours of ground and ink. Default white and near black. */
+  readonly ground?: string;
+  readonly ink?: string;
+}
+
+const gap = 24;
+/** Room for a chart's title and legend. */
+const head = 48;
+const font = 'DejaVu Sans, Helvetica, Arial, sans-serif';
+/** Mean advance of a character of 12 px text, to lay legends out without measuring. */
+const advance = 7.2;
+
+/** Lays charts out in columns. Fonts are named, not embedded. */
+export function pictureSvg(charts: readonly Chart[], options: PictureOptions = {}): string {
+  const { columns = 2, ground = '#ffffff', ink = '#1c2128' } = options;
+  const rows = Array.from({ length: Math.ceil(charts.length / columns) }, (_, row) =>
+    charts.slice(row * columns, (row + 1) * columns),
+  );
+  const width = Math.max(...rows.map((row) => gap + row.reduce((sum, chart) => sum + chart.width + gap, 0)));
+  let top = gap;
+  const panels: string[] = [];
+  for (const row of rows) {
+    let left = gap;
+    for (const chart of row) {
+      panels.push(`<g transform="translate(${left},${top})">${panel(chart)}</g>`);
+      left += chart.width + gap;
+    }
+    top += head + Math.max(...row.map(({ height }) => height)) + gap;
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}" color="${ink}" font-family="${font}"><rect width="100%" height="100%" fill="${ground}"/>${panels.join('')}</svg>`;
+}
+
+function panel({ title, svg, legend }: Chart): string {
+  let left = 0;
+  const entries = legend.map(({ label, color }) => {
+    const entry = `<rect x="${left}" y="28" width="10" height="10" rx="2" fill="${color}"/><text x="${left + 15}" y="37.5">${escapeHtml(label)}</text>`;
+    left += 15 + label.length * advance + 16;
+    return entry;
+  });
+  const plain = svg
+    // Selectors that renderers outside browsers don't know; the chart is right without them.
+    .replace(/<style>.*?<\/style>/gs, '')
+    .replaceAll('system-ui, sans-serif', font)
+    .replace('<svg ', `<svg y="${head}" `);
+  return `<g fill="currentColor" font-size="12"><text y="14" font-size="15" font-weight="600">${escapeHtml(title)}</text>${entries.join('')}</g>${plain}`;
+}
+
+/**
+ * The picture as PNG, by resvg (an optional peer dependency).
+ * @param scale pixels a CSS pixel
+ * @throws when `@resvg/resvg-js` is not installed
+ */
+export async function picturePng(
+  charts: readonly Chart[],
+  options: PictureOptions & { scale?: number } = {},
+): Promise<Uint8Array> {
+  const { Resvg } = await import('@resvg/resvg-js').catch((cause: unknown) => {
+    throw new Error('Writing PNG needs the package @resvg/resvg-js: npm install @resvg/resvg-js', { cause });
+  });
+  const { scale = 2, ...layout } = options;
+  const image = new Resvg(pictureSvg(charts, layout), {
+    fitTo: { mode: 'zoom', value: scale },
+    font: { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' },
+  });
+  return image.render().asPng();
+}

@@ -1,0 +1,131 @@
+/**
+ * What a run leaves behind, as `metrics.jsonl` holds it: one JSON object a line, each with a `kind`. Reports are made of
+ * these alone, so that a report can be made again, or of several runs, at any time.
+ */
+import type { TimelinePoint } from '@dr2net/memory';
+
+/** The first line: what was run. */
+export interface SettingsRecord {
+  readonly kind: 'settings';
+  /** Shown as the run's name in legends: a method, usually. */
+  readonly label: string;
+  /** Every option with the value it had, in the order to show. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** One optimizer step. */
+export interface StepRecord {
+  readonly kind: 'step';
+  /** 1, 2, …, over the whole run. */
+  readonly step: number;
+  /** The epoch that the step belongs to, with its fraction: 1.5 is half-way through the second epoch. */
+  readonly epoch: number;
+  /** Mean loss of the step's samples, in nats. */
+  readonly loss: number;
+  /** Fraction of the step's samples that were right. */
+  readonly accuracy?: number;
+  readonly learningRate: number;
+  readonly alpha: number;
+  readonly beta: number;
+  /** Global norm of the gradient, before clipping. */
+  readonly gradientNorm?: number;
+  /** Highest logical bytes during the step: parameters, slots, gradients and activations. */
+  readonly peakBytes?: number;
+  /** The same without parameters, optimizer slots and gradients. */
+  readonly activationBytes?: number;
+  /** What the device had really allocated at most, in bytes, where the backend can tell. */
+  readonly deviceBytes?: number;
+  readonly seconds: number;
+}
+
+/** The end of an epoch. */
+export interface EpochRecord {
+  readonly kind: 'epoch';
+  /** 1, 2, … */
+  readonly epoch: number;
+  /** Steps done so far. */
+  readonly step: number;
+  readonly trainLoss: number;
+  readonly trainAccuracy?: number;
+  readonly validation?: {
+    readonly loss: number;
+    readonly top1: number;
+    readonly top5?: number;
+    readonly samples: number;
+  };
+  readonly seconds: number;
+}
+
+/** Memory over one step. */
+export interface MemoryRecord {
+  readonly kind: 'memory';
+  /** The step that was watched. */
+  readonly step: number;
+  readonly timeline: readonly TimelinePoint[];
+}
+
+/** The last evaluation, in full. */
+export interface EvaluationRecord {
+  readonly kind: 'evaluation';
+  readonly loss: number;
+  /** Fractions. */
+  readonly top1: number;
+  readonly top5?: number;
+  readonly samples: number;
+  readonly classes: readonly string[];
+  /** `confusion[truth][prediction]`: a count. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+export type RunRecord = SettingsRecord | StepRecord | EpochRecord | MemoryRecord | EvaluationRecord;
+
+/** The records of one run, sorted by kind. */
+export interface RunLog {
+  readonly label: string;
+  readonly settings: SettingsRecord['settings'];
+  readonly steps: readonly StepRecord[];
+  readonly epochs: readonly EpochRecord[];
+  readonly memory?: MemoryRecord;
+  readonly evaluation?: EvaluationRecord;
+}
+
+/** Gathers records. A later record of the same step or epoch (after a resume) takes the place of the earlier one. */
+export function gatherRun(records: readonly RunRecord[], label = 'run'): RunLog {
+  const steps = new Map<number, StepRecord>();
+  const epochs = new Map<number, EpochRecord>();
+  let settings: SettingsRecord | undefined;
+  let memory: MemoryRecord | undefined;
+  let evaluation: EvaluationRecord | undefined;
+  for (const record of records) {
+    if (record.kind === 'step') steps.set(record.step, record);
+    else if (record.kind === 'epoch') epochs.set(record.epoch, record);
+    else if (record.kind === 'settings') settings = record;
+    else if (record.kind === 'memory') memory = record;
+    else if (record.kind === 'evaluation') evaluation = record;
+  }
+  return {
+    label: settings?.label ?? label,
+    settings: settings?.settings ?? {},
+    steps: [...steps.values()].sort((a, b) => a.step - b.step),
+    epochs: [...epochs.values()].sort((a, b) => a.epoch - b.epoch),
+    ...(memory ? { memory } : {}),
+    ...(evaluation ? { evaluation } : {}),
+  };
+}
+
+/**
+ * Reads the text of a `metrics.jsonl`.
+ * @throws when a line other than the last is no JSON object; a last line that was cut off (a killed run) is left out
+ */
+export function parseMetrics(text: string, label?: string): RunLog {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const records: RunRecord[] = [];
+  for (const [index, line] of lines.entries()) {
+    try {
+      records.push(JSON.parse(line) as RunRecord);
+    } catch (cause) {
+      if (index < lines.length - 1) throw new Error(`Line ${index + 1} of the metrics is not JSON: ${line}`, { cause });
+    }
+  }
+  return gatherRun(records, label);
+}
