@@ -1,3 +1,4 @@
+export * from './backends.ts';
 export * from './close.ts';
 export * from './leaks.ts';
 export * from './shared.ts';

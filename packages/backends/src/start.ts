@@ -1,0 +1,113 @@
+/** Finds, starts, checks and describes a backend. */
+import { findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { platform } from '#platform';
+import type { Backend, StartOptions } from './contract.ts';
+import { BackendSelfTestError, BackendUnavailableError, DeviceError, TensorTooLargeError } from './errors.ts';
+import { kernelCoverage } from './kernels.ts';
+import { type BackendName, backendName } from './names.ts';
+import { selfTest } from './self-test/selfTest.ts';
+import { startCpu } from './start/cpu.ts';
+import { startNative } from './start/native.ts';
+import type { Running, Starter } from './start/running.ts';
+import { startWasm } from './start/wasm.ts';
+import { startWebgpu } from './start/webgpu.ts';
+
+const starters: Record<BackendName, Starter> = {
+  webgpu: startWebgpu,
+  'node-gpu': () => startNative('gpu'),
+  node: () => startNative('cpu'),
+  wasm: startWasm,
+  cpu: startCpu,
+};
+
+/** TensorFlow.js has one engine a process, and so there is one of each backend. */
+const started = new Map<BackendName, Backend>();
+
+/** Removes the backend from TensorFlow.js, but leaves the way to make it again. */
+function remove(running: Running): void {
+  const factory = findBackendFactory(running.tfjsName);
+  if (factory) {
+    removeBackend(running.tfjsName);
+    registerBackend(running.tfjsName, factory);
+  }
+  running.release?.();
+}
+
+function describe(name: BackendName, running: Running): Backend {
+  const { takeErrors, release: _, limitName = 'limit', software = false, ...told } = running;
+  return {
+    name,
+    ...told,
+    software,
+    kernelCoverage: kernelCoverage(running.tfjsName),
+    assertFits(bytes, what) {
+      const limit = running.limits.maxTensorBytes;
+      if (limit !== undefined && bytes > limit) throw new TensorTooLargeError(what, bytes, limit, limitName);
+    },
+    check() {
+      const errors = takeErrors?.() ?? [];
+      if (errors.length > 0)
+        throw new DeviceError(`The backend '${name}' on ${running.device} reported: ${errors.join('; ')}`);
+    },
+    dispose() {
+      if (started.get(name) !== this) return;
+      started.delete(name);
+      remove(running);
+    },
+  };
+}
+
+async function startNamed(name: BackendName, options: StartOptions): Promise<Backend> {
+  const before = started.get(name);
+  if (before) {
+    await setBackend(before.tfjsName);
+    return before;
+  }
+  const running = await starters[name](options);
+  const backend = describe(name, running);
+  if (options.selfTest ?? true) {
+    const finding = await selfTest();
+    if (finding !== undefined) {
+      remove(running);
+      throw new BackendSelfTestError(name, running.device, finding);
+    }
+    running.memory.resetPeak();
+  }
+  started.set(name, backend);
+  return backend;
+}
+
+/** The attempts of `auto`: an emulated graphics device comes after the processor's own backends. */
+function attempts({ allowSoftware }: StartOptions): readonly (readonly [BackendName, boolean])[] {
+  const here: readonly BackendName[] = platform.name === 'node' ? ['node-gpu', 'node', 'wasm'] : ['wasm'];
+  const late = allowSoftware === false ? [] : [['webgpu', true] as const];
+  return [['webgpu', false], ...here.map((name) => [name, false] as const), ...late, ['cpu', false]];
+}
+
+async function startAuto(options: StartOptions): Promise<Backend> {
+  const failures: string[] = [];
+  for (const [name, allowSoftware] of attempts(options)) {
+    try {
+      return await startNamed(name, { ...options, allowSoftware });
+    } catch (error) {
+      if (!(error instanceof BackendUnavailableError || error instanceof BackendSelfTestError)) throw error;
+      failures.push(error.message);
+    }
+  }
+  throw new BackendUnavailableError('auto', `none of them starts. ${failures.join(' ')}`, 'Mend one of these.');
+}
+
+/**
+ * Starts a backend and makes it TensorFlow.js's current one. A backend that was started before is taken again.
+ * @param name one of `webgpu`, `node-gpu`, `node`, `wasm`, `cpu`; or `auto`: the first of these that starts, an emulated graphics
+ *   device after `wasm`
+ * @throws UnknownBackendError for another name
+ * @throws BackendUnavailableError when it cannot start here, saying why and what to do
+ * @throws BackendSelfTestError when it starts and computes a known answer wrongly
+ */
+export async function startBackend(
+  name: BackendName | 'auto' | (string & {}),
+  options: StartOptions = {},
+): Promise<Backend> {
+  return name === 'auto' ? startAuto(options) : startNamed(backendName(name), options);
+}
