@@ -1,0 +1,59 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ChildError, runNode } from './child.ts';
+import { readJson, writeJson } from './files.ts';
+import { InterruptedError } from './interrupt.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'jobs-'));
+
+function script(name: string, source: string): string {
+  const path = join(folder, `${name}.mjs`);
+  writeFileSync(path, source);
+  return path;
+}
+
+it('gives standard output whole and standard error by lines', async () => {
+  const lines: string[] = [];
+  const path = script('both', 'console.error("a\\nb"); process.stdout.write("{\\"x\\":1}");');
+  expect(await runNode([path], { onLine: (line) => lines.push(line) })).toBe('{"x":1}');
+  expect(lines).toEqual(['a', 'b']);
+});
+
+it('says what a failed child last wrote', async () => {
+  const path = script('fails', 'console.error("why it failed"); process.exit(3);');
+  const failure = await runNode([path], { onLine: () => {} }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ChildError);
+  expect(failure).toMatchObject({ exitCode: 3, message: expect.stringContaining('why it failed') });
+});
+
+it('lets an interrupted child end by itself, then ends it', async () => {
+  const controller = new AbortController();
+  const path = script(
+    'stays',
+    'process.on("SIGTERM", () => process.exit(0)); console.error("up"); setInterval(() => {}, 1000);',
+  );
+  const run = runNode([path], {
+    signal: controller.signal,
+    grace: 50,
+    onLine: () => controller.abort(new InterruptedError('SIGINT')),
+  });
+  await expect(run).rejects.toBeInstanceOf(InterruptedError);
+});
+
+it('starts nothing after an interruption', async () => {
+  await expect(
+    runNode([join(folder, 'none.mjs')], { signal: AbortSignal.abort(new InterruptedError('SIGTERM')) }),
+  ).rejects.toBeInstanceOf(InterruptedError);
+});
+
+it('writes result files whole and leaves nothing beside them', () => {
+  const path = join(folder, 'deep', 'result.json');
+  expect(readJson(path)).toBeUndefined();
+  writeJson(path, { loss: 1 });
+  expect(readJson(path)).toEqual({ loss: 1 });
+  expect(readdirSync(join(folder, 'deep'))).toEqual(['result.json']);
+  writeFileSync(path, '{"loss":');
+  expect(() => readJson(path)).toThrow('not JSON');
+});

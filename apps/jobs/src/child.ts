@@ -1,0 +1,81 @@
+/** One child process with its result on standard output and its progress on standard error. */
+import { execa } from 'execa';
+import { InterruptedError } from './interrupt.ts';
+
+export interface ChildOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Ends the child when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Receives standard error line by line. Default: it goes to our own standard error as it is. */
+  readonly onLine?: (line: string) => void;
+  /** How long an interrupted child may take to save and end, in milliseconds. Default 20 000. */
+  readonly grace?: number;
+}
+
+/** A child that ended otherwise than well. */
+export class ChildError extends Error {
+  override readonly name = 'ChildError';
+  constructor(
+    command: string,
+    readonly exitCode: number | undefined,
+    /** The last lines of its standard error, where they were read. */
+    readonly lastLines: string,
+  ) {
+    super(
+      `${command} ended with ${exitCode === undefined ? 'a signal' : `exit code ${exitCode}`}${lastLines ? `:\n${lastLines}` : '.'}`,
+    );
+  }
+}
+
+const kept = 20;
+
+/**
+ * Runs a Node script in a process of its own.
+ *
+ * On Ctrl-C in a terminal the child gets the signal by itself, as a member of the same group; so when `signal` aborts for
+ * SIGINT it is given `grace` to save and end, and only then is told to (SIGTERM), and after as long again made to.
+ *
+ * @param args Node's own flags first, then the script and its arguments
+ * @returns its standard output
+ * @throws ChildError when it fails, InterruptedError when `signal` aborted
+ */
+export async function runNode(args: readonly string[], options: ChildOptions = {}): Promise<string> {
+  const { signal, onLine, grace = 20_000 } = options;
+  signal?.throwIfAborted();
+  const child = execa(process.execPath, args, {
+    ...(options.cwd && { cwd: options.cwd }),
+    ...(options.env && { env: options.env }),
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: onLine ? 'pipe' : 'inherit',
+    maxBuffer: 256 * 1024 * 1024,
+    reject: false,
+    forceKillAfterDelay: grace,
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    const reason: unknown = signal?.reason;
+    if (reason instanceof InterruptedError && reason.by === 'SIGINT')
+      timer = setTimeout(() => child.kill('SIGTERM'), grace);
+    else child.kill('SIGTERM');
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  const lines: string[] = [];
+  try {
+    if (onLine) {
+      for await (const line of child.iterable({ from: 'stderr' })) {
+        lines.push(line);
+        if (lines.length > kept) lines.shift();
+        onLine(line);
+      }
+    }
+    const { exitCode, failed, stdout } = await child;
+    signal?.throwIfAborted();
+    if (failed) throw new ChildError(args.slice(0, 6).join(' '), exitCode, lines.join('\n'));
+    return stdout ?? '';
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+  }
+}

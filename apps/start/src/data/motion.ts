@@ -1,0 +1,62 @@
+/** The motions that label the clips: where a digit is, and how large, at a time. */
+import type { Random } from './random.ts';
+
+export const motions = ['left', 'right', 'up', 'down', 'clockwise', 'anticlockwise', 'grow', 'shrink'] as const;
+
+export type Motion = (typeof motions)[number];
+
+/** Centre (pixels, y down) and side (pixels) of a digit at a time in 0 … 1. */
+export interface Pose {
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+}
+
+export type Path = (time: number) => Pose;
+
+const directions: Partial<Record<Motion, readonly [number, number]>> = {
+  left: [-1, 0],
+  right: [1, 0],
+  up: [0, -1],
+  down: [0, 1],
+};
+
+/**
+ * A random path of one motion in a frame of `frame` pixels a side. The middle of the path, not its beginning, is what
+ * is random, so that no single frame tells the motion: a digit moving left is on the right no more often than another.
+ */
+export function randomPath(motion: Motion, frame: number, random: Random): Path {
+  const size = random.between(0.36, 0.52) * frame;
+  const reach = random.between(0.22, 0.45) * frame;
+  const margin = 0.3 * frame;
+  const x = random.between(margin, frame - margin);
+  const y = random.between(margin, frame - margin);
+  // A slow drift across the motion, so that a straight path is not exactly straight.
+  const slant = random.between(-0.2, 0.2) * reach;
+  const direction = directions[motion];
+  if (direction) {
+    const [dx, dy] = direction;
+    return (time) => {
+      const along = (time - 0.5) * reach;
+      const across = (time - 0.5) * slant;
+      return { x: x + dx * along + dy * across, y: y + dy * along + dx * across, size };
+    };
+  }
+  if (motion === 'clockwise' || motion === 'anticlockwise') {
+    const radius = random.between(0.12, 0.2) * frame;
+    const phase = random.between(0, 2 * Math.PI);
+    // y points down: a growing angle is clockwise on the screen.
+    const turn = (motion === 'clockwise' ? 1 : -1) * random.between(0.6, 1) * 2 * Math.PI;
+    return (time) => ({
+      x: x + radius * Math.cos(phase + turn * time),
+      y: y + radius * Math.sin(phase + turn * time),
+      size,
+    });
+  }
+  const ratio = random.between(1.35, 1.8) ** (motion === 'grow' ? 1 : -1);
+  return (time) => ({
+    x: x + (time - 0.5) * slant,
+    y: y + (time - 0.5) * slant,
+    size: size * ratio ** (time - 0.5),
+  });
+}
