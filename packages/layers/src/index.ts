@@ -1,1 +1,11 @@
-export {};
+export { type AttentionParts, selfAttention } from './attention.ts';
+export { type InputLayer, type InputPullback, inputSequential, PatchEmbed, TubeletEmbed } from './input.ts';
+export { LayerNorm } from './layer-norm.ts';
+export { LayerScale } from './layer-scale.ts';
+export { Linear, LinearGelu } from './linear.ts';
+export { Dropout, DropPath, DropRateError } from './masking.ts';
+export { type MlpParts, mlp } from './mlp.ts';
+export { FixedPosition, PositionEmbedding, SpaceTimePosition } from './position.ts';
+export { PrefixTokens } from './prefix-tokens.ts';
+export { sequential } from './sequential.ts';
+export { attentionSubBlock, type BranchParts, mlpSubBlock } from './sub-block.ts';

@@ -2,9 +2,11 @@
  * What a pretrained backbone is to the rest: a stem (pixels → tokens), the residual sub-blocks of one reversible run,
  * and a final norm; with the names that the published checkpoint gives its tensors.
  */
-import type { SubBlock } from '@dr2net/core';
+import type { Coefficients, HeadRead, Method, SubBlock } from '@dr2net/core';
+import type { InputLayer } from '@dr2net/layers';
 import type { Differentiable, Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { HostTensor } from './checkpoint/decode.ts';
 
 /** What the stem takes. Pixels are channels-last float32, already normalised by `mean` and `std` (of values in 0 … 1). */
 export interface BackboneInput {
@@ -25,6 +27,35 @@ export interface CheckpointTensor {
   readonly tensor: Tensor;
 }
 
+/** How a network was trained, which must be known to run it: saved in `config.json` under `dr2net`. */
+export interface SavedTraining {
+  readonly coefficients: Coefficients;
+  readonly read: HeadRead;
+  readonly method: Method;
+}
+
+/** What a classification head reads of the tokens. */
+export type Pooling =
+  /** The class token. */
+  | 'class'
+  /** The mean of the patch tokens. */
+  | 'mean'
+  /** Both, one after the other: [class, mean of the patch tokens]. */
+  | 'class+mean'
+  /** The class token and the distillation token, each with a linear layer of its own; the outputs are averaged. */
+  | 'class,distillation';
+
+/** The classification head that the architecture is published with, and the names of its tensors. */
+export interface HeadForm {
+  readonly pooling: Pooling;
+  /** The name of the LayerNorm after pooling (`fc_norm`), or null. */
+  readonly norm: string | null;
+  /** ε of that norm. */
+  readonly epsilon: number;
+  /** The names of the linear layers: one; two for `class,distillation`. */
+  readonly outputs: readonly string[];
+}
+
 export interface Backbone {
   /** `vit`, `deit`, `dinov2`, `videomae`, `inflated`, … */
   readonly architecture: string;
@@ -36,8 +67,8 @@ export interface Backbone {
   readonly prefixTokens: number;
   /** Tokens in all. */
   readonly tokens: number;
-  /** Pixels → tokens [batch, tokens, width]; gives the pixels' gradient too when asked by its pullback. */
-  readonly stem: Differentiable;
+  /** Pixels → tokens [batch, tokens, width]; its pullback gives the pixels' gradient, or (`parametersOnly`) leaves it out. */
+  readonly stem: InputLayer;
   readonly subBlocks: readonly SubBlock[];
   /** The last LayerNorm over tokens, or null where the head has its own (VideoMAE with mean pooling). */
   readonly norm: Differentiable | null;
@@ -50,6 +81,14 @@ export interface Backbone {
    * parameter can be several tensors there (a fused qkv is query, key and value in Hugging Face's names).
    */
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[];
+  /** The head that this architecture is published with. */
+  readonly head: HeadForm;
+  /** Tensors of the checkpoint that belong to the model but not to the backbone, by key: the head's, a mask token. */
+  readonly extra: ReadonlyMap<string, HostTensor>;
+  /** Keys of the checkpoint that nothing was made of: a decoder, a pooler, blocks beyond `depth`. */
+  readonly unused: readonly string[];
+  /** How it was trained, where `config.json` says so. */
+  readonly training: SavedTraining | null;
   /** `config.json` in the published form, as it was read, with what was changed. */
   readonly config: Record<string, unknown>;
   dispose(): void;

@@ -1,0 +1,46 @@
+/** Linear layers: x·W + b, and the same followed by the exact GELU. Weights are [in, out]. */
+import { type Differentiable, linear, linearGelu, type Parameter, type Traced } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { traceWith } from './op-layer.ts';
+
+/** The op behind a linear layer. */
+type LinearOp = typeof linear | typeof linearGelu;
+
+class LinearLayer implements Differentiable {
+  readonly parameters: readonly Parameter[];
+
+  /**
+   * @param weight [in, out]
+   * @param bias [out], or null
+   */
+  constructor(
+    private readonly op: LinearOp,
+    private readonly weight: Parameter,
+    private readonly bias: Parameter | null,
+  ) {
+    this.parameters = bias ? [weight, bias] : [weight];
+  }
+
+  apply(x: Tensor): Tensor {
+    return this.op.apply(x, this.weight.variable, this.bias?.variable);
+  }
+
+  trace(x: Tensor): Traced {
+    const traced = this.op.trace(x, this.weight.variable, this.bias?.variable);
+    return traceWith(traced, { weight: this.weight, bias: this.bias }, 'x');
+  }
+}
+
+/** x [..., in] → x·W + b [..., out]. */
+export class Linear extends LinearLayer {
+  constructor(weight: Parameter, bias: Parameter | null = null) {
+    super(linear, weight, bias);
+  }
+}
+
+/** x [..., in] → gelu(x·W + b) [..., out], with the exact (erf) GELU. */
+export class LinearGelu extends LinearLayer {
+  constructor(weight: Parameter, bias: Parameter | null = null) {
+    super(linearGelu, weight, bias);
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The residual functions F_i of a pre-norm transformer block (Dr2Net, arXiv 2401.04105, section 3): LayerNorm +
+ * attention, then LayerNorm + MLP, each with optional LayerScale, dropout and stochastic depth inside F_i.
+ */
+import type { SubBlock } from '@dr2net/core';
+import type { Differentiable, Parameter } from '@dr2net/ops';
+import { type AttentionParts, selfAttention } from './attention.ts';
+import { LayerNorm } from './layer-norm.ts';
+import { LayerScale } from './layer-scale.ts';
+import { Dropout, DropPath } from './masking.ts';
+import { type MlpParts, mlp } from './mlp.ts';
+import { sequential } from './sequential.ts';
+
+/** What stands around the attention or the MLP inside its sub-block. */
+export interface BranchParts {
+  /** [width] each. */
+  readonly norm: { readonly gain: Parameter; readonly bias: Parameter; readonly epsilon: number };
+  /** LayerScale's γ [width]; null for none. */
+  readonly scale?: Parameter | null;
+  /** Dropout of the branch's output; default 0. */
+  readonly dropout?: number;
+  /** Stochastic depth of the branch; default 0. */
+  readonly dropPath?: number;
+}
+
+function branch(name: string, inner: Differentiable, parts: BranchParts): SubBlock {
+  const { norm, scale = null, dropout = 0, dropPath = 0 } = parts;
+  const layers: Differentiable[] = [new LayerNorm(norm.gain, norm.bias, norm.epsilon), inner];
+  if (dropout !== 0) layers.push(new Dropout(dropout));
+  if (scale) layers.push(new LayerScale(scale));
+  if (dropPath !== 0) layers.push(new DropPath(dropPath));
+  return { name, ...sequential(name, layers) };
+}
+
+/** F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] attention(LayerNorm(x)), on [batch, tokens, width]. */
+export function attentionSubBlock(name: string, parts: BranchParts & { attention: AttentionParts }): SubBlock {
+  return branch(name, selfAttention(parts.attention), parts);
+}
+
+/** F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] mlp(LayerNorm(x)), on [..., width]. */
+export function mlpSubBlock(name: string, parts: BranchParts & { mlp: MlpParts }): SubBlock {
+  return branch(name, mlp(parts.mlp), parts);
+}

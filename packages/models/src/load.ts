@@ -1,0 +1,109 @@
+/** Loads a pretrained backbone: `config.json` and `model.safetensors` from a folder, an address or the hub. */
+
+import type { ModelDescription } from './architectures/architecture.ts';
+import { ConfigReader } from './architectures/config.ts';
+import { chooseFrames, type ModelOptions } from './architectures/options.ts';
+import { describeModel } from './architectures/registry.ts';
+import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
+import { ConfigError, ModelOptionError, ModelSourceError } from './errors.ts';
+import type { ModelFiles } from './files/model-files.ts';
+import { openSource, type SourceOptions } from './files/source.ts';
+import { type InflateOptions, inflate } from './inflate.ts';
+import { readParameters } from './read-parameters.ts';
+import { readTraining } from './training.ts';
+import { TransformerBackbone } from './transformer/transformer-backbone.ts';
+
+export interface LoadOptions extends ModelOptions, SourceOptions {}
+
+async function readJson(files: ModelFiles, file: string): Promise<Record<string, unknown> | null> {
+  const text = await files.text(file);
+  if (text === null) return null;
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+  } catch (error) {
+    throw new ConfigError(`${files.name}: ${file} is not JSON: ${error instanceof Error ? error.message : error}.`);
+  }
+  throw new ConfigError(`${files.name}: ${file} is not a JSON object.`);
+}
+
+/** The model's configuration; throws {@link ModelSourceError} when there is none. */
+async function readConfig(files: ModelFiles): Promise<ConfigReader> {
+  const json = await readJson(files, 'config.json');
+  if (!json)
+    throw new ModelSourceError(
+      `${files.name} has no config.json. A model folder holds config.json and model.safetensors (or model.safetensors.index.json and its shards).`,
+    );
+  return new ConfigReader(json, `${files.name}: config.json`);
+}
+
+/** Keys that the head or the published model has beyond the backbone. */
+function extraKeys({ spec, names }: ModelDescription, checkpoint: Checkpoint): Set<string> {
+  const modules = [...spec.head.outputs, ...(spec.head.norm === null ? [] : [spec.head.norm])];
+  const keys = [...modules.flatMap((name) => [`${name}.weight`, `${name}.bias`]), ...names.carried];
+  return new Set(keys.filter((key) => checkpoint.entries.has(key)));
+}
+
+/**
+ * Loads a backbone. Tensors are read one at a time: at no moment are the file and the model both held whole.
+ *
+ * An image model with `frames` is inflated over time (see {@link inflate}). With `size`, learned position embeddings
+ * are resampled (bicubic), and the configuration that is saved has the new size.
+ *
+ * @param source a folder (Node), an http(s) address of one, or a hub id `owner/name`
+ * @throws {ModelSourceError} no model there, or unreadable
+ * @throws {UnsupportedArchitectureError | ConfigError} `config.json` does not describe a model that is built here
+ * @throws {CheckpointError | MissingTensorError | TensorShapeError} the weights are damaged or of another model
+ * @throws {ModelOptionError} an option does not fit the model
+ */
+export async function loadBackbone(source: string | URL, options: LoadOptions = {}): Promise<TransformerBackbone> {
+  const files = await openSource(source, options);
+  const config = await readConfig(files);
+  const preprocessor = new ConfigReader(
+    (await readJson(files, 'preprocessor_config.json')) ?? {},
+    'preprocessor_config.json',
+  );
+  // What the configuration alone tells is refused before the weights are opened.
+  describeModel({ config, preprocessor, keys: new Set() }, imageOptions(options));
+  const training = readTraining(config);
+  const checkpoint = await openCheckpoint(files);
+  const facts = { config, preprocessor, keys: new Set(checkpoint.entries.keys()) };
+  const description = describeModel(facts, imageOptions(options));
+  const inflation = inflationOf(description, options);
+  const { parameters, extra, unused } = await readParameters(
+    description,
+    checkpoint,
+    extraKeys(description, checkpoint),
+  );
+  const { spec, names } = description;
+  const backbone = new TransformerBackbone({
+    spec,
+    names,
+    config: description.config,
+    parameters,
+    extra,
+    unused,
+    training,
+  });
+  return inflation ? inflate(backbone, inflation) : backbone;
+}
+
+/** How an image model is to be inflated; null for a video model, and for an image model that stays one. */
+function inflationOf({ spec }: ModelDescription, { frames, tubelet }: LoadOptions): Required<InflateOptions> | null {
+  if (spec.input.kind === 'video') return null;
+  if (frames !== undefined) return { frames: chooseFrames(frames, tubelet ?? 2, frames), tubelet: tubelet ?? 2 };
+  if (tubelet !== undefined) throw new ModelOptionError(`tubelet ${tubelet} needs frames too: the model takes images.`);
+  return null;
+}
+
+/** What the first description takes; `frames` and `tubelet` of an image model are for the inflation after it. */
+function imageOptions(options: LoadOptions): ModelOptions {
+  const { depth, frames, tubelet, size, dropPath } = options;
+  return {
+    ...(depth === undefined ? {} : { depth }),
+    ...(frames === undefined ? {} : { frames }),
+    ...(tubelet === undefined ? {} : { tubelet }),
+    ...(size === undefined ? {} : { size }),
+    ...(dropPath === undefined ? {} : { dropPath }),
+  };
+}

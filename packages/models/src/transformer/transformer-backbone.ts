@@ -1,0 +1,113 @@
+/** A transformer backbone: its parameters, its modules, and its place in the published checkpoint. */
+import type { SubBlock } from '@dr2net/core';
+import type { InputLayer } from '@dr2net/layers';
+import type { Differentiable, Parameter } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Backbone, BackboneInput, CheckpointTensor, HeadForm, SavedTraining } from '../backbone.ts';
+import type { HostTensor } from '../checkpoint/decode.ts';
+import { fromParameter } from '../checkpoint/layout.ts';
+import { assemble } from './assemble.ts';
+import type { Names } from './names.ts';
+import { type PlannedParameter, planParameters } from './plan.ts';
+import { type TransformerSpec, tokenCount } from './spec.ts';
+
+/** What a backbone is made of. */
+export interface TransformerParts {
+  readonly spec: TransformerSpec;
+  readonly names: Names;
+  readonly config: Record<string, unknown>;
+  /** By our name; taken over. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly extra?: ReadonlyMap<string, HostTensor>;
+  readonly unused?: readonly string[];
+  readonly training?: SavedTraining | null;
+}
+
+export class TransformerBackbone implements Backbone {
+  readonly spec: TransformerSpec;
+  readonly names: Names;
+  readonly config: Record<string, unknown>;
+  readonly stem: InputLayer;
+  readonly subBlocks: readonly SubBlock[];
+  readonly norm: Differentiable | null;
+  readonly parameters: readonly Parameter[];
+  readonly extra: ReadonlyMap<string, HostTensor>;
+  readonly unused: readonly string[];
+  readonly training: SavedTraining | null;
+  private readonly plan = new Map<Parameter, PlannedParameter>();
+  private readonly constants: readonly Tensor[];
+
+  constructor(parts: TransformerParts) {
+    this.spec = parts.spec;
+    this.names = parts.names;
+    this.config = parts.config;
+    this.extra = parts.extra ?? new Map();
+    this.unused = parts.unused ?? [];
+    this.training = parts.training ?? null;
+    const take = (name: string): Parameter => {
+      const parameter = parts.parameters.get(name);
+      if (!parameter) throw new Error(`The backbone needs a parameter ${name} that was not made.`);
+      return parameter;
+    };
+    for (const planned of planParameters(this.spec, this.names)) this.plan.set(take(planned.name), planned);
+    this.parameters = [...this.plan.keys()];
+    const { stem, subBlocks, norm, constants } = assemble(this.spec, take);
+    this.stem = stem;
+    this.subBlocks = subBlocks;
+    this.norm = norm;
+    this.constants = constants;
+  }
+
+  get architecture(): string {
+    return this.spec.architecture;
+  }
+
+  get input(): BackboneInput {
+    return this.spec.input;
+  }
+
+  get width(): number {
+    return this.spec.width;
+  }
+
+  get depth(): number {
+    return this.spec.depth;
+  }
+
+  get prefixTokens(): number {
+    return this.spec.prefix.length;
+  }
+
+  get tokens(): number {
+    return tokenCount(this.spec);
+  }
+
+  get head(): HeadForm {
+    return this.spec.head;
+  }
+
+  private planned(parameter: Parameter): PlannedParameter {
+    const planned = this.plan.get(parameter);
+    if (!planned) throw new RangeError(`Parameter ${parameter.name} is not one of this backbone's.`);
+    return planned;
+  }
+
+  layerOf(parameter: Parameter): number {
+    return this.planned(parameter).layer;
+  }
+
+  /** The layout of a parameter in the checkpoint, for saving it part by part. */
+  layoutOf(parameter: Parameter): PlannedParameter['layout'] {
+    return this.planned(parameter).layout;
+  }
+
+  toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
+    const { layout } = this.planned(parameter);
+    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+  }
+
+  dispose(): void {
+    for (const parameter of this.parameters) parameter.dispose();
+    for (const constant of this.constants) constant.dispose();
+  }
+}
