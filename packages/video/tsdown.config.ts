@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tsdown.config.base.ts';
 
-export default packageBuild();
+export default packageBuild(['src/node.ts', 'src/browser.ts']);

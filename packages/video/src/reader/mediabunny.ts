@@ -1,0 +1,130 @@
+/**
+ * mp4, mov, mkv and webm through mediabunny (demuxing) and WebCodecs (decoding). Needs `globalThis.VideoDecoder`, which
+ * browsers have; in Node see `node/webcodecs.ts`.
+ */
+import { EncodedPacketSink, type Input, type InputVideoTrack, VideoSampleSink } from 'mediabunny';
+import type { ClipSpan } from '../dataset/clip.ts';
+import { BadClipError } from '../dataset/errors.ts';
+import { checkComplete, framesWithin } from './check.ts';
+import type { OpenClip, Size } from './contract.ts';
+import { scaleRgb, uprightRgb } from './pixels.ts';
+
+/** Why mediabunny cannot read a file that may be sound: another reader is asked then. */
+export class UnsupportedFileError extends Error {
+  override readonly name = 'UnsupportedFileError';
+  constructor(
+    readonly part: 'container' | 'codec',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+function unreadable(clip: ClipSpan, error: unknown): BadClipError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new BadClipError(clip.id, 'unreadable', `cannot be decoded (${reason}). Copy it again, or remove it.`, {
+    cause: error,
+  });
+}
+
+/** Seconds of every frame, ascending; frames before 0 are not shown (an edit list cut them off). */
+async function frameTimes(track: InputVideoTrack): Promise<number[]> {
+  const packets = new EncodedPacketSink(track);
+  const times: number[] = [];
+  for await (const packet of packets.packets(undefined, undefined, { metadataOnly: true }))
+    times.push(packet.timestamp);
+  return times.filter((time) => time > -1e-6).sort((a, b) => a - b);
+}
+
+/** How many of the frames have their bytes in the file: all, unless the file was cut. */
+async function framesPresent(track: InputVideoTrack, frames: number): Promise<number> {
+  const packets = new EncodedPacketSink(track);
+  let present = 0;
+  try {
+    // Reads the packets in the file's order; the first that is cut off ends it.
+    for await (const packet of packets.packets()) if (packet.data.length > 0) present++;
+  } catch {
+    return present;
+  }
+  return Math.min(present, frames);
+}
+
+async function readFrames(
+  clip: ClipSpan,
+  track: InputVideoTrack,
+  times: readonly number[],
+  size: Size,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const bytes = size.width * size.height * 3;
+  const out = new Uint8Array(times.length * bytes);
+  const rotation = await track.getRotation();
+  let done = 0;
+  let rgba = new Uint8Array(0);
+  for await (const sample of new VideoSampleSink(track).samplesAtTimestamps(times)) {
+    if (!sample) throw new Error(`no picture at ${times[done]} s`);
+    try {
+      signal?.throwIfAborted();
+      const stored = { width: sample.visibleRect.width, height: sample.visibleRect.height };
+      const length = sample.allocationSize({ format: 'RGBA' });
+      if (rgba.length !== length) rgba = new Uint8Array(length);
+      await sample.copyTo(rgba, { format: 'RGBA' });
+      const upright = rotation % 180 === 0 ? stored : { width: stored.height, height: stored.width };
+      out.set(scaleRgb(uprightRgb(rgba, stored, rotation), upright, size), done++ * bytes);
+    } finally {
+      sample.close();
+    }
+  }
+  if (done < times.length) throw new Error(`the decoder gave ${done} of ${times.length} frames of ${clip.id}`);
+  return out;
+}
+
+/**
+ * Opens a clip; the input is closed with it, or when opening fails.
+ * @throws UnsupportedFileError when the container or the codec is not known here
+ */
+export async function openMediabunny(clip: ClipSpan, input: Input): Promise<OpenClip> {
+  try {
+    if (!(await input.canRead())) throw new UnsupportedFileError('container', 'the file is no mp4, mov, mkv or webm');
+    const track = await input.getPrimaryVideoTrack();
+    if (!track)
+      throw new BadClipError(clip.id, 'unreadable', 'the file has no video track, or was cut before its index.');
+    if (!(await track.canDecode()))
+      throw new UnsupportedFileError('codec', `no WebCodecs decoder for ${(await track.getCodec()) ?? 'its codec'}`);
+    const times = await frameTimes(track);
+    checkComplete(clip, await framesPresent(track, times.length), times.length);
+    const zero = times[0] ?? 0;
+    const { first, frames } = framesWithin(
+      clip,
+      times.map((time) => time - zero),
+    );
+    const last = times.at(-1) ?? zero;
+    return {
+      info: {
+        frames,
+        width: await track.getDisplayWidth(),
+        height: await track.getDisplayHeight(),
+        fps: times.length > 1 && last > zero ? (times.length - 1) / (last - zero) : 0,
+      },
+      async read(indices, size, signal) {
+        try {
+          return await readFrames(
+            clip,
+            track,
+            indices.map((i) => times[first + i] as number),
+            size,
+            signal,
+          );
+        } catch (error) {
+          signal?.throwIfAborted();
+          throw unreadable(clip, error);
+        }
+      },
+      close: () => input.dispose(),
+    };
+  } catch (error) {
+    input.dispose();
+    if (error instanceof UnsupportedFileError || error instanceof BadClipError) throw error;
+    throw unreadable(clip, error);
+  }
+}
