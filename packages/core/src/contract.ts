@@ -5,6 +5,7 @@
  */
 import type { Context, Differentiable, Sink } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ExactScale } from './exact-scale.ts';
 
 /** One residual function F_i: in a transformer LayerNorm + attention, or LayerNorm + MLP, with all that is inside. */
 export interface SubBlock extends Differentiable {
@@ -41,7 +42,7 @@ export type Method =
       readonly name: 'exact';
       /** Bits f after the point of the states' grid 2⁻ᶠ; `auto` (default) chooses from the measured range. */
       readonly fractionBits?: number | 'auto';
-      /** Bits s of the coefficients' grid 2⁻ˢ; default: the fewest that represent (α, β), at most 10. */
+      /** Bits s of the coefficients' grid 2⁻ˢ; default: the fewest that represent (α, β), at most 15. */
       readonly coefficientBits?: number;
       /** Keep x_0 and compare the rebuilt one with it, bit for bit, in every backward pass. */
       readonly verify?: boolean;
@@ -56,6 +57,21 @@ export interface RunOptions {
   readonly read?: HeadRead;
   /** The shift p, of the states' shape; needed when a sub-block has `shift`. Borrowed. */
   readonly shift?: Tensor;
+  /**
+   * `exact` with fractionBits `auto`: remembers f from step to step, so that a training loop measures the range once. Without it
+   * every traced run measures, which is one more forward pass. One a run and model; goes into checkpoints (`toJSON`).
+   */
+  readonly scale?: ExactScale;
+}
+
+/** What the checks of a run found; what does not apply, or has no backward pass yet, is absent. */
+export interface RunChecks {
+  /** `exact` with `verify`: the rebuilt x_0 is the stored one, bit for bit (otherwise `check` rejects). */
+  readonly identical?: boolean;
+  /** `exact`: the largest magnitude of a state. */
+  readonly largest?: number;
+  /** `reversible`: the worst max|rebuilt − stored|/max|stored| at an anchor; ∞ where it is no number. */
+  readonly worstAnchorError?: number;
 }
 
 /** What a traced run can tell about itself after its backward pass. */
@@ -74,7 +90,7 @@ export interface RunReport {
    * rebuilt x_0 is the stored one bit for bit; `reversible`: the worst rebuilt-against-stored error at an anchor).
    * Rejects with an error that names the sub-block and the value.
    */
-  check(): Promise<{ readonly identical?: boolean; readonly worstAnchorError?: number }>;
+  check(): Promise<RunChecks>;
 }
 
 /** The gradient of a run's inputs; absent where there is none (`frozen`; no shift). Owned by the caller. */

@@ -17,14 +17,21 @@ export interface ExactGrid {
   readonly sideBits: number;
 }
 
-/** The finest coefficient grid: 2⁻¹⁰. */
-export const maxCoefficientBits = 10;
+/**
+ * The finest coefficient grid for (α, β), at most 2⁻¹⁵: where int32 is all there is (WebGPU), a·X + b·X' is made of halves
+ * X = Xh·2ˢ + Xl, and a·Xl + b·X'l must fit, (|α| + |β|)·4ˢ < 2³¹. Finer coefficients cost no more side information.
+ */
+export function maxCoefficientBits(alpha: number, beta: number): number {
+  let s = 15;
+  while ((Math.abs(alpha) + Math.abs(beta)) * 4 ** s >= 2 ** 31) s--;
+  return s;
+}
 
 /** States must stay within ±`stateLimit` on the grid: a factor 2 below what int32 holds, so that leaving it is seen. */
 export const stateLimit = 2 ** 30;
 
 export interface GridOptions {
-  /** s, 0 … 10; by default the fewest bits that represent (α, β), or 10 (and the coefficients are rounded to the grid). */
+  /** s, 0 … 15 (14 where |α| + |β| ≥ 2); by default the fewest bits that represent (α, β), or the most (and they are rounded). */
   readonly coefficientBits?: number;
   /** f, 0 … 30: states are multiples of 2⁻ᶠ. */
   readonly fractionBits: number;
@@ -44,15 +51,16 @@ export function grid(alpha: number, beta: number, { coefficientBits, fractionBit
     if (!(Math.abs(value) <= 4))
       throw new RangeError(`exact.grid: ${name} is ${value}; it must be a number in [−4, 4]`);
   integer(fractionBits, 'fractionBits', 30);
+  const most = maxCoefficientBits(alpha, beta);
   let s = coefficientBits ?? 0;
-  integer(s, 'coefficientBits', maxCoefficientBits);
+  integer(s, 'coefficientBits', most);
   const fits = () => Number.isInteger(alpha * 2 ** s) && Number.isInteger(beta * 2 ** s);
-  if (coefficientBits === undefined) while (s < maxCoefficientBits && !fits()) s++;
+  if (coefficientBits === undefined) while (s < most && !fits()) s++;
   const one = 2 ** s;
   const [a, b] = [Math.round(alpha * one), Math.round(beta * one)];
   if (b === 0)
     throw new RangeError(
-      `exact.grid: β = ${beta} is 0 on a grid of 1/${one}; the update cannot be inverted. Choose |β| ≥ ${1 / one}${s < maxCoefficientBits ? ' or more coefficientBits' : ''}`,
+      `exact.grid: β = ${beta} is 0 on a grid of 1/${one}; the update cannot be inverted. Choose |β| ≥ ${1 / one}${s < most ? ' or more coefficientBits' : ''}`,
     );
   const choices = Math.ceil(one / Math.abs(b));
   return {

@@ -1,6 +1,6 @@
 /**
  * The exact update and its inverse as loops over int32 arrays (wasm heap, cpu, host copies of node's), in float64
- * arithmetic, which is exact here: |X| < 2³¹, |a|, |b| ≤ 4·2¹⁰, so every product stays below 2⁴⁴.
+ * arithmetic, which is exact here: |X| < 2³¹, |a|, |b| ≤ 4·2¹⁵, so every product stays below 2⁴⁸.
  *
  * With T = a·X + b·P (P the previous state): next = R + ⌊T/2ˢ⌋, R = round(2ᶠF). The remainder r = T mod 2ˢ is known up to
  * the index j = ⌊r/|b|⌋, which is stored: N = (next − R)·2ˢ − a·X = b·P − r, so P = ⌈N/b⌉ + j for b > 0, and for b < 0 the
@@ -38,7 +38,8 @@ function update(f: Tensor, x: Tensor, previous: Tensor, grid: ExactGrid) {
   const { a, b, sideBits: k } = grid;
   const unit = 2 ** grid.fractionBits;
   const one = 2 ** grid.coefficientBits;
-  const [perOne, perB] = [1 / one, 1 / Math.abs(b)];
+  const perOne = 1 / one;
+  const c = Math.abs(b);
   let largest = 0;
   const [next, side] = onHost(
     [f, x, previous],
@@ -56,7 +57,8 @@ function update(f: Tensor, x: Tensor, previous: Tensor, grid: ExactGrid) {
         if (!(size <= largest)) largest = size <= largestInt ? size : Number.POSITIVE_INFINITY;
         N![i] = saturate(v);
         if (k === 0) continue;
-        const j = Math.floor((t - floor * one) * perB);
+        // Divided, not multiplied by 1/c: 49·(1/49) is below 1.
+        const j = Math.floor((t - floor * one) / c);
         word |= j << bits;
         bits += k;
         if (bits >= 32) {

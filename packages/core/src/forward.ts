@@ -1,0 +1,75 @@
+/** The recurrence in floating point: x_{i+1} = F_i(x_i) + α·x_i + β·x_{i−1}, x_{−1} = x_0. */
+import { dualResidual, share } from '@dr2net/ops';
+import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
+import { holding } from './held.ts';
+import { applyResidual, type Residual } from './residual.ts';
+import type { Run } from './run.ts';
+
+/** x_n and x_{n−1}, owned by the caller. */
+export interface StatePair {
+  readonly last: Tensor;
+  readonly previous: Tensor;
+}
+
+export interface ForwardOptions {
+  /** Called with each state x_from … x_to, borrowed, as it is made. */
+  readonly visit?: (x: Tensor, i: number) => void;
+  /** How a sub-block is evaluated; `applyResidual` by default. */
+  readonly evaluate?: (run: Run, i: number, x: Tensor) => Residual;
+  /** The sub-block to begin with, and the one to stop before; all by default. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/**
+ * Runs sub-blocks `from` … `to` − 1 on the state pair (x_from, x_{from−1}), both borrowed. While a sub-block is evaluated
+ * two states are alive, x_i and x_{i−1} (with β = 0 one); while its update is made two more, F_i(x_i) and x_{i+1}.
+ */
+export function forward(run: Run, pair: StatePair, options: ForwardOptions = {}): StatePair {
+  const { visit, evaluate = applyResidual, from = 0, to = run.subBlocks.length } = options;
+  return holding((held) => {
+    let x = held.share(pair.last);
+    let previous = held.share(pair.previous);
+    visit?.(x, from);
+    for (let i = from; i < to; i++) {
+      if (run.coefficients.beta === 0) {
+        held.free(previous);
+        previous = x;
+      }
+      const { f, base } = evaluate(run, i, x);
+      held.add(f);
+      held.add(base);
+      const next = held.add(dualResidual.update(f, base, previous, run.coefficients));
+      held.free(f, base);
+      if (previous !== x) held.free(previous);
+      previous = x;
+      x = next;
+      visit?.(x, i + 1);
+    }
+    return { last: held.release(x), previous: held.release(previous) };
+  });
+}
+
+/** What the head reads of the last pair. Takes the pair over: what is not returned is freed. */
+export function readHead(run: Run, { last, previous }: StatePair): Tensor {
+  if (run.read === 'last') {
+    previous.dispose();
+    return last;
+  }
+  const value = mean(last, previous);
+  last.dispose();
+  previous.dispose();
+  return value;
+}
+
+function mean(last: Tensor, previous: Tensor): Tensor {
+  const sum = add(last, previous);
+  const value = mul(sum, 0.5);
+  sum.dispose();
+  return value;
+}
+
+/** What the head reads of a pair that stays its holder's. */
+export function peekHead(run: Run, { last, previous }: StatePair): Tensor {
+  return run.read === 'last' ? share(last) : mean(last, previous);
+}

@@ -1,0 +1,18 @@
+/** The range of a run's states, for whoever chooses the grid of `exact` by hand. */
+import type { Context } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { RunOptions, SubBlock } from './contract.ts';
+import { methodCoefficients } from './methods/index.ts';
+import { rangeOf } from './range.ts';
+import { makeRun } from './run.ts';
+
+/** The largest magnitude among all states x_0 … x_n of a run, by one forward pass that keeps nothing. */
+export async function measureRange(
+  subBlocks: readonly SubBlock[],
+  x0: Tensor,
+  context: Context,
+  options: RunOptions,
+): Promise<number> {
+  const coefficients = methodCoefficients(options.method, options.coefficients);
+  return rangeOf(makeRun(subBlocks, x0, context, { ...options, coefficients }), x0);
+}

@@ -1,0 +1,74 @@
+/**
+ * `checkpoint` (Chen et al., arXiv 1604.06174, with one sub-block's internals alive at a time): the states at every
+ * `every`-th sub-block are kept, those between are computed again, and each sub-block is traced again. For any (α, β).
+ *
+ * Kept: with every = 1 the n states; with every = k about 2n/k (a state pair a segment; with β = 0 one state), and k more
+ * while a segment is walked. Price: one extra forward for k = 1, less than two for k > 1.
+ */
+import { share } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Method } from '../contract.ts';
+import { MethodError } from '../errors.ts';
+import { forward, peekHead } from '../forward.ts';
+import { bytesOf, holding } from '../held.ts';
+import type { MethodImplementation } from '../recording.ts';
+import { traceResidual } from '../residual.ts';
+
+export const checkpoint: MethodImplementation<Extract<Method, { name: 'checkpoint' }>> = {
+  coefficients(method, coefficients) {
+    const { every = 1 } = method;
+    if (!Number.isInteger(every) || every < 1)
+      throw new MethodError(`checkpoint: every is ${every}; it must be a whole number of sub-blocks, 1 or more.`);
+    return coefficients;
+  },
+
+  record: (run, x0, { every = 1 }) =>
+    holding((held) => {
+      const n = run.subBlocks.length;
+      const states = new Map<number, Tensor>();
+      const remember = (x: Tensor, i: number) => {
+        if (!states.has(i)) states.set(i, held.keep(share(x)));
+      };
+      const isKept = (i: number) =>
+        i < n && (i % every === 0 || (run.coefficients.beta !== 0 && (i + 1) % every === 0 && i + 1 < n));
+      const pair = forward(run, { last: x0, previous: x0 }, { visit: (x, i) => isKept(i) && remember(x, i) });
+      const value = peekHead(run, pair);
+      pair.last.dispose();
+      pair.previous.dispose();
+
+      /** Computes x_{s+1} … x_i again, s the last kept state before i. */
+      const recompute = (i: number) => {
+        const start = i - (i % every);
+        const last = states.get(start)!;
+        const again = forward(
+          run,
+          { last, previous: states.get(start - 1) ?? last },
+          { from: start, to: i, visit: remember },
+        );
+        again.last.dispose();
+        again.previous.dispose();
+      };
+
+      return {
+        value,
+        rewind(i) {
+          if (!states.has(i)) recompute(i);
+          const x = states.get(i)!;
+          const { f, base, pullback } = traceResidual(run, i, x);
+          f.dispose();
+          base.dispose();
+          held.free(x);
+          states.delete(i);
+          return pullback;
+        },
+        report: {
+          method: 'checkpoint',
+          coefficients: run.coefficients,
+          stateBytes: bytesOf(states.values()),
+          sideBytes: 0,
+          check: async () => ({}),
+        },
+        dispose: () => held.dispose(),
+      };
+    }),
+};

@@ -1,0 +1,114 @@
+/**
+ * `exact`: states are int32 on a grid of 2⁻ᶠ, and earlier ones are rebuilt bit for bit from the last pair and a few bits an
+ * element (the op, its mathematics and its prior art: `exact` in @dr2net/ops). Works where floating point does not, at
+ * β = 1/64 as well as at 1.
+ *
+ * F_i reads the float value of the grid state, in the forward pass and in the rebuild; the gradient takes rounding as the
+ * identity. States alive outside F_i's internals: while it is traced X_{i+1}, X_i, a_{i+1}, a_{i+2} and the float x_i that F_i
+ * reads (5); while X_{i−1} is made F_i(x_i) and X_{i−1} more (6 and x_i where the pullback keeps it); while its pullback runs
+ * X_i, X_{i−1}, a_{i+1}, a_{i+2} (4); while a_i is made J_xᵀ a_{i+1} and a_i more (6). The side information of sub-block 0 is not kept.
+ */
+import { exact as op, share } from '@dr2net/ops';
+import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { refuseZeroBeta } from '../coefficients.ts';
+import { type ExactMethod, fractionBitsFor, gridFor } from '../exact-grid.ts';
+import { readHead } from '../forward.ts';
+import { bytesOf, holding } from '../held.ts';
+import type { Later } from '../later.ts';
+import { RangeCheck } from '../range.ts';
+import { RebuildCheck } from '../rebuild-check.ts';
+import type { MethodImplementation } from '../recording.ts';
+import { applyResidual, type Residual, traceResidual } from '../residual.ts';
+import type { Run } from '../run.ts';
+
+/** What is added to integer states: a shift on the skip path joins F_i, f + α·p. Takes the residual over. */
+function folded(run: Run, i: number, { f, base }: Residual): Tensor {
+  base.dispose();
+  if (run.subBlocks[i]!.shift !== 'skip' || !run.shift) return f;
+  const { shift } = run;
+  const result = tidy(() => add(f, mul(shift, run.coefficients.alpha)));
+  f.dispose();
+  return result;
+}
+
+export const exact: MethodImplementation<ExactMethod> = {
+  coefficients(method, coefficients) {
+    refuseZeroBeta('exact', coefficients);
+    const { alpha, beta } = gridFor(method, coefficients, 0);
+    return { alpha, beta };
+  },
+
+  record: (run, x0, method) =>
+    holding((held) => {
+      const n = run.subBlocks.length;
+      const grid = gridFor(method, run.coefficients, fractionBitsFor(method, run, x0));
+      const float = (x: Tensor) => op.dequantize(x, grid.fractionBits);
+
+      // Forward. `current` is X_i, `neighbour` X_{i−1}; in the walk back it is X_{i+1}.
+      let current = held.keep(op.quantize(x0, grid.fractionBits));
+      let neighbour = held.keep(share(current));
+      const range = new RangeCheck(run, grid.fractionBits, held);
+      range.note(op.largest(current));
+      const verify = method.verify ? new RebuildCheck(run, held, current) : undefined;
+      const sides: (Tensor | undefined)[] = [];
+      for (let i = 0; i < n; i++) {
+        const x = held.add(float(current));
+        verify?.forward(x);
+        const f = held.add(folded(run, i, applyResidual(run, i, x)));
+        held.free(x);
+        const { next, side, largest } = op.update(f, current, neighbour, grid);
+        held.keep(next);
+        held.keep(side);
+        held.free(f, neighbour);
+        if (i === 0) held.free(side);
+        sides.push(i === 0 ? undefined : side);
+        neighbour = current;
+        current = next;
+        range.note(largest);
+      }
+      const largest = range.result();
+      if (typeof largest === 'number') run.scale?.observe(largest);
+      else largest.then((value) => run.scale?.observe(value)).catch(() => {});
+      const value = readHead(run, { last: float(current), previous: float(neighbour) });
+      const bytes = bytesOf([current, neighbour]) + (verify && n > 1 ? bytesOf([current]) : 0);
+      const sideBytes = bytesOf(sides.filter((side) => side !== undefined));
+      [current, neighbour] = [neighbour, current];
+      let identical: Later<true> | undefined;
+
+      return {
+        value,
+        rewind(i) {
+          const x = held.add(float(current));
+          verify?.backward(x);
+          const { pullback, ...residual } = traceResidual(run, i, x);
+          try {
+            const f = held.add(folded(run, i, residual));
+            held.free(x);
+            const side = sides[i];
+            const before = side && held.keep(op.inverse(neighbour, f, current, side, grid));
+            held.free(f, neighbour, side);
+            if (i === 0) identical = verify?.finish(current);
+            neighbour = current;
+            if (before) current = before;
+            else held.free(current);
+            return pullback;
+          } catch (error) {
+            pullback.dispose();
+            throw error;
+          }
+        },
+        report: {
+          method: 'exact',
+          coefficients: run.coefficients,
+          stateBytes: bytes,
+          sideBytes,
+          fractionBits: grid.fractionBits,
+          async check() {
+            const checks = { largest: await largest };
+            return identical === undefined ? checks : { ...checks, identical: await identical };
+          },
+        },
+        dispose: () => held.dispose(),
+      };
+    }),
+};

@@ -1,0 +1,42 @@
+/** The methods by name. */
+
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { refuseNonFinite } from '../coefficients.ts';
+import type { Coefficients, Method, MethodName } from '../contract.ts';
+import { MethodError } from '../errors.ts';
+import { unknownName } from '../names.ts';
+import type { MethodImplementation, Recording } from '../recording.ts';
+import type { Run } from '../run.ts';
+import { checkpoint } from './checkpoint.ts';
+import { conventional } from './conventional.ts';
+import { exact } from './exact.ts';
+import { frozen } from './frozen.ts';
+import { reversible } from './reversible.ts';
+
+const methods: { readonly [Name in MethodName]: MethodImplementation<Extract<Method, { name: Name }>> } = {
+  conventional,
+  checkpoint,
+  frozen,
+  reversible,
+  exact,
+};
+
+/** The names of the methods, in the order in which the documentation shows them. */
+export const methodNames = Object.keys(methods) as readonly MethodName[];
+
+function implementation<M extends Method>(method: M): MethodImplementation<M> {
+  if (!Object.hasOwn(methods, method.name)) throw new MethodError(unknownName('method', method.name, methodNames));
+  return methods[method.name] as unknown as MethodImplementation<M>;
+}
+
+/** The coefficients that the network has under a method; throws where the method cannot use them. */
+export function methodCoefficients(method: Method, coefficients: Coefficients): Coefficients {
+  const chosen = implementation(method);
+  refuseNonFinite(coefficients);
+  return chosen.coefficients(method, coefficients);
+}
+
+/** Runs forward and keeps what the method keeps. */
+export function record(run: Run, x0: Tensor, method: Method): Recording {
+  return implementation(method).record(run, x0, method);
+}

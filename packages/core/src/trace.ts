@@ -1,0 +1,30 @@
+/** A run and its pullback. */
+import { once } from '@dr2net/ops';
+import { backward } from './backward.ts';
+import type { TraceRun } from './contract.ts';
+import { methodCoefficients, record } from './methods/index.ts';
+import { checkShape, makeRun } from './run.ts';
+
+/**
+ * Runs forward and keeps what the method keeps. The pullback walks back, hands every trainable parameter's gradient to the sink
+ * the moment it exists, and gives the gradients of x0 and of the shift; with `frozen` it gives none.
+ *
+ * @throws CoefficientsError, MethodError, RunShapeError; StateRangeError (`exact`; on WebGPU from `report.check()`).
+ * The pullback throws RebuildError (`exact` with `verify`; on WebGPU from `report.check()`), PullbackSpentError the second time.
+ */
+export const traceRun: TraceRun = (subBlocks, x0, context, options) => {
+  const coefficients = methodCoefficients(options.method, options.coefficients);
+  const run = makeRun(subBlocks, x0, context, { ...options, coefficients });
+  const recording = record(run, x0, options.method);
+  const { value, rewind, report } = recording;
+  const shape = value.shape;
+  const pullback = once<Parameters<ReturnType<TraceRun>['pullback']>, ReturnType<ReturnType<TraceRun>['pullback']>>(
+    'the run',
+    [recording],
+    (dy, sink) => {
+      checkShape('The gradient of the output', dy.shape, shape);
+      return rewind ? backward(run, rewind, dy, sink) : {};
+    },
+  );
+  return { value, pullback, report };
+};
