@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
 import { reference } from './reference.ts';
+import { wasm } from './wasm.ts';
 
 export interface AttentionOptions {
   /** Number of heads; divides C. */
@@ -41,8 +42,10 @@ export function geometry(qkv: Tensor, { heads, scale }: AttentionOptions): Geome
   return { batch: batch!, tokens: tokens!, heads, width, scale: scale ?? 1 / Math.sqrt(width), chunk };
 }
 
+const implementations = { reference, wasm };
+
 /** softmax(scale·Q·Kᵀ)·V for every head. The trace keeps qkv (shared). */
 export const attention: AttentionKernel = {
-  apply: (qkv, options) => choose({ reference }).apply(qkv, options),
-  trace: (qkv, options) => choose({ reference }).trace(qkv, options),
+  apply: (qkv, options) => choose(implementations).apply(qkv, options),
+  trace: (qkv, options) => choose(implementations).trace(qkv, options),
 };

@@ -2,6 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
+import { host } from './host.ts';
 import { reference } from './reference.ts';
 
 export interface GeluKernel {
@@ -9,8 +10,10 @@ export interface GeluKernel {
   trace(x: Tensor): TracedOp<'x'>;
 }
 
+const implementations = { reference, wasm: host, cpu: host };
+
 /** x·Φ(x), Φ the standard normal distribution function (Hendrycks and Gimpel, arXiv 1606.08415). The trace keeps x. */
 export const gelu: GeluKernel = {
-  apply: (x) => choose({ reference }).apply(x),
-  trace: (x) => choose({ reference }).trace(x),
+  apply: (x) => choose(implementations).apply(x),
+  trace: (x) => choose(implementations).trace(x),
 };

@@ -2,6 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
+import { host } from './host.ts';
 import { reference } from './reference.ts';
 
 export interface LayerNormKernel {
@@ -10,8 +11,10 @@ export interface LayerNormKernel {
   trace(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): TracedOp<'x' | 'gain' | 'bias'>;
 }
 
+const implementations = { reference, wasm: host, cpu: host };
+
 /** (x − mean)/√(var + ε)·gain + bias. The trace keeps x (shared) and two numbers a row. */
 export const layerNorm: LayerNormKernel = {
-  apply: (x, gain, bias, epsilon) => choose({ reference }).apply(x, gain, bias, epsilon),
-  trace: (x, gain, bias, epsilon) => choose({ reference }).trace(x, gain, bias, epsilon),
+  apply: (x, gain, bias, epsilon) => choose(implementations).apply(x, gain, bias, epsilon),
+  trace: (x, gain, bias, epsilon) => choose(implementations).trace(x, gain, bias, epsilon),
 };

@@ -2,12 +2,15 @@
 import { choose } from '../engine.ts';
 import type { LinearKernel } from '../linear/index.ts';
 import { reference } from './reference.ts';
+import { wasm } from './wasm.ts';
+
+const implementations = { reference, wasm };
 
 /**
  * gelu(x·W + b), exact (erf) GELU; x [..., in], weight [in, out], bias [out] → [..., out].
  * The trace keeps x, W (shared) and the pre-activation.
  */
 export const linearGelu: LinearKernel = {
-  apply: (x, weight, bias) => choose({ reference }).apply(x, weight, bias),
-  trace: (x, weight, bias) => choose({ reference }).trace(x, weight, bias),
+  apply: (x, weight, bias) => choose(implementations).apply(x, weight, bias),
+  trace: (x, weight, bias) => choose(implementations).trace(x, weight, bias),
 };

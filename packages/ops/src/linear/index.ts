@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
 import { reference } from './reference.ts';
+import { wasm } from './wasm.ts';
 
 export interface LinearKernel {
   /** x [..., in], weight [in, out], bias [out] → [..., out] */
@@ -10,8 +11,10 @@ export interface LinearKernel {
   trace(x: Tensor, weight: Tensor, bias?: Tensor): TracedOp<'x' | 'weight' | 'bias'>;
 }
 
+const implementations = { reference, wasm };
+
 /** y = x·W + b. The trace keeps x and W (shared data, no copies). */
 export const linear: LinearKernel = {
-  apply: (x, weight, bias) => choose({ reference }).apply(x, weight, bias),
-  trace: (x, weight, bias) => choose({ reference }).trace(x, weight, bias),
+  apply: (x, weight, bias) => choose(implementations).apply(x, weight, bias),
+  trace: (x, weight, bias) => choose(implementations).trace(x, weight, bias),
 };

@@ -1,0 +1,34 @@
+/** GELU as loops over the values (wasm heap, cpu), with tabulated Φ and slope. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { hold } from '../engine.ts';
+import { onHost } from '../host.ts';
+import { once } from '../pullback.ts';
+import type { GeluKernel } from './index.ts';
+import { lookUp, normalTable, slopeTable } from './table.ts';
+
+function forward(x: Tensor): Tensor {
+  return onHost([x], [{ shape: x.shape, dtype: 'float32' }], ([from], [to]) => {
+    for (let i = 0; i < to!.length; i++) {
+      const v = from![i]!;
+      to![i] = v * lookUp(normalTable, v);
+    }
+  })[0]!;
+}
+
+function gradient(x: Tensor, dy: Tensor): Tensor {
+  return onHost([x, dy], [{ shape: x.shape, dtype: 'float32' }], ([from, d], [to]) => {
+    for (let i = 0; i < to!.length; i++) to![i] = d![i]! * lookUp(slopeTable, from![i]!);
+  })[0]!;
+}
+
+export const host: GeluKernel = {
+  apply: forward,
+  trace(x) {
+    const value = forward(x);
+    const kept = hold(x);
+    return {
+      value,
+      pullback: once('gelu', [kept], (dy: Tensor, wanted?) => (wanted && !wanted.x ? {} : { x: gradient(kept, dy) })),
+    };
+  },
+};
