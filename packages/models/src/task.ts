@@ -2,7 +2,7 @@
  * What a training loop asks of a model and of its data. Tasks (video, detection, point clouds) implement these; the
  * loop in `@dr2net/train` knows nothing else of them.
  */
-import type { Coefficients, Method, RunReport } from '@dr2net/core';
+import type { Coefficients, ExactScale, Method, RunReport } from '@dr2net/core';
 import type { Context, Parameter, Sink } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
@@ -42,12 +42,19 @@ export interface StepOptions {
   readonly sink: Sink;
   /** Called when a phase begins. */
   readonly onPhase?: (phase: Phase) => void;
+  /**
+   * For `RunOptions.scale` of the model's reversible run number `run` (0 in a ViT, the stage in a Swin): the grid that
+   * `exact` chose, remembered from step to step. The loop keeps them and saves them with its checkpoints.
+   */
+  readonly scaleOf?: (run: number) => ExactScale;
 }
 
 /** A model with a task's head and loss on a pretrained backbone. */
 export interface TaskModel<B extends Batch, Evaluation> {
   /** `video`, `detection`, `pointcloud`: written into `config.json`. */
   readonly task: string;
+  /** The backbone's, for messages and to tell a checkpoint of another model. */
+  readonly architecture?: string;
   readonly parameters: readonly Parameter[];
   /** Sub-blocks of all runs. */
   readonly subBlocks: number;
