@@ -9,7 +9,7 @@ export { BadClipError, type BadClipReason, DatasetError, NoDecoderError, Unknown
 export { type Inspected, type InspectOptions, inspectClips } from './dataset/inspect.ts';
 export { type LabelOptions, labelClips, type NamedClip } from './dataset/labels.ts';
 export { type SplitOptions, splitClips } from './dataset/split.ts';
-export { parseClipTable, selectSplit, type TableRow } from './dataset/table.ts';
+export { parseClipTable, selectSplit, type TableOptions, type TableRow } from './dataset/table.ts';
 export type { ClipInfo, ClipReader, OpenClip, Size } from './reader/contract.ts';
 export { type ClipStore, memoryStore, type StoredClip, type StoredHeader } from './reader/store.ts';
 export {

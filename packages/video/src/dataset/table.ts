@@ -20,12 +20,18 @@ export interface TableRow extends Omit<NamedClip, 'file'> {
   readonly split?: string;
 }
 
+export interface TableOptions {
+  /** The header of the column that holds the split. Default: `split` or `subset`. */
+  readonly splitColumn?: string;
+}
+
 /** The columns by a header, or undefined where the first row is not one. */
-function fromHeader(row: readonly string[]): Columns | undefined {
+function fromHeader(row: readonly string[], splitColumn: string | undefined): Columns | undefined {
   const names = row.map((name) => name.trim().toLowerCase());
+  const known = splitColumn === undefined ? columnNames : { ...columnNames, split: [splitColumn.trim().toLowerCase()] };
   const columns: Columns = {};
   for (const column of Object.keys(columnNames) as Column[]) {
-    const at = names.findIndex((name) => (columnNames[column] as readonly string[]).includes(name));
+    const at = names.findIndex((name) => (known[column] as readonly string[]).includes(name));
     if (at >= 0) columns[column] = at;
   }
   return columns.file === undefined ? undefined : columns;
@@ -44,11 +50,13 @@ function seconds(text: string | undefined, column: Column, where: string): numbe
  * @param where names the table in messages
  * @throws DatasetError for a row without file or label, times that are none, a clip that occurs twice
  */
-export function parseClipTable(text: string, where: string): TableRow[] {
+export function parseClipTable(text: string, where: string, { splitColumn }: TableOptions = {}): TableRow[] {
   const { data } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ''), { skipEmptyLines: 'greedy' });
   const first = data[0];
   if (!first) return [];
-  const header = fromHeader(first);
+  const header = fromHeader(first, splitColumn);
+  if (splitColumn !== undefined && header?.split === undefined)
+    throw new DatasetError(`${where}: no column "${splitColumn}" in the first row ${first.join(',')}.`);
   if (header && header.label === undefined)
     throw new DatasetError(
       `${where}: no column "label" in the header ${first.join(',')}; columns: file,label[,start,end][,split].`,

@@ -4,13 +4,13 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { ClipDataset } from '../dataset/clip.ts';
 import { DatasetError } from '../dataset/errors.ts';
 import { type LabelOptions, labelClips, type NamedClip } from '../dataset/labels.ts';
-import { parseClipTable, selectSplit } from '../dataset/table.ts';
+import { parseClipTable, selectSplit, type TableOptions } from '../dataset/table.ts';
 
 const videoExtensions = new Set(
   '.3gp .asf .avi .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .vob .webm .wmv .y4m'.split(' '),
 );
 
-export interface ReadClipsOptions extends LabelOptions {
+export interface ReadClipsOptions extends LabelOptions, TableOptions {
   /** Take the rows of this split (column `split` of a table), or the class folders under this folder. */
   readonly split?: string;
 }
@@ -34,8 +34,8 @@ async function fromFolder(folder: string, prefix: string): Promise<NamedClip[]> 
   return clips;
 }
 
-async function fromTable(path: string, split: string | undefined): Promise<NamedClip[]> {
-  const rows = selectSplit(parseClipTable(await readFile(path, 'utf8'), path), split, path);
+async function fromTable(path: string, { split, ...options }: ReadClipsOptions): Promise<NamedClip[]> {
+  const rows = selectSplit(parseClipTable(await readFile(path, 'utf8'), path, options), split, path);
   return rows.map(({ split: _, ...row }) => ({ ...row, file: resolve(dirname(path), row.file) }));
 }
 
@@ -49,9 +49,9 @@ export async function readClips(path: string, options: ReadClipsOptions = {}): P
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new DatasetError(`There is no file or folder ${path}.`);
   const { split } = options;
-  if (found.isFile()) return labelClips(await fromTable(path, split), path, options);
+  if (found.isFile()) return labelClips(await fromTable(path, options), path, options);
   const files = await entries(path, 'file');
-  if (files.includes('clips.csv')) return labelClips(await fromTable(join(path, 'clips.csv'), split), path, options);
+  if (files.includes('clips.csv')) return labelClips(await fromTable(join(path, 'clips.csv'), options), path, options);
   if (split === undefined) return labelClips(await fromFolder(path, ''), path, options);
   const folders = await entries(path, 'folder');
   if (!folders.includes(split))
@@ -59,4 +59,21 @@ export async function readClips(path: string, options: ReadClipsOptions = {}): P
       `${path}: no split "${split}": there is no such folder in ${basename(path)} (${folders.join(', ')}).`,
     );
   return labelClips(await fromFolder(join(path, split), `${split}/`), join(path, split), options);
+}
+
+/**
+ * The splits that a data set has: the values of its table's split column, or the folders of a folder whose class
+ * folders lie one level deeper. Empty where it has none.
+ */
+export async function findSplits(path: string, options: TableOptions = {}): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new DatasetError(`There is no file or folder ${path}.`);
+  const table = found.isFile() ? path : join(path, 'clips.csv');
+  if (found.isFile() || (await stat(table).catch(() => undefined))?.isFile()) {
+    const rows = parseClipTable(await readFile(table, 'utf8'), table, options);
+    return [...new Set(rows.flatMap(({ split }) => (split === undefined ? [] : [split])))];
+  }
+  const folders = await entries(path, 'folder');
+  const clips = await Promise.all(folders.map((folder) => fromFolder(join(path, folder), '')));
+  return folders.filter((_, i) => (clips[i]?.length ?? 0) > 0);
 }
