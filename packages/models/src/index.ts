@@ -1,9 +1,35 @@
 export type { ModelOptions } from './architectures/options.ts';
 export * from './backbone.ts';
 export type { HostTensor } from './checkpoint/decode.ts';
+export { encodeSafetensors, type TensorSource } from './checkpoint/encode.ts';
+export {
+  applyClassifier,
+  type ClassifierGradients,
+  type ClassifierOptions,
+  type ClassifierPullback,
+  type GradientOptions,
+  gradients,
+  type TracedClassifier,
+  traceClassifier,
+} from './classifier.ts';
+export { createBackbone } from './create.ts';
 export * from './errors.ts';
 export type { SourceOptions } from './files/source.ts';
+export { ClassificationHead, type HeadSizes } from './heads/classification-head.ts';
+export { type HeadOptions, hasPretrainedHead, type NewHeadOptions, newHead, pretrainedHead } from './heads/heads.ts';
+export { readLabels, writeLabels } from './heads/labels.ts';
 export { type InflateOptions, inflate } from './inflate.ts';
 export { type LoadOptions, loadBackbone } from './load.ts';
+export { channelsFirst, channelsLast } from './pixels.ts';
+export {
+  backboneSources,
+  headSources,
+  type SaveBackboneOptions,
+  type SaveModelOptions,
+  saveBackbone,
+  savedConfig,
+  saveModel,
+  tensorSources,
+} from './save.ts';
 export * from './task.ts';
 export { TransformerBackbone } from './transformer/transformer-backbone.ts';

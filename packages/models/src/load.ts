@@ -4,13 +4,14 @@ import type { ModelDescription } from './architectures/architecture.ts';
 import { ConfigReader } from './architectures/config.ts';
 import { chooseFrames, type ModelOptions } from './architectures/options.ts';
 import { describeModel } from './architectures/registry.ts';
+import type { HeadForm } from './backbone.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { ConfigError, ModelOptionError, ModelSourceError } from './errors.ts';
 import type { ModelFiles } from './files/model-files.ts';
 import { openSource, type SourceOptions } from './files/source.ts';
 import { type InflateOptions, inflate } from './inflate.ts';
+import { readOwnConfig } from './own-config.ts';
 import { readParameters } from './read-parameters.ts';
-import { readTraining } from './training.ts';
 import { TransformerBackbone } from './transformer/transformer-backbone.ts';
 
 export interface LoadOptions extends ModelOptions, SourceOptions {}
@@ -64,11 +65,11 @@ export async function loadBackbone(source: string | URL, options: LoadOptions = 
     'preprocessor_config.json',
   );
   // What the configuration alone tells is refused before the weights are opened.
-  describeModel({ config, preprocessor, keys: new Set() }, imageOptions(options));
-  const training = readTraining(config);
+  describeModel({ config, preprocessor, keys: new Set() }, options);
+  const own = readOwnConfig(config);
   const checkpoint = await openCheckpoint(files);
   const facts = { config, preprocessor, keys: new Set(checkpoint.entries.keys()) };
-  const description = describeModel(facts, imageOptions(options));
+  const description = withHead(describeModel(facts, options), own.head);
   const inflation = inflationOf(description, options);
   const { parameters, extra, unused } = await readParameters(
     description,
@@ -83,9 +84,14 @@ export async function loadBackbone(source: string | URL, options: LoadOptions = 
     parameters,
     extra,
     unused,
-    training,
+    training: own.training,
   });
   return inflation ? inflate(backbone, inflation) : backbone;
+}
+
+/** A head that this project saved has a form of its own. */
+function withHead(description: ModelDescription, head: HeadForm | null): ModelDescription {
+  return head ? { ...description, spec: { ...description.spec, head } } : description;
 }
 
 /** How an image model is to be inflated; null for a video model, and for an image model that stays one. */
@@ -94,16 +100,4 @@ function inflationOf({ spec }: ModelDescription, { frames, tubelet }: LoadOption
   if (frames !== undefined) return { frames: chooseFrames(frames, tubelet ?? 2, frames), tubelet: tubelet ?? 2 };
   if (tubelet !== undefined) throw new ModelOptionError(`tubelet ${tubelet} needs frames too: the model takes images.`);
   return null;
-}
-
-/** What the first description takes; `frames` and `tubelet` of an image model are for the inflation after it. */
-function imageOptions(options: LoadOptions): ModelOptions {
-  const { depth, frames, tubelet, size, dropPath } = options;
-  return {
-    ...(depth === undefined ? {} : { depth }),
-    ...(frames === undefined ? {} : { frames }),
-    ...(tubelet === undefined ? {} : { tubelet }),
-    ...(size === undefined ? {} : { size }),
-    ...(dropPath === undefined ? {} : { dropPath }),
-  };
 }

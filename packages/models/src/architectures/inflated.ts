@@ -32,7 +32,9 @@ export function inflatedConfig(
   tubelet: number,
 ): Record<string, unknown> {
   const { id2label, label2id, dr2net, ...image_model } = image;
-  return { model_type: inflatedType, num_frames: frames, tubelet_size: tubelet, image_model };
+  const labels = id2label === undefined ? {} : { id2label, label2id };
+  const own = dr2net === undefined ? {} : { dr2net };
+  return { model_type: inflatedType, num_frames: frames, tubelet_size: tubelet, ...labels, ...own, image_model };
 }
 
 /** @param describeImage describes the image model that was inflated */
