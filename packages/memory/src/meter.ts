@@ -1,7 +1,7 @@
 /** A live meter of memory: peaks at the granularity of single allocations, by phase, with what is not activation set apart. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Ledger, sharedLedger } from './ledger.ts';
-import type { DeviceProbe, MemoryReport, PhaseMemory } from './report.ts';
+import type { DeviceMemory, DeviceProbe, MemoryReport, PhaseMemory } from './report.ts';
 import { Timeline } from './timeline.ts';
 
 export interface MeterOptions {
@@ -14,8 +14,14 @@ export interface MeterOptions {
 interface PhaseRecord {
   peakBytes: number;
   activationPeakBytes: number;
-  devicePeakBytes: number;
+  devicePeakBytes: number | undefined;
   seconds: number;
+}
+
+/** The largest of those that are known. */
+function highest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 ? Math.max(...known) : undefined;
 }
 
 /** The phase before the first `phase(name)`. */
@@ -39,7 +45,7 @@ export class Meter {
   #windowStart = 0;
   #phaseStart = 0;
   #startBytes = 0;
-  #deviceStart = 0;
+  #deviceStart: number | undefined;
   #peakBytes = 0;
   #atPeak: Record<string, number> = {};
   #stopped: MemoryReport | undefined;
@@ -86,7 +92,7 @@ export class Meter {
     this.#timeline?.clear();
     this.#startBytes = this.#ledger.bytes;
     this.#peakBytes = Number.NEGATIVE_INFINITY;
-    this.#deviceStart = this.#probe?.current() ?? 0;
+    this.#deviceStart = this.#probe?.current();
     this.#probe?.resetPeak();
     this.#record = this.#begin(START);
     this.#observe();
@@ -101,7 +107,7 @@ export class Meter {
       .map(([name, { devicePeakBytes, ...record }]) => ({
         name,
         ...record,
-        ...(this.#probe && { devicePeakBytes }),
+        ...(devicePeakBytes !== undefined && { devicePeakBytes }),
       }));
     return {
       startBytes: this.#startBytes,
@@ -109,14 +115,7 @@ export class Meter {
       peakBytes: this.#peakBytes,
       activationPeakBytes: Math.max(...[...this.#phases.values()].map((record) => record.activationPeakBytes)),
       categoriesAtPeak: this.#atPeak,
-      ...(this.#probe && {
-        device: {
-          kind: this.#probe.kind,
-          startBytes: this.#deviceStart,
-          peakBytes: Math.max(...[...this.#phases.values()].map((record) => record.devicePeakBytes)),
-          endBytes: this.#probe.current(),
-        },
-      }),
+      ...this.#device(),
       phases,
       timeline: [...(this.#timeline?.points ?? [])],
     };
@@ -137,7 +136,7 @@ export class Meter {
     const record = {
       peakBytes: Number.NEGATIVE_INFINITY,
       activationPeakBytes: Number.NEGATIVE_INFINITY,
-      devicePeakBytes: 0,
+      devicePeakBytes: undefined,
       seconds: 0,
     };
     this.#phases.set(name, record);
@@ -149,8 +148,17 @@ export class Meter {
     this.#record.seconds += (now - this.#phaseStart) / 1000;
     this.#phaseStart = now;
     if (!this.#probe) return;
-    this.#record.devicePeakBytes = Math.max(this.#record.devicePeakBytes, this.#probe.peak());
+    this.#record.devicePeakBytes = highest([this.#record.devicePeakBytes, this.#probe.peak()]);
     this.#probe.resetPeak();
+  }
+
+  /** Device bytes, where there is a probe that can tell. */
+  #device(): { device?: DeviceMemory } {
+    const startBytes = this.#deviceStart;
+    const peakBytes = highest([...this.#phases.values()].map((record) => record.devicePeakBytes));
+    const endBytes = this.#probe?.current();
+    if (!this.#probe || startBytes === undefined || peakBytes === undefined || endBytes === undefined) return {};
+    return { device: { kind: this.#probe.kind, startBytes, peakBytes, endBytes } };
   }
 
   #observe(): void {

@@ -8,10 +8,10 @@ import type { TimelinePoint } from './timeline.ts';
 export interface DeviceProbe {
   /** What is counted, for people: `GPU buffers`, `wasm heap`, `process`. */
   readonly kind: string;
-  /** Bytes now. */
-  current(): number;
+  /** Bytes now; undefined where it cannot be told. */
+  current(): number | undefined;
   /** The most bytes since `resetPeak`. */
-  peak(): number;
+  peak(): number | undefined;
   resetPeak(): void;
 }
 
@@ -27,7 +27,7 @@ export interface PhaseMemory {
   /** Logical bytes at most during the phase. */
   readonly peakBytes: number;
   readonly activationPeakBytes: number;
-  /** Absent without a probe. */
+  /** Absent without a probe that can tell. */
   readonly devicePeakBytes?: number;
   readonly seconds: number;
 }

@@ -202,6 +202,13 @@ test('device bytes come from the probe, peak by phase', async () => {
   ]);
 });
 
+test('a probe that cannot tell leaves device bytes out', async () => {
+  const probe = { kind: 'mute', current: () => undefined, peak: () => undefined, resetPeak: () => {} };
+  const { memory } = await track(() => kilo().dispose(), { probe });
+  expect(memory.device).toBeUndefined();
+  expect(memory.phases[0]).not.toHaveProperty('devicePeakBytes');
+});
+
 test('the timeline is bounded and keeps the peak', async () => {
   const { memory } = await track(
     () => {

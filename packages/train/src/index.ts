@@ -1,1 +1,8 @@
-export {};
+export * from './checkpoint/errors.ts';
+export { checkpointName } from './checkpoint/store.ts';
+export * from './errors.ts';
+export * from './loop/events.ts';
+export { finetune } from './loop/finetune.ts';
+export type { BackendHooks, CheckpointOptions, EvaluateOptions, FinetuneOptions } from './loop/options.ts';
+export type { CoefficientSchedule, LearningRateSchedule } from './loop/schedule.ts';
+export * from './optimizer/index.ts';

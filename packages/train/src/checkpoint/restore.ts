@@ -1,0 +1,80 @@
+/** Brings a run back to a checkpoint: first everything is checked, then everything is loaded. */
+import type { Batch, TaskModel } from '@dr2net/models';
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import type { ResolvedOptions } from '../loop/options.ts';
+import type { Trainer } from '../loop/trainer.ts';
+import { CheckpointMismatchError } from './errors.ts';
+import type { CheckpointFile } from './file.ts';
+import { type RunState, settingsOf } from './state.ts';
+
+interface Restoring<B extends Batch, E> {
+  readonly file: CheckpointFile;
+  readonly state: RunState;
+  readonly path: string;
+  readonly model: TaskModel<B, E>;
+  readonly trainer: Trainer<B, E>;
+  readonly options: ResolvedOptions<B>;
+}
+
+/** @returns what differs between the options then and now, and makes later losses differ */
+export async function restore<B extends Batch, E>(restoring: Restoring<B, E>): Promise<string[]> {
+  const { file, state, model, trainer, options } = restoring;
+  requireSameRun(restoring);
+  const load = async (name: string): Promise<Tensor> =>
+    tensor(await file.read(name), [...file.entries.get(name)!.shape]);
+  for (const parameter of model.parameters) parameter.assign(await load(`model/${parameter.name}`));
+  for (const name of file.entries.keys()) {
+    const [, slot, parameter] = /^optimizer\.([^/]+)\/(.*)$/.exec(name) ?? [];
+    if (slot !== undefined && parameter !== undefined) trainer.state.restore(slot, parameter, await load(name));
+  }
+  for (const [name, count] of Object.entries(state.counts)) trainer.state.restoreCount(name, count);
+  if (trainer.average) {
+    for (const parameter of model.parameters)
+      trainer.average.restore(parameter, await load(`average/${parameter.name}`));
+  }
+  trainer.grids.restore(state.grids);
+  trainer.previousNorm = state.previousNorm ?? undefined;
+  model.coefficients = state.coefficients;
+  return changes(state, options);
+}
+
+/** Throws {@link CheckpointMismatchError} with the first thing that does not fit. */
+function requireSameRun<B extends Batch, E>({ file, state, path, model, options }: Restoring<B, E>): void {
+  const refuse = (what: string) => {
+    throw new CheckpointMismatchError(path, what);
+  };
+  if (state.task !== model.task) refuse(`it is of the task ${state.task}, this model's is ${model.task}`);
+  if (state.architecture !== (model.architecture ?? null))
+    refuse(`it is of the architecture ${state.architecture}, this model is a ${model.architecture}`);
+  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
+  for (const [name, shape] of shapes) {
+    const stored = file.entries.get(`model/${name}`)?.shape;
+    if (!stored) refuse(`it has no tensor ${name}, which this model has`);
+    else if (`${stored}` !== `${shape}`)
+      refuse(`tensor ${name} is [${stored.join(', ')}] in it and [${shape.join(', ')}] in this model`);
+  }
+  for (const name of file.entries.keys()) {
+    if (name.startsWith('model/') && !shapes.has(name.slice(6)))
+      refuse(`it has a tensor ${name.slice(6)}, which this model has not`);
+  }
+  if (state.optimizer !== options.optimizer.name)
+    refuse(`its optimizer is ${state.optimizer}, this run's is ${options.optimizer.name}`);
+  if ((state.ema === null) !== (options.ema === undefined))
+    refuse(state.ema === null ? 'it has no averaged weights (ema)' : `it has averaged weights (ema ${state.ema})`);
+  if (state.seed !== options.seed) refuse(`its seed is ${state.seed}, this run's is ${options.seed}`);
+}
+
+function changes<B extends Batch>(state: RunState, options: ResolvedOptions<B>): string[] {
+  const now = JSON.parse(JSON.stringify({ ...settingsOf(options), ema: options.ema ?? null })) as Record<
+    string,
+    unknown
+  >;
+  const then: Record<string, unknown> = { ...state.settings, ema: state.ema };
+  return Object.keys(now)
+    .filter((name) => JSON.stringify(now[name]) !== JSON.stringify(then[name]))
+    .map(
+      (name) =>
+        `${name} was ${JSON.stringify(then[name])} when the checkpoint was made and is ${JSON.stringify(now[name])} now; ` +
+        'the run goes on with the new value, and its losses are not those of a run that was never stopped.',
+    );
+}

@@ -1,0 +1,70 @@
+/** What a checkpoint says besides its tensors. The random state is the seed: all masks and orders follow from it and the step. */
+import type { Coefficients, ExactScaleState } from '@dr2net/core';
+import type { Batch, TaskModel } from '@dr2net/models';
+import type { ResolvedOptions } from '../loop/options.ts';
+import { planStep } from '../loop/plan.ts';
+import type { Position } from '../loop/position.ts';
+import type { Trainer } from '../loop/trainer.ts';
+
+export interface RunState {
+  readonly version: 1;
+  readonly task: string;
+  readonly architecture: string | null;
+  readonly position: Position;
+  readonly coefficients: Coefficients;
+  /** The grids of `exact`. */
+  readonly grids: readonly ExactScaleState[];
+  readonly optimizer: string;
+  /** Updates by parameter. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** The norm that the next step is clipped by (update `sink`). */
+  readonly previousNorm: number | null;
+  readonly ema: number | null;
+  readonly seed: number;
+  /** What else later losses depend on: when one of these differs on resuming, the user is told. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Everything that a run's later losses depend on, besides the tensors, the seed and the position. */
+export function settingsOf(options: ResolvedOptions<Batch>): Record<string, unknown> {
+  const { optimizer, total, method, update, accumulate, clip, epochSteps } = options;
+  // Schedules are functions; what they give along the run tells one from another.
+  const course = [0, 0.25, 0.5, 0.75, 1].map((at) => {
+    const { coefficients, learningRate, frozen } = planStep(Math.round(at * Math.max(0, total - 1)), options);
+    return [coefficients.alpha, coefficients.beta, learningRate, frozen];
+  });
+  return {
+    steps: total,
+    'steps an epoch': epochSteps,
+    method,
+    'schedule and learning rate': course,
+    'optimizer settings': optimizer.settings,
+    'weight decay': optimizer.weightDecay,
+    'layer decay': optimizer.layerDecay,
+    update,
+    accumulate,
+    clip: clip ?? null,
+  };
+}
+
+export function stateOf<B extends Batch, E>(
+  model: TaskModel<B, E>,
+  trainer: Trainer<B, E>,
+  position: Position,
+  options: ResolvedOptions<B>,
+): RunState {
+  return {
+    version: 1,
+    task: model.task,
+    architecture: model.architecture ?? null,
+    position: { ...position },
+    coefficients: model.coefficients,
+    grids: trainer.grids.toJSON(),
+    optimizer: options.optimizer.name,
+    counts: trainer.state.counts(),
+    previousNorm: trainer.previousNorm ?? null,
+    ema: options.ema ?? null,
+    seed: options.seed,
+    settings: settingsOf(options),
+  };
+}

@@ -1,0 +1,133 @@
+/** A run's checkpoint in its folder: refused, resumed, replaced. Node only. */
+import type { Batch, TaskModel } from '@dr2net/models';
+import type { CheckpointEvent } from '../loop/events.ts';
+import type { CheckpointOptions, ResolvedOptions } from '../loop/options.ts';
+import type { Position } from '../loop/position.ts';
+import type { Trainer } from '../loop/trainer.ts';
+import { CheckpointExistsError, CheckpointFormatError, CheckpointWriteError } from './errors.ts';
+import type { CheckpointFile, StoredTensor } from './file.ts';
+import { restore } from './restore.ts';
+import { type RunState, stateOf } from './state.ts';
+
+/** The name of the file in the folder. */
+export const checkpointName = 'checkpoint.safetensors';
+
+const key = 'dr2net.run';
+
+export class CheckpointStore<B extends Batch, E> {
+  /** The newest checkpoint that is known to be whole. */
+  last: { readonly path: string; readonly step: number } | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly model: TaskModel<B, E>,
+    private readonly exists: boolean,
+    // Loaded when it is used: a browser never gets here.
+    private readonly file: typeof import('./file.ts'),
+  ) {}
+
+  /** The step of `last`. */
+  get savedStep(): number | undefined {
+    return this.last?.step;
+  }
+
+  /**
+   * Puts trainer, model and position where the checkpoint has them.
+   * @returns what the user should know
+   */
+  async resume(trainer: Trainer<B, E>, position: Position, options: ResolvedOptions<B>): Promise<string[]> {
+    if (!this.exists)
+      return options.checkpoint?.resume ? [`${this.path} is not there yet; the run starts at its beginning.`] : [];
+    const file = await this.file.openCheckpoint(this.path);
+    try {
+      const state = this.#state(file);
+      const notes = await restore({ file, state, path: this.path, model: this.model, trainer, options });
+      Object.assign(position, state.position);
+      this.last = { path: this.path, step: state.position.step };
+      return notes;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Replaces the checkpoint. Throws {@link CheckpointWriteError}; then the one before is whole. */
+  async save(trainer: Trainer<B, E>, position: Position, options: ResolvedOptions<B>): Promise<CheckpointEvent> {
+    const start = performance.now();
+    const state = stateOf(this.model, trainer, position, options);
+    try {
+      const bytes = await this.file.writeCheckpoint(
+        this.path,
+        { [key]: JSON.stringify(state) },
+        storedTensors(this.model, trainer),
+      );
+      this.last = { path: this.path, step: position.step };
+      return {
+        type: 'checkpoint',
+        step: position.step,
+        path: this.path,
+        bytes,
+        seconds: (performance.now() - start) / 1000,
+      };
+    } catch (error) {
+      throw new CheckpointWriteError(this.path, this.last, error);
+    }
+  }
+
+  #state(file: CheckpointFile): RunState {
+    const text = file.metadata[key];
+    if (text === undefined)
+      throw new CheckpointFormatError(this.path, 'it is a safetensors file, but no checkpoint of a run');
+    const state = JSON.parse(text) as RunState;
+    if (state.version !== 1)
+      throw new CheckpointFormatError(this.path, `its version is ${state.version}; this release reads version 1`);
+    return state;
+  }
+}
+
+/** Opens a folder for checkpoints; throws when it holds one that is not to be resumed, or cannot be written. */
+export async function openCheckpoints<B extends Batch, E>(
+  { folder, resume = false }: CheckpointOptions,
+  model: TaskModel<B, E>,
+): Promise<CheckpointStore<B, E>> {
+  const [{ access, mkdir, open, rm }, { join }, file] = await Promise.all([
+    import('node:fs/promises'),
+    import('node:path'),
+    import('./file.ts'),
+  ]);
+  const path = join(folder, checkpointName);
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists && !resume) throw new CheckpointExistsError(path);
+  try {
+    // Tried now, not after an hour of training.
+    await mkdir(folder, { recursive: true });
+    const trial = `${path}.trial`;
+    await (await open(trial, 'w')).close();
+    await rm(trial);
+  } catch (error) {
+    throw new CheckpointWriteError(path, undefined, error);
+  }
+  return new CheckpointStore(path, model, exists, file);
+}
+
+function storedTensors<B extends Batch, E>(model: TaskModel<B, E>, trainer: Trainer<B, E>): StoredTensor[] {
+  const stored = (name: string, tensor: { shape: readonly number[]; data(): Promise<unknown> }): StoredTensor => ({
+    name,
+    shape: tensor.shape,
+    values: async () => finite(name, (await tensor.data()) as Float32Array),
+  });
+  return [
+    ...model.parameters.map(({ name, variable }) => stored(`model/${name}`, variable)),
+    ...Array.from(trainer.state.entries(), ([slot, name, tensor]) => stored(`optimizer.${slot}/${name}`, tensor)),
+    ...Array.from(trainer.average?.entries() ?? [], ([name, tensor]) => stored(`average/${name}`, tensor)),
+  ];
+}
+
+/** A checkpoint is a place to go back to: nothing that is no number gets into one. */
+function finite(name: string, values: Float32Array): Float32Array {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new Error(`${name} holds ${values[bad]} at element ${bad}; training has gone wrong`);
+  return values;
+}

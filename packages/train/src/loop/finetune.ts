@@ -1,0 +1,204 @@
+/** The finetuning loop: batches in, events out. */
+import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
+import { type CheckpointStore, openCheckpoints } from '../checkpoint/store.ts';
+import { EmptyDataError, NonFiniteLossError } from '../errors.ts';
+import { Clock } from './clock.ts';
+import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
+import { type FinetuneOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import type { Position } from './position.ts';
+import { NotFinite, Trainer } from './trainer.ts';
+
+/**
+ * Finetunes a model on batches; iterate over the result to run it:
+ *
+ *     for await (const event of finetune(model, clips, { epochs: 16 })) report(event);
+ *
+ * Every optimizer step gives a `step` event; evaluations, checkpoints and warnings come between; `end` is the last. The
+ * model's parameters, `coefficients` and `method` are those of the step at hand while it runs; afterwards the method is
+ * the one it came with and the coefficients are the last ones, which belong to the weights. Breaking out of the loop
+ * frees everything and saves nothing; the `signal` saves.
+ *
+ * Throws at once for options that cannot be (RangeError, TypeError), and from the iterator: {@link NonFiniteLossError},
+ * `StepFailedError`, {@link EmptyDataError}, and the errors of checkpoints.
+ */
+export function finetune<B extends Batch, E>(
+  model: TaskModel<B, E>,
+  data: BatchSource<B>,
+  options: FinetuneOptions<B>,
+): AsyncGenerator<FinetuneEvent<E>, void, undefined> {
+  return new Run(model, data, resolveOptions(model, data, options)).events();
+}
+
+class Run<B extends Batch, E> {
+  readonly #clock = new Clock();
+  readonly #told = new Set<string>();
+  readonly #position: Position = { step: 0, epoch: 0, batch: 0, evaluationDue: false };
+
+  constructor(
+    private readonly model: TaskModel<B, E>,
+    private readonly data: BatchSource<B>,
+    private readonly options: ResolvedOptions<B>,
+  ) {}
+
+  async *events(): AsyncGenerator<FinetuneEvent<E>, void, undefined> {
+    const { checkpoint, signal, total, epochs } = this.options;
+    const store = checkpoint && (await openCheckpoints(checkpoint, this.model));
+    const trainer = new Trainer(this.model, this.options);
+    const position = this.#position;
+    let finished = false;
+    try {
+      for (const message of (await store?.resume(trainer, position, this.options)) ?? []) yield* this.#warn(message);
+      yield* this.#clippingNote();
+      if (position.evaluationDue) yield* this.#evaluate(trainer);
+      while (position.step < total && position.epoch < epochs && !signal?.aborted) {
+        yield* this.#epoch(trainer, store);
+      }
+      finished = position.step >= total || position.epoch >= epochs;
+      if (store && store.savedStep !== position.step) yield await store.save(trainer, position, this.options);
+      if (finished) trainer.average?.swap();
+      yield { type: 'end', reason: finished ? 'finished' : 'aborted', step: position.step, epoch: position.epoch };
+    } finally {
+      trainer.dispose();
+    }
+  }
+
+  /** The rest of the epoch at hand. */
+  async *#epoch(trainer: Trainer<B, E>, store: CheckpointStore<B, E> | undefined): AsyncGenerator<FinetuneEvent<E>> {
+    const { options } = this;
+    const position = this.#position;
+    const { seed, signal, total, accumulate } = options;
+    let pending = 0;
+    let seen = 0;
+    // A run of so many steps ends inside an epoch as a rule.
+    let complete = true;
+    this.#clock.restart();
+    const batches = this.data.epoch({ seed, epoch: position.epoch, from: position.batch, ...(signal && { signal }) });
+    try {
+      for await (const batch of batches) {
+        try {
+          if (signal?.aborted) break;
+          seen++;
+          if (pending === 0) yield* this.#begin(trainer);
+          await this.#guard(store, () => trainer.add(batch));
+        } finally {
+          batch.dispose();
+        }
+        if (++pending < accumulate) continue;
+        yield await this.#endStep(trainer, store, pending);
+        pending = 0;
+        if (position.step >= total || signal?.aborted) {
+          complete = position.batch >= this.data.batches;
+          break;
+        }
+        if (options.checkpoint?.every && position.step % options.checkpoint.every === 0 && store)
+          yield await store.save(trainer, position, options);
+        this.#clock.restart();
+      }
+    } catch (error) {
+      // A source that was told to stop may say so by an error.
+      if (!(signal?.aborted && isAbort(error, signal))) throw error;
+    }
+    if (signal?.aborted) return trainer.abandon();
+    if (pending > 0) yield await this.#endStep(trainer, store, pending);
+    if (seen === 0 && position.batch === 0) throw new EmptyDataError(position.epoch + 1);
+    yield* this.#endEpoch(trainer, store, complete);
+  }
+
+  async *#begin(trainer: Trainer<B, E>): AsyncGenerator<WarningEvent> {
+    const { note } = trainer.begin(this.#position.step);
+    if (note) yield* this.#warn(note);
+  }
+
+  async #endStep(
+    trainer: Trainer<B, E>,
+    store: CheckpointStore<B, E> | undefined,
+    batches: number,
+  ): Promise<StepEvent> {
+    const position = this.#position;
+    const { total } = this.options;
+    const outcome = await this.#guard(store, () => trainer.end());
+    position.step++;
+    position.batch += batches;
+    const times = this.#clock.lap(total - position.step);
+    return {
+      type: 'step',
+      ...outcome,
+      total,
+      epoch: position.epoch + 1,
+      samplesPerSecond: outcome.samples / times.seconds,
+      ...times,
+    };
+  }
+
+  async *#endEpoch(
+    trainer: Trainer<B, E>,
+    store: CheckpointStore<B, E> | undefined,
+    complete: boolean,
+  ): AsyncGenerator<FinetuneEvent<E>> {
+    const { options } = this;
+    const position = this.#position;
+    if (complete) {
+      position.epoch++;
+      position.batch = 0;
+    }
+    const last = position.epoch >= options.epochs || position.step >= options.total;
+    const { evaluate } = options;
+    position.evaluationDue = evaluate !== undefined && (last || position.epoch % evaluate.every === 0);
+    if (store && (last || options.checkpoint?.every === undefined)) yield await store.save(trainer, position, options);
+    if (position.evaluationDue) yield* this.#evaluate(trainer);
+  }
+
+  async *#evaluate(trainer: Trainer<B, E>): AsyncGenerator<FinetuneEvent<E>> {
+    const { evaluate, signal } = this.options;
+    if (!evaluate) return;
+    const position = this.#position;
+    const start = performance.now();
+    trainer.average?.swap();
+    let evaluation: E;
+    try {
+      evaluation = await this.model.evaluate(evaluate.source, signal ? { signal } : {});
+    } catch (error) {
+      if (signal?.aborted && isAbort(error, signal)) return;
+      throw error;
+    } finally {
+      trainer.average?.swap();
+    }
+    position.evaluationDue = false;
+    yield {
+      type: 'evaluation',
+      step: position.step,
+      epoch: position.epoch,
+      evaluation,
+      averaged: trainer.average !== undefined,
+      seconds: (performance.now() - start) / 1000,
+    };
+  }
+
+  *#warn(message: string): Generator<WarningEvent> {
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    yield { type: 'warning', step: this.#position.step, message };
+  }
+
+  *#clippingNote(): Generator<WarningEvent> {
+    const { clip, update } = this.options;
+    if (!clip || update !== 'sink') return;
+    const by = clip.by === 'previous' ? "by the previous step's global norm" : 'parameter by parameter';
+    yield* this.#warn(`update 'sink' frees each gradient at once, so gradients are clipped ${by}.`);
+  }
+
+  /** Adds to a figure that is not finite where it was, and which checkpoint is good. */
+  async #guard<T>(store: CheckpointStore<B, E> | undefined, body: () => Promise<T>): Promise<T> {
+    try {
+      return await body();
+    } catch (error) {
+      if (!(error instanceof NotFinite)) throw error;
+      throw new NonFiniteLossError(error.what, error.value, this.#position.step + 1, error.ids, store?.last);
+    }
+  }
+}
+
+/** Whether an error is how someone says that the signal stopped it. */
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}

@@ -1,0 +1,52 @@
+/** What one step uses: coefficients, learning rate, and a method that can run with them. */
+import type { Coefficients, Method } from '@dr2net/core';
+import type { Batch } from '@dr2net/models';
+import type { ResolvedOptions } from './options.ts';
+
+export interface StepPlan {
+  readonly coefficients: Coefficients;
+  readonly method: Method;
+  readonly learningRate: number;
+  /** Only the head learns. */
+  readonly frozen: boolean;
+  /** Why the method is not the one asked for. */
+  readonly note?: string;
+}
+
+type PlanOptions = Pick<ResolvedOptions<Batch>, 'schedule' | 'learningRate' | 'method' | 'total' | 'epochSteps'>;
+
+/**
+ * Throws a RangeError when a schedule gives a number that is not finite.
+ * @param step 0-based
+ */
+export function planStep(step: number, options: PlanOptions): StepPlan {
+  const { schedule, method, total, epochSteps } = options;
+  const { alpha, beta, frozen = false } = schedule.at(step, total, epochSteps);
+  const learningRate = options.learningRate.at(step, total, epochSteps);
+  if (!Number.isFinite(alpha) || !Number.isFinite(beta))
+    throw new RangeError(`The schedule gives α = ${alpha}, β = ${beta} at step ${step + 1}; both must be finite.`);
+  if (!Number.isFinite(learningRate) || learningRate < 0)
+    throw new RangeError(
+      `The learning-rate schedule gives ${learningRate} at step ${step + 1}; it must be finite and at least 0.`,
+    );
+  const plan = { coefficients: { alpha, beta }, learningRate, frozen };
+  if (frozen) {
+    const note = `the backbone is frozen in this part of the schedule; only the head learns, and method ${method.name} begins later.`;
+    return { ...plan, method: { name: 'frozen' }, ...(method.name !== 'frozen' && { note }) };
+  }
+  if (beta === 0 && (method.name === 'reversible' || method.name === 'exact')) {
+    const note = `β = 0 cannot be inverted, so this part of the schedule runs by method conventional and takes its memory; method ${method.name} begins when β ≠ 0.`;
+    return { ...plan, method: { name: 'conventional' }, note };
+  }
+  return { ...plan, method };
+}
+
+/** Whether any step of the run uses the method that was asked for. */
+export function runsEver(options: PlanOptions): boolean {
+  // Schedules move slowly; of a very long run, a thousand steps tell.
+  const stride = Math.max(1, Math.floor(options.total / 1000));
+  for (let step = 0; step < options.total; step += stride) {
+    if (planStep(step, options).method === options.method) return true;
+  }
+  return options.total > 0 && planStep(options.total - 1, options).method === options.method;
+}

@@ -1,0 +1,232 @@
+/** One run's moving parts: optimizer state, gradients, average, meter; and what one step does with them. */
+import type { Method } from '@dr2net/core';
+import { type Meter, meter } from '@dr2net/memory';
+import type { Batch, StepResult, TaskModel } from '@dr2net/models';
+import { trainingContext } from '@dr2net/ops';
+import { dispose } from '@tensorflow/tfjs-core';
+import { StepFailedError } from '../errors.ts';
+import { CollectedGradients } from '../optimizer/collect.ts';
+import { MovingAverage } from '../optimizer/ema.ts';
+import { countUses, ImmediateUpdates } from '../optimizer/immediate.ts';
+import { OptimizerState } from '../optimizer/state.ts';
+import { countCorrect, predictedClasses } from './accuracy.ts';
+import type { StepEvent } from './events.ts';
+import { GridMemory } from './grids.ts';
+import type { ResolvedOptions } from './options.ts';
+import { planStep, type StepPlan } from './plan.ts';
+
+/** What a step has gathered over its batches. */
+interface Gathered {
+  readonly plan: StepPlan;
+  readonly step: number;
+  readonly ids: string[];
+  batches: number;
+  samples: number;
+  lossSum: number;
+  correct: number | undefined;
+  anchorError: number | undefined;
+  identical: boolean | undefined;
+}
+
+/** A step's part of its {@link StepEvent}; the loop adds times. */
+export type StepOutcome = Omit<StepEvent, 'type' | 'total' | 'epoch' | 'seconds' | 'samplesPerSecond' | 'secondsLeft'>;
+
+/** Thrown inside a step when a figure is not finite; the loop adds where and the last checkpoint. */
+export class NotFinite extends Error {
+  constructor(
+    readonly what: string,
+    readonly value: number,
+    readonly ids: readonly string[],
+  ) {
+    super(`The ${what} is ${value}.`);
+  }
+}
+
+export class Trainer<B extends Batch, E> {
+  readonly meter: Meter;
+  readonly state: OptimizerState;
+  readonly average: MovingAverage | undefined;
+  readonly grids = new GridMemory();
+  readonly #use: CollectedGradients | ImmediateUpdates;
+  readonly #modelMethod: Method;
+  #counted = 0;
+  #gathered: Gathered | undefined;
+
+  constructor(
+    private readonly model: TaskModel<B, E>,
+    private readonly options: ResolvedOptions<B>,
+  ) {
+    const { optimizer, update, clip, ema, backend } = options;
+    this.meter = meter(backend ? { probe: backend.memory } : {});
+    const exclude = (category: string) => (tensor: Parameters<Meter['exclude']>[0]) =>
+      this.meter.exclude(tensor, category);
+    this.state = new OptimizerState(optimizer, model, exclude('optimizer'));
+    this.average = ema === undefined ? undefined : new MovingAverage(ema, model.parameters, exclude('average'));
+    const Use = update === 'sink' ? ImmediateUpdates : CollectedGradients;
+    this.#use = new Use(this.state, clip, exclude('gradients'));
+    this.#modelMethod = model.method;
+  }
+
+  /** The norm that the next step is clipped by (update `sink`). */
+  get previousNorm(): number | undefined {
+    return this.#use instanceof ImmediateUpdates ? this.#use.previousNorm : undefined;
+  }
+
+  set previousNorm(norm: number | undefined) {
+    if (this.#use instanceof ImmediateUpdates) this.#use.previousNorm = norm;
+  }
+
+  /** Begins a step. @param step 0-based */
+  begin(step: number): StepPlan {
+    const plan = planStep(step, this.options);
+    const { model } = this;
+    model.coefficients = plan.coefficients;
+    model.method = plan.method;
+    this.meter.reset();
+    this.#use.begin({
+      learningRate: plan.learningRate,
+      accepts: (parameter) => parameter.trainable && (!plan.frozen || model.isHead(parameter)),
+    });
+    this.#gathered = {
+      plan,
+      step,
+      ids: [],
+      batches: 0,
+      samples: 0,
+      lossSum: 0,
+      correct: 0,
+      anchorError: undefined,
+      identical: undefined,
+    };
+    return plan;
+  }
+
+  /** Forward and backward on one batch of the step. The batch is borrowed. */
+  async add(batch: B): Promise<void> {
+    const gathered = this.#now();
+    gathered.ids.push(...batch.ids);
+    const context = trainingContext(this.options.seed, gathered.step).child(gathered.batches++);
+    let result: StepResult | undefined;
+    try {
+      if (this.#use instanceof ImmediateUpdates) await this.#findShared(batch, context, gathered.plan);
+      else if (this.options.accumulate > 1) this.#use.weigh(batch.size);
+      result = this.model.step(batch, {
+        context,
+        sink: this.#use.sink,
+        scaleOf: this.grids.scaleOf,
+        onPhase: (phase) => this.meter.phase(phase),
+      });
+      await this.#read(batch, result, gathered);
+    } catch (error) {
+      if (error instanceof NotFinite) throw error;
+      throw new StepFailedError(gathered.step + 1, gathered.ids, error);
+    } finally {
+      if (result) dispose([result.loss, result.output]);
+    }
+  }
+
+  /** Updates the parameters and ends the step. */
+  async end(): Promise<StepOutcome> {
+    const { plan, step, ids, samples, lossSum, correct, anchorError, identical } = this.#now();
+    this.meter.phase('optimizer');
+    const gradientNorm = await this.#norm(ids);
+    this.#use.apply();
+    if (this.#use instanceof ImmediateUpdates) this.#use.previousNorm = gradientNorm;
+    this.average?.update();
+    this.#use.abandon();
+    this.#gathered = undefined;
+    const { alpha, beta } = this.model.coefficients;
+    return {
+      step: step + 1,
+      loss: lossSum / samples,
+      ...(correct !== undefined && { accuracy: correct / samples }),
+      alpha,
+      beta,
+      method: plan.method.name,
+      learningRate: plan.learningRate,
+      ...(gradientNorm !== undefined && { gradientNorm }),
+      ...(anchorError !== undefined && { anchorError }),
+      ...(identical !== undefined && { identical }),
+      memory: this.meter.read(),
+      samples,
+    };
+  }
+
+  /** Drops a step that has begun, its batches unused. */
+  abandon(): void {
+    this.#use.abandon();
+    this.#gathered = undefined;
+  }
+
+  /** Frees all state; the model's coefficients stay those of the last step, its method is the one it came with. */
+  dispose(): void {
+    this.abandon();
+    this.state.dispose();
+    this.average?.dispose();
+    this.meter.stop();
+    this.model.method = this.#modelMethod;
+  }
+
+  #now(): Gathered {
+    if (!this.#gathered) throw new Error('Trainer: begin a step first.');
+    return this.#gathered;
+  }
+
+  /** Everything that has to come from the device for one batch, in one wait. */
+  async #read(batch: B, result: StepResult, gathered: Gathered): Promise<void> {
+    const predicted = predictedClasses(batch, result.output);
+    try {
+      const [loss, classes, checks] = await Promise.all([
+        result.loss.data(),
+        predicted?.data(),
+        Promise.all(result.reports.map((report) => report.check())),
+      ]);
+      this.options.backend?.check();
+      const value = loss[0] ?? Number.NaN;
+      if (!Number.isFinite(value)) throw new NotFinite('loss', value, gathered.ids);
+      gathered.samples += batch.size;
+      gathered.lossSum += value * batch.size;
+      gathered.correct =
+        classes && gathered.correct !== undefined ? gathered.correct + countCorrect(batch, classes) : undefined;
+      for (const { identical, worstAnchorError } of checks) {
+        if (identical !== undefined) gathered.identical = identical && gathered.identical !== false;
+        if (worstAnchorError !== undefined)
+          gathered.anchorError = Math.max(gathered.anchorError ?? 0, worstAnchorError);
+      }
+      const used = result.reports[0]?.coefficients;
+      if (used) this.model.coefficients = used;
+    } finally {
+      predicted?.dispose();
+    }
+  }
+
+  async #norm(ids: readonly string[]): Promise<number | undefined> {
+    const norm = this.#use.norm();
+    if (!norm) return undefined;
+    const value = (await norm.data())[0] ?? Number.NaN;
+    norm.dispose();
+    if (!Number.isFinite(value)) throw new NotFinite("gradients' norm", value, ids);
+    return value;
+  }
+
+  /**
+   * Update `sink` must know which parameters get more than one gradient. One pass that only counts tells; again when
+   * the backbone begins to learn after the head alone did.
+   */
+  async #findShared(
+    batch: B,
+    context: Parameters<TaskModel<B, E>['step']>[1]['context'],
+    plan: StepPlan,
+  ): Promise<void> {
+    const need = plan.frozen ? 1 : 2;
+    if (this.#counted >= need || !(this.#use instanceof ImmediateUpdates)) return;
+    this.#counted = need;
+    const { sink, uses } = countUses();
+    // A copy of the grids: this pass must leave no trace, or a resumed run would differ from one that was not stopped.
+    const { scaleOf } = new GridMemory(this.grids.toJSON());
+    const { loss, output, reports } = this.model.step(batch, { context, sink, scaleOf });
+    dispose([loss, output]);
+    await Promise.all(reports.map((report) => report.check()));
+    this.#use.share(uses);
+  }
+}

@@ -1,0 +1,55 @@
+/** AdamW: Loshchilov and Hutter, Decoupled Weight Decay Regularization, arXiv 1711.05101, Algorithm 2 (as PyTorch has it). */
+import { add, div, sqrt, square } from '@tensorflow/tfjs-core';
+import { after, combine, scaled } from './chain.ts';
+import {
+  type Optimizer,
+  type OptimizerOptions,
+  requireNumber,
+  resolveOptimizerOptions,
+  type Update,
+} from './contract.ts';
+
+export interface AdamWOptions extends OptimizerOptions {
+  /** Decay rates of the two moments, each in [0, 1). Default [0.9, 0.999]. */
+  readonly betas?: readonly [number, number];
+  /** Added to the root of the second moment, > 0. Default 1e-8. */
+  readonly eps?: number;
+}
+
+/**
+ *     m ← β₁·m + (1−β₁)·g        v ← β₂·v + (1−β₂)·g²
+ *     p ← (1 − lr·wd)·p − lr/(1−β₁ᵗ) · m / (√(v/(1−β₂ᵗ)) + ε)
+ *
+ * Defaults: lr 1e-3, weight decay 0.05.
+ */
+export function adamW(options: AdamWOptions = {}): Optimizer {
+  const { betas = [0.9, 0.999], eps = 1e-8 } = options;
+  const [beta1, beta2] = betas;
+  requireNumber('adamW', 'betas[0]', beta1, (x) => x >= 0 && x < 1, 'in [0, 1)');
+  requireNumber('adamW', 'betas[1]', beta2, (x) => x >= 0 && x < 1, 'in [0, 1)');
+  requireNumber('adamW', 'eps', eps, (x) => x > 0, 'above 0');
+
+  const update = ({ value, gradient, slots, count, learningRate, weightDecay }: Update) => {
+    const [m, v] = [slots.get('m'), slots.get('v')];
+    slots.set('m', m ? combine(beta1, m, 1 - beta1, gradient) : scaled(gradient, 1 - beta1));
+    const squared = square(gradient);
+    const nextV = v ? combine(beta2, v, 1 - beta2, squared) : scaled(squared, 1 - beta2);
+    squared.dispose();
+    slots.set('v', nextV);
+
+    // Both corrections in scalars: lr/c₁ · m/(√v/√c₂ + ε) = (lr·√c₂/c₁) · m/(√v + ε·√c₂).
+    const root2 = Math.sqrt(1 - beta2 ** count);
+    const rate = (learningRate * root2) / (1 - beta1 ** count);
+    const root = sqrt(nextV);
+    const denominator = after(add(root, eps * root2), root);
+    const direction = after(div(slots.get('m')!, denominator), denominator);
+    return after(combine(1 - learningRate * weightDecay, value, -rate, direction), direction);
+  };
+  return {
+    name: 'adamw',
+    ...resolveOptimizerOptions('adamW', options, { lr: 1e-3, weightDecay: 0.05 }),
+    slots: ['m', 'v'],
+    update,
+    settings: { beta1, beta2, eps },
+  };
+}

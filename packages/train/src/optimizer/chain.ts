@@ -1,0 +1,20 @@
+/** Chains of element-wise ops in which every intermediate is freed as soon as the next one is there. */
+import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
+
+/** Frees `used` and gives `result`. */
+export function after(result: Tensor, ...used: Tensor[]): Tensor {
+  for (const tensor of used) tensor.dispose();
+  return result;
+}
+
+/** a·x + b·y of numbers a, b and borrowed tensors x, y; one temporary at a time besides the result. */
+export function combine(a: number, x: Tensor, b: number, y: Tensor): Tensor {
+  const left = a === 1 ? undefined : scaled(x, a);
+  const right = b === 1 ? undefined : scaled(y, b);
+  return after(add(left ?? x, right ?? y), ...[left, right].filter((tensor) => tensor !== undefined));
+}
+
+/** a·x. */
+export function scaled(x: Tensor, a: number): Tensor {
+  return mul(x, a);
+}

@@ -1,0 +1,108 @@
+/** Mode `collect`: gradients are added up over one or more batches, clipped together, then every parameter is updated. */
+import type { Parameter, Sink } from '@dr2net/ops';
+import { add, dispose, keep, mul, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { after } from './chain.ts';
+import type { Clip } from './clip.ts';
+import { clipFactor, rootOfSum, sumOfSquares } from './norm.ts';
+import type { OptimizerState } from './state.ts';
+import type { GradientUse, StepUse } from './use.ts';
+
+export class CollectedGradients implements GradientUse {
+  readonly #gradients = new Map<Parameter, Tensor>();
+  #step: StepUse | undefined;
+  #weight: number | undefined;
+  #total = 0;
+  #norm: Scalar | undefined;
+
+  constructor(
+    private readonly state: OptimizerState,
+    private readonly clip: Clip | undefined,
+    /** Told of every gradient that is kept, for the memory meter. */
+    private readonly onGradient: (gradient: Tensor) => void = () => {},
+  ) {}
+
+  begin(step: StepUse): void {
+    this.abandon();
+    this.#step = step;
+  }
+
+  /** Announces a batch of several that make one step: its mean gradient counts `samples` times. */
+  weigh(samples: number): void {
+    this.#weight = samples;
+    this.#total += samples;
+  }
+
+  readonly sink: Sink = (parameter, gradient) => {
+    if (!this.#step?.accepts(parameter)) return gradient.dispose();
+    const weighted = this.#weight === undefined ? gradient : after(mul(gradient, this.#weight), gradient);
+    const known = this.#gradients.get(parameter);
+    // A step may run inside someone's tidy; the gradients outlive it.
+    const total = keep(known ? after(add(known, weighted), known, weighted) : weighted);
+    this.#gradients.set(parameter, total);
+    this.onGradient(total);
+  };
+
+  norm(): Scalar | undefined {
+    if (this.clip?.by !== 'global' || this.#gradients.size === 0) return undefined;
+    this.#average();
+    const squares = [...this.#gradients.values()].map(sumOfSquares);
+    this.#norm?.dispose();
+    this.#norm = keep(rootOfSum(squares));
+    dispose(squares);
+    return this.#norm.clone() as Scalar;
+  }
+
+  apply(): void {
+    const step = this.#step;
+    if (!step) return;
+    this.#average();
+    if (this.clip?.by === 'global' && !this.#norm) this.norm()?.dispose();
+    const factor = this.#norm && this.clip ? clipFactor(this.#norm, this.clip.norm) : undefined;
+    try {
+      for (const [parameter, gradient] of this.#gradients) {
+        const clipped = this.#clipped(gradient, factor);
+        this.state.update(parameter, clipped, step.learningRate);
+        if (clipped !== gradient) clipped.dispose();
+        gradient.dispose();
+        this.#gradients.delete(parameter);
+      }
+    } finally {
+      factor?.dispose();
+      this.abandon();
+    }
+  }
+
+  abandon(): void {
+    for (const gradient of this.#gradients.values()) gradient.dispose();
+    this.#gradients.clear();
+    this.#norm?.dispose();
+    this.#norm = undefined;
+    this.#step = undefined;
+    this.#weight = undefined;
+    this.#total = 0;
+  }
+
+  #clipped(gradient: Tensor, global: Scalar | undefined): Tensor {
+    if (global) return mul(gradient, global);
+    return this.clip?.by === 'parameter' ? clippedByItself(gradient, this.clip.norm) : gradient;
+  }
+
+  /** Sums weighted by samples become means, once. */
+  #average(): void {
+    if (this.#weight === undefined) return;
+    for (const [parameter, gradient] of this.#gradients) {
+      const mean = keep(after(mul(gradient, 1 / this.#total), gradient));
+      this.#gradients.set(parameter, mean);
+      this.onGradient(mean);
+    }
+    this.#weight = undefined;
+  }
+}
+
+/** The gradient scaled to at most `limit` by its own norm. */
+export function clippedByItself(gradient: Tensor, limit: number): Tensor {
+  const squares = sumOfSquares(gradient);
+  const norm = after(rootOfSum([squares]), squares) as Scalar;
+  const factor = after(clipFactor(norm, limit), norm);
+  return after(mul(gradient, factor), factor);
+}

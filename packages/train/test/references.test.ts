@@ -1,0 +1,108 @@
+/** Twenty steps of every optimizer against PyTorch's, in float64 (`../shared/reference/optimizers`). */
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import { readFileSync } from 'node:fs';
+import { Parameter } from '@dr2net/ops';
+import { expectScaledClose, type ReferenceTensor, readReference, sharedPath, toTensor } from '@dr2net/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { resolveClip } from '../src/optimizer/clip.ts';
+import {
+  adamW,
+  CollectedGradients,
+  MovingAverage,
+  type Optimizer,
+  OptimizerState,
+  sgd,
+} from '../src/optimizer/index.ts';
+
+interface Run {
+  opt: 'sgd' | 'adamw';
+  lr: number;
+  momentum?: number;
+  nesterov?: boolean;
+  wd: number;
+  betas?: [number, number];
+  eps: number | null;
+  groups: 'one' | 'no_decay_1d' | 'layer';
+  clip?: number;
+  ema?: number;
+}
+
+const folder = sharedPath('reference/optimizers');
+const steps = 20;
+
+function optimizerOf(run: Run): Optimizer {
+  const decays = run.groups === 'no_decay_1d' ? (p: Parameter) => p.shape.length > 1 : () => true;
+  const common = { lr: run.lr, weightDecay: run.wd, layerDecay: run.groups === 'layer' ? 0.75 : 1, decays };
+  if (run.opt === 'sgd') return sgd({ ...common, momentum: run.momentum ?? 0, nesterov: run.nesterov ?? false });
+  return adamW({ ...common, betas: run.betas!, eps: run.eps! });
+}
+
+/** Layers of the reference's net: three blocks. */
+function layerOf({ name }: Parameter): number {
+  if (/^(patch_embed|pos_embed)/.test(name)) return 0;
+  const block = /^blocks\.(\d+)/.exec(name);
+  return block ? Number(block[1]) + 1 : 4;
+}
+
+describe.skipIf(!folder)('optimizers agree with the references', () => {
+  if (!folder) return;
+  const tensors = readReference(`${folder}/expected.safetensors`);
+  const { runs } = JSON.parse(readFileSync(`${folder}/config.json`, 'utf8')) as { runs: Record<string, Run> };
+  const names = [...tensors.keys()].filter((key) => key.startsWith('initial/')).map((key) => key.slice(8));
+  const at = (key: string, step: number): ReferenceTensor => {
+    const all = tensors.get(key)!;
+    const size = all.data.length / steps;
+    return { ...all, shape: all.shape.slice(1), data: Array.from(all.data).slice(step * size, (step + 1) * size) };
+  };
+  let parameters: Parameter[];
+
+  const begin = async (backend: string) => {
+    await tf.setBackend(backend);
+    parameters = names.map((name) => new Parameter(name, toTensor(tensors.get(`initial/${name}`)!)));
+  };
+  afterEach(() => {
+    for (const parameter of parameters) parameter.dispose();
+    expect(tf.memory().numTensors).toBe(0);
+  });
+
+  describe.each(['cpu', 'wasm'])('on %s', (backend) => {
+    beforeEach(() => begin(backend));
+
+    test.each(Object.entries(runs))('%s', async (name, run) => {
+      const state = new OptimizerState(optimizerOf(run), { layers: 5, layerOf });
+      const ema = run.ema ? new MovingAverage(run.ema, parameters) : undefined;
+      const use = new CollectedGradients(state, resolveClip(run.clip, 'collect'));
+      for (let step = 0; step < steps; step++) {
+        const learningRate = at(`${name}/fixed/learning_rates`, step).data[0]!;
+        use.begin({ learningRate, accepts: () => true });
+        for (const parameter of parameters) {
+          use.sink(parameter, toTensor(at(`fixed_gradients/${parameter.name}`, step)));
+        }
+        const norm = use.norm();
+        use.apply();
+        ema?.update();
+        const tolerance = { rtol: 1e-5, atol: 0 };
+        if (norm) {
+          await expectScaledClose(norm, at(`${name}/fixed/gradient_norms`, step), tolerance, 'norm');
+          norm.dispose();
+        }
+        for (const { name: parameter, variable } of parameters) {
+          const expected = at(`${name}/fixed/parameters/${parameter}`, step);
+          await expectScaledClose(variable, expected, tolerance, `${parameter} after step ${step}`);
+        }
+        for (const [parameter, average] of ema?.entries() ?? []) {
+          await expectScaledClose(
+            average,
+            at(`${name}/fixed/ema/${parameter}`, step),
+            tolerance,
+            `average of ${parameter}`,
+          );
+        }
+      }
+      state.dispose();
+      ema?.dispose();
+    });
+  });
+});
