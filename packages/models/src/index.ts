@@ -2,6 +2,7 @@ export type { ModelOptions } from './architectures/options.ts';
 export * from './backbone.ts';
 export type { HostTensor } from './checkpoint/decode.ts';
 export { encodeSafetensors, type TensorSource } from './checkpoint/encode.ts';
+export { readTensorFile } from './checkpoint/read-tensors.ts';
 export {
   applyClassifier,
   type ClassifierGradients,
