@@ -1,7 +1,7 @@
 /** Finds, starts, checks and describes a backend. */
-import { findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { engine, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
-import type { Backend, StartOptions } from './contract.ts';
+import type { Backend, DeviceMemoryProbe, StartOptions } from './contract.ts';
 import { BackendSelfTestError, BackendUnavailableError, DeviceError, TensorTooLargeError } from './errors.ts';
 import { kernelCoverage } from './kernels.ts';
 import { type BackendName, backendName } from './names.ts';
@@ -10,7 +10,7 @@ import { startCpu } from './start/cpu.ts';
 import { startNative } from './start/native.ts';
 import type { Running, Starter } from './start/running.ts';
 import { startWasm } from './start/wasm.ts';
-import { startWebgpu } from './start/webgpu.ts';
+import { emulated, startWebgpu } from './start/webgpu.ts';
 
 const starters: Record<BackendName, Starter> = {
   webgpu: startWebgpu,
@@ -20,8 +20,11 @@ const starters: Record<BackendName, Starter> = {
   cpu: startCpu,
 };
 
-/** TensorFlow.js has one engine a process, and so there is one of each backend. */
-const started = new Map<BackendName, Backend>();
+/** TensorFlow.js has one engine a process, and so there is one of each backend; a promise while it starts. */
+const started = new Map<BackendName, Promise<Backend>>();
+
+/** The backends that run, by TensorFlow.js's name for them. */
+const live = new Map<string, Backend>();
 
 /** Removes the backend from TensorFlow.js, but leaves the way to make it again. */
 function remove(running: Running): void {
@@ -35,7 +38,7 @@ function remove(running: Running): void {
 
 function describe(name: BackendName, running: Running): Backend {
   const { takeErrors, release: _, limitName = 'limit', software = false, ...told } = running;
-  return {
+  const backend: Backend = {
     name,
     ...told,
     software,
@@ -50,21 +53,17 @@ function describe(name: BackendName, running: Running): Backend {
         throw new DeviceError(`The backend '${name}' on ${running.device} reported: ${errors.join('; ')}`);
     },
     dispose() {
-      if (started.get(name) !== this) return;
+      if (live.get(running.tfjsName) !== backend) return;
+      live.delete(running.tfjsName);
       started.delete(name);
       remove(running);
     },
   };
+  return backend;
 }
 
-async function startNamed(name: BackendName, options: StartOptions): Promise<Backend> {
-  const before = started.get(name);
-  if (before) {
-    await setBackend(before.tfjsName);
-    return before;
-  }
+async function startNew(name: BackendName, options: StartOptions): Promise<Backend> {
   const running = await starters[name](options);
-  const backend = describe(name, running);
   if (options.selfTest ?? true) {
     const finding = await selfTest();
     if (finding !== undefined) {
@@ -73,7 +72,21 @@ async function startNamed(name: BackendName, options: StartOptions): Promise<Bac
     }
     running.memory.resetPeak();
   }
-  started.set(name, backend);
+  const backend = describe(name, running);
+  live.set(running.tfjsName, backend);
+  return backend;
+}
+
+async function startNamed(name: BackendName, options: StartOptions): Promise<Backend> {
+  let starting = started.get(name);
+  if (!starting) {
+    starting = startNew(name, options);
+    started.set(name, starting);
+    starting.catch(() => started.delete(name));
+  }
+  const backend = await starting;
+  if (backend.software && options.allowSoftware === false) throw emulated(backend.device);
+  await setBackend(backend.tfjsName);
   return backend;
 }
 
@@ -110,4 +123,19 @@ export async function startBackend(
   options: StartOptions = {},
 ): Promise<Backend> {
   return name === 'auto' ? startAuto(options) : startNamed(backendName(name), options);
+}
+
+/** Whether the backend runs (or is about to). */
+export function isStarted(name: BackendName): boolean {
+  return started.has(name);
+}
+
+/** The started backend that TensorFlow.js uses now, or undefined when it uses one that was not started here. */
+export function currentBackend(): Backend | undefined {
+  return live.get(engine().backendName);
+}
+
+/** The memory of the device that TensorFlow.js uses now, where the backend was started here. */
+export function deviceMemory(): DeviceMemoryProbe | undefined {
+  return currentBackend()?.memory;
 }

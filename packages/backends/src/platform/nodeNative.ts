@@ -52,13 +52,6 @@ function locate(kind: 'cpu' | 'gpu') {
 
 /** @throws BackendUnavailableError */
 export function findNative(kind: 'cpu' | 'gpu'): void {
-  if (loaded && loaded.kind !== kind)
-    throw new BackendUnavailableError(
-      names[kind],
-      `this process has loaded ${packages[loaded.kind]}, and a process can hold one of the two.`,
-      'Start another process for it.',
-    );
-  locate(kind);
   const devices = ['/dev/nvidiactl', '/dev/dxg'];
   if (kind === 'gpu' && process.platform === 'linux' && !devices.some((path) => existsSync(path)))
     throw new BackendUnavailableError(
@@ -66,6 +59,7 @@ export function findNative(kind: 'cpu' | 'gpu'): void {
       'there is no NVIDIA device here.',
       'Use node, or webgpu for other GPUs.',
     );
+  locate(kind);
 }
 
 /** What the npm package calls of Node's `util` and Node 23 has removed. */
@@ -121,6 +115,12 @@ function load(kind: 'cpu' | 'gpu'): NativeLibrary {
 
 /** @throws BackendUnavailableError */
 export async function loadNative(kind: 'cpu' | 'gpu'): Promise<NativeLibrary> {
+  if (loaded && loaded.kind !== kind)
+    throw new BackendUnavailableError(
+      names[kind],
+      `this process has loaded ${packages[loaded.kind]}, and a process can hold one of the two.`,
+      'Start another process for it.',
+    );
   findNative(kind);
   loaded ??= { kind, library: load(kind) };
   if (kind === 'gpu' && !loaded.library.usesGpu)

@@ -1,5 +1,5 @@
 /** WebAssembly with SIMD: the fastest that is everywhere. */
-import { env, findBackend, setBackend } from '@tensorflow/tfjs-core';
+import { engine, env, findBackend, setBackend } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import type { DeviceMemoryProbe, StartOptions } from '../contract.ts';
 import { BackendUnavailableError, DeviceOutOfMemoryError } from '../errors.ts';
@@ -10,10 +10,13 @@ import type { Running } from './running.ts';
 interface WasmModule {
   readonly HEAPU8: Uint8Array;
   _malloc(bytes: number): number;
+  _free(address: number): void;
 }
 
 /** An allocation that fails gives address 0, and the backend would write there; stop instead. */
 function refuseFailedAllocations(module: WasmModule): void {
+  // On its first call Emscripten replaces the property by the real function, and would replace our wrapper.
+  module._free(module._malloc(1));
   const allocate = module._malloc;
   module._malloc = (bytes) => {
     const address = allocate(bytes);
@@ -33,7 +36,7 @@ export async function startWasm({ wasmPaths }: StartOptions): Promise<Running> {
   const wasm = await loadBackendPackage('wasm', () => import('@tensorflow/tfjs-backend-wasm'));
   if (!(await env().getAsync('WASM_HAS_SIMD_SUPPORT')))
     throw new BackendUnavailableError('wasm', 'this engine has no WebAssembly SIMD.', 'Update Node or the browser.');
-  const fresh = findBackend('wasm') === null;
+  const fresh = engine().registry.wasm === undefined;
   if (wasmPaths !== undefined && fresh) wasm.setWasmPaths(wasmPaths);
   // An exception inside is only printed by TensorFlow.js; the result is false.
   if (!(await setBackend('wasm')))

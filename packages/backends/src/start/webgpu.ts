@@ -53,14 +53,18 @@ function collectErrors(device: GPUDevice): () => readonly string[] {
   };
 }
 
+/** Why an emulated device is not taken where a faster backend may be there. */
+export function emulated(device: string): BackendUnavailableError {
+  return new BackendUnavailableError(
+    'webgpu',
+    `the only graphics device is emulated by the processor (${device}), slower than node and wasm.`,
+    'Install the driver of your GPU, or ask for webgpu by name to use it all the same.',
+  );
+}
+
 export async function startWebgpu({ allowSoftware = true }: StartOptions): Promise<Running> {
   const { gpu, adapter, words, software } = await findAdapter();
-  if (software && !allowSoftware)
-    throw new BackendUnavailableError(
-      'webgpu',
-      `the only graphics device is emulated by the processor (${words}), slower than node and wasm.`,
-      'Install the driver of your GPU, or ask for webgpu by name to use it all the same.',
-    );
+  if (software && !allowSoftware) throw emulated(words);
   await platform.installGpu(gpu);
   const { WebGPUBackend } = await loadBackendPackage('webgpu', () => import('@tensorflow/tfjs-backend-webgpu'));
   for (const [flag, value] of Object.entries(settings)) env().set(flag, value);
