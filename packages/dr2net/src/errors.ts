@@ -1,4 +1,5 @@
 /** What the command line does with errors: whose fault each is, and with which code the process ends. */
+import { CommanderError } from 'commander';
 
 /** The exit codes of `dr2net`, as its README and `--help` state them. */
 export const exitCodes = {
@@ -21,9 +22,62 @@ export class UsageError extends Error {
 /** A check that this command makes did not pass. */
 export class CheckError extends Error {
   override readonly name = 'CheckError';
+  /** @param result what the command found out all the same, for `--json` */
+  constructor(
+    message: string,
+    readonly result: object = {},
+  ) {
+    super(message);
+  }
 }
 
 /** Ctrl-C; what was done is saved. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
+}
+
+/** Errors of the other packages that say that the work could not be done, though it was asked for rightly. */
+const failures = new Set([
+  'CheckError',
+  'BackendSelfTestError',
+  'DeviceError',
+  'DeviceOutOfMemoryError',
+  'TensorTooLargeError',
+  'StateRangeError',
+  'RebuildError',
+  'NonFiniteLossError',
+]);
+
+/** Errors that the engine or JavaScript itself throws when a program is wrong. */
+const faults = new Set(['TypeError', 'ReferenceError', 'SyntaxError', 'AssertionError', 'PullbackSpentError']);
+
+/** Codes of file-system errors that no change of the command line mends. */
+const deviceCodes = new Set(['ENOSPC', 'EDQUOT', 'EIO']);
+
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof Error)) return exitCodes.internal;
+  if (error instanceof CommanderError) return exitCodes.usage;
+  if (error.name === 'InterruptedError') return exitCodes.interrupted;
+  if (faults.has(error.name)) return exitCodes.internal;
+  const code = systemCode(error);
+  if (failures.has(error.name) || (code !== undefined && deviceCodes.has(code))) return exitCodes.failed;
+  // A plain Error says neither; the work was not done.
+  return error.name === 'Error' && code === undefined ? exitCodes.failed : exitCodes.usage;
+}
+
+/** The line that tells the user of an error. */
+export function explain(error: unknown, code = exitCodeOf(error)): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (code === exitCodes.interrupted) return text;
+  const line = `error: ${text.replace(/^error: /, '')}`;
+  return code === exitCodes.internal
+    ? `${line}\nThis is a fault of dr2net, not of your input. Run the command again with --debug and report what it shows.`
+    : line;
+}
+
+/** `ENOENT` and the like, of the error or of what caused it. */
+function systemCode(error: Error): string | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code === 'string') return code;
+  return error.cause instanceof Error ? systemCode(error.cause) : undefined;
 }

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** The command line's entry: runs the program on this process's arguments and ends with its exit code. */
+import { run } from './program.ts';
+
+// TensorFlow.js greets and warns on the console; standard output belongs to the result.
+console.log = console.info = console.warn = console.error;
+
+const code = await run(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr });
+// Backends keep threads and timers; what was written must be out before the process ends.
+const drained = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => stream.write('', () => resolve()));
+await Promise.all([drained(process.stdout), drained(process.stderr)]);
+process.exit(code);

@@ -1,0 +1,141 @@
+/**
+ * The folder of a run: `metrics.jsonl`, `report.html`, `model/`, `checkpoint/`. It is opened, and shown to be writable,
+ * before any training.
+ */
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { gatherRun, type RunRecord } from '../report/run-log.ts';
+import { runReport } from '../report/run-report.ts';
+
+const files = { metrics: 'metrics.jsonl', report: 'report.html', model: 'model', checkpoint: 'checkpoint' } as const;
+const own: ReadonlySet<string> = new Set(Object.values(files));
+
+export interface RunFolderOptions {
+  /** Go on with the run that is there. */
+  readonly resume?: boolean;
+  /** Delete the run that is there. */
+  readonly overwrite?: boolean;
+}
+
+export class RunFolder {
+  readonly #records: RunRecord[] = [];
+
+  private constructor(readonly path: string) {}
+
+  get model(): string {
+    return join(this.path, files.model);
+  }
+
+  get checkpoint(): string {
+    return join(this.path, files.checkpoint);
+  }
+
+  get report(): string {
+    return join(this.path, files.report);
+  }
+
+  get records(): readonly RunRecord[] {
+    return this.#records;
+  }
+
+  /** @throws UsageError when the folder holds something already, is no folder, or cannot be written */
+  static async open(path: string, options: RunFolderOptions): Promise<RunFolder> {
+    if (options.resume && options.overwrite)
+      throw new UsageError('--resume goes on with a run and --overwrite deletes it; give one of them.');
+    const entries = await entriesOf(path);
+    if (options.resume) await requireRun(path, entries);
+    else if (entries.length > 0) await makeRoom(path, entries, options.overwrite ?? false);
+    await requireWritable(path);
+    return new RunFolder(path);
+  }
+
+  /** Adds a line to `metrics.jsonl`. */
+  append(record: RunRecord): void {
+    this.#records.push(record);
+    appendFileSync(join(this.path, files.metrics), `${JSON.stringify(record)}\n`);
+  }
+
+  /** After a resume: keeps the records up to `step`; those after it are made again. */
+  keepUpTo(step: number): void {
+    const path = join(this.path, files.metrics);
+    if (!existsSync(path)) return;
+    const lines = readFileSync(path, 'utf8').split('\n');
+    this.#records.length = 0;
+    for (const line of lines) {
+      const record = parse(line);
+      if (record && !(('step' in record ? record.step : 0) > step)) this.#records.push(record);
+    }
+    writeAtomically(path, this.#records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  }
+
+  /** Writes `report.html` of the records so far. */
+  writeReport(title: string): void {
+    writeAtomically(this.report, runReport(gatherRun(this.#records), title));
+  }
+}
+
+function parse(line: string): RunRecord | undefined {
+  try {
+    return JSON.parse(line) as RunRecord;
+  } catch {
+    // The end of the file, or a line that a killed run did not finish.
+    return undefined;
+  }
+}
+
+async function entriesOf(path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return [];
+  if (!found.isDirectory()) throw new UsageError(`--out ${path} is a file; give a folder.`);
+  return readdir(path).catch((cause: unknown) => {
+    throw new UsageError(`--out ${path} cannot be read: ${reason(cause)}`, { cause });
+  });
+}
+
+async function requireRun(path: string, entries: readonly string[]): Promise<void> {
+  if (!entries.includes(files.checkpoint))
+    throw new UsageError(
+      `--resume: ${path} holds no ${files.checkpoint} to go on from. Leave --resume out to begin a run there.`,
+    );
+}
+
+async function makeRoom(path: string, entries: readonly string[], overwrite: boolean): Promise<void> {
+  const isRun = entries.some((entry) => own.has(entry));
+  if (!overwrite)
+    throw new UsageError(
+      isRun
+        ? `--out ${path} holds a run already. Give --resume to go on with it, --overwrite to delete it, or another folder.`
+        : `--out ${path} is not empty (${entries.slice(0, 3).join(', ')}). Give a new or empty folder.`,
+    );
+  const foreign = entries.filter((entry) => !own.has(entry));
+  if (!isRun || foreign.length > 0)
+    throw new UsageError(
+      `--overwrite: ${path} holds more than a run (${foreign.slice(0, 3).join(', ')}), which is not deleted. Give another folder.`,
+    );
+  for (const entry of entries) await rm(join(path, entry), { recursive: true });
+}
+
+async function requireWritable(path: string): Promise<void> {
+  const probe = join(path, `.writable-${process.pid}`);
+  try {
+    await mkdir(path, { recursive: true });
+    await writeFile(probe, '');
+    await rm(probe);
+  } catch (cause) {
+    throw new UsageError(`--out ${path} cannot be written: ${reason(cause)}. Give a folder that you may write to.`, {
+      cause,
+    });
+  }
+}
+
+function writeAtomically(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

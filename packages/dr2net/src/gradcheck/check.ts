@@ -1,0 +1,71 @@
+/** The check itself: one pass by the method, one by the conventional network at the same α and β, held against each other. */
+import type { HeadRead, Method } from '@dr2net/core';
+import { CheckError } from '../errors.ts';
+import { compareGradients, type TensorError } from './compare.ts';
+import type { CheckInput } from './input.ts';
+import { type Classifier, lastStates, type PassOptions, runPass } from './run.ts';
+import { savePass } from './save.ts';
+
+export interface GradcheckResult {
+  readonly method: Method['name'];
+  /** Those that were used: `exact` takes the nearest on its grid. */
+  readonly alpha: number;
+  readonly beta: number;
+  readonly read: HeadRead;
+  readonly loss: number;
+  /** |loss − loss of the conventional network|. */
+  readonly lossDifference: number;
+  readonly worst: { readonly error: number; readonly parameter: string };
+  readonly tolerance: number;
+  readonly passed: boolean;
+  /** Tensors compared. */
+  readonly compared: number;
+  /** Tensors that the method gives no gradient. */
+  readonly withoutGradient: readonly string[];
+  readonly stateBytes: number;
+  readonly sideBytes: number;
+  /** `exact` with verification: whether the rebuilt first state is the stored one, bit for bit. */
+  readonly identical?: boolean;
+  /** `reversible`: the worst rebuilt-against-stored error at an anchor. */
+  readonly worstAnchorError?: number;
+  /** Every tensor, the worst first. */
+  readonly parameters: readonly TensorError[];
+}
+
+export interface GradcheckSettings extends PassOptions {
+  readonly tolerance: number;
+  /** Where to write the method's pass. */
+  readonly save?: string;
+}
+
+export async function checkGradients(
+  classifier: Classifier,
+  input: CheckInput,
+  { tolerance, save, ...options }: GradcheckSettings,
+): Promise<GradcheckResult> {
+  const pass = await runPass(classifier, input, options);
+  const { report, check } = pass;
+  const conventional: PassOptions = { ...options, method: { name: 'conventional' }, coefficients: report.coefficients };
+  const expected = options.method.name === 'conventional' ? pass : await runPass(classifier, input, conventional);
+  const parameters = compareGradients(pass.gradients, expected.gradients);
+  if (save) await savePass(save, pass, await lastStates(classifier, input, conventional), classifier);
+  const worst = parameters[0];
+  if (!worst) throw new CheckError(`The method ${options.method.name} gave no gradient at all.`);
+  return {
+    method: options.method.name,
+    ...report.coefficients,
+    read: options.read,
+    loss: pass.loss,
+    lossDifference: Math.abs(pass.loss - expected.loss),
+    worst: { error: worst.error, parameter: worst.parameter },
+    tolerance,
+    passed: worst.error <= tolerance,
+    compared: parameters.length,
+    withoutGradient: [...expected.gradients.keys()].filter((key) => !pass.gradients.has(key)),
+    stateBytes: report.stateBytes,
+    sideBytes: report.sideBytes,
+    ...(check.identical === undefined ? {} : { identical: check.identical }),
+    ...(check.worstAnchorError === undefined ? {} : { worstAnchorError: check.worstAnchorError }),
+    parameters,
+  };
+}
