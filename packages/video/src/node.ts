@@ -5,3 +5,4 @@ export { diskStore } from './node/disk-store.ts';
 export { findSplits, type ReadClipsOptions, readClips } from './node/read-clips.ts';
 export { type ClipReaderOptions, clipReader } from './node/reader.ts';
 export { clipSource, type NodeClipSourceOptions } from './node/source.ts';
+export { type WriteClipOptions, writeClip } from './node/write-clip.ts';

@@ -51,7 +51,9 @@ function seconds(text: string | undefined, column: Column, where: string): numbe
  * @throws DatasetError for a row without file or label, times that are none, a clip that occurs twice
  */
 export function parseClipTable(text: string, where: string, { splitColumn }: TableOptions = {}): TableRow[] {
-  const { data } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ''), { skipEmptyLines: 'greedy' });
+  const { data } = Papa.parse<string[]>(text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n'), {
+    skipEmptyLines: 'greedy',
+  });
   const first = data[0];
   if (!first) return [];
   const header = fromHeader(first, splitColumn);

@@ -3,7 +3,7 @@ import type { ClipSpan } from '../dataset/clip.ts';
 import { BadClipError } from '../dataset/errors.ts';
 import { framesWithin } from '../reader/check.ts';
 import type { OpenClip, Size } from '../reader/contract.ts';
-import { ffprobe } from './ffprobe.ts';
+import type { Probed } from './ffprobe.ts';
 import { runProgram } from './process.ts';
 
 /** The two programs; names are looked up on the PATH. */
@@ -63,14 +63,9 @@ async function readFrames(
   return new Uint8Array(stdout.buffer, stdout.byteOffset, stdout.length);
 }
 
-/** @throws BadClipError; the spawn error where a program is missing */
-export async function openFfmpeg(
-  programs: FfmpegPrograms,
-  clip: ClipSpan,
-  path: string,
-  signal?: AbortSignal,
-): Promise<OpenClip> {
-  const { times, width, height, fps } = await ffprobe(programs.ffprobe, clip, path, signal);
+/** @throws BadClipError */
+export function openFfmpeg(program: string, clip: ClipSpan, path: string, probed: Probed): OpenClip {
+  const { times, width, height, fps } = probed;
   const zero = times[0] ?? 0;
   const { first, frames } = framesWithin(
     clip,
@@ -81,7 +76,7 @@ export async function openFfmpeg(
     read(indices, size, signal) {
       const wanted = indices.map((i) => first + i);
       const shrinks = size.width <= width && size.height <= height;
-      return readFrames(programs.ffmpeg, clip, path, wanted, size, shrinks, signal);
+      return readFrames(program, clip, path, wanted, size, shrinks, signal);
     },
     close: () => undefined,
   };

@@ -3,13 +3,17 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ALL_FORMATS, BlobSource, FilePathSource, Input, UrlSource } from 'mediabunny';
+import { ALL_FORMATS, BlobSource, FilePathSource, Input, Logging, LogLevel, UrlSource } from 'mediabunny';
 import type { ClipFile, ClipSpan } from '../dataset/clip.ts';
 import { BadClipError, NoDecoderError } from '../dataset/errors.ts';
 import type { ClipReader, OpenClip } from '../reader/contract.ts';
 import { openMediabunny, UnsupportedFileError } from '../reader/mediabunny.ts';
 import { type FfmpegPrograms, hasFfmpeg, openFfmpeg } from './ffmpeg.ts';
+import { ffprobe, type Probed } from './ffprobe.ts';
 import { keepAlive, startWebCodecs } from './webcodecs.ts';
+
+/** Files whose probes are kept in memory (8 bytes a frame). */
+const maxProbes = 10_000;
 
 /** What WebCodecs is tried for; the rest goes to ffmpeg at once. */
 const webFormats = ['.mp4', '.m4v', '.mov', '.mkv', '.webm'];
@@ -35,6 +39,9 @@ async function checkPresent(clip: ClipSpan, path: string): Promise<Stats> {
 }
 
 function openWebCodecs(clip: ClipSpan): Promise<OpenClip> {
+  // Its warnings (an unknown codec) come back as errors here, which name the clip; on the console they would only
+  // disturb the progress line.
+  Logging.level = LogLevel.Errors;
   const path = localPath(clip.file);
   const source =
     clip.file instanceof Blob
@@ -61,15 +68,28 @@ export function clipReader(options: ClipReaderOptions = {}): ClipReader {
   const { decoder = 'auto' } = options;
   const programs = { ffmpeg: options.ffmpeg ?? 'ffmpeg', ffprobe: options.ffprobe ?? 'ffprobe' };
   let ffmpegFound: Promise<boolean> | undefined;
+  // Probing decodes the whole file, so what it found is kept: a clip is inspected first, and read later.
+  const probes = new Map<string, Probed>();
+
+  async function identity(clip: ClipSpan): Promise<string> {
+    const path = localPath(clip.file);
+    if (path === undefined) return clip.file instanceof Blob ? `${clip.id}:${clip.file.size}` : String(clip.file);
+    const { size, mtimeMs } = await checkPresent(clip, path);
+    return `${resolve(path)}:${size}:${mtimeMs}`;
+  }
+
+  async function probe(clip: ClipSpan, path: string, signal?: AbortSignal): Promise<Probed> {
+    const key = await identity(clip);
+    const known = probes.get(key);
+    if (known) return known;
+    const probed = await ffprobe(programs.ffprobe, clip, path, signal);
+    if (probes.size < maxProbes) probes.set(key, probed);
+    return probed;
+  }
 
   return {
     name: `node-${decoder}`,
-    async identity(clip) {
-      const path = localPath(clip.file);
-      if (path === undefined) return clip.file instanceof Blob ? `${clip.id}:${clip.file.size}` : String(clip.file);
-      const { size, mtimeMs } = await checkPresent(clip, path);
-      return `${resolve(path)}:${size}:${mtimeMs}`;
-    },
+    identity,
     async open(clip, signal) {
       const path = localPath(clip.file);
       if (path !== undefined) await checkPresent(clip, path);
@@ -89,7 +109,7 @@ export function clipReader(options: ClipReaderOptions = {}): ClipReader {
       }
       ffmpegFound ??= hasFfmpeg(programs);
       if (decoder !== 'webcodecs' && path !== undefined && (await ffmpegFound))
-        return openFfmpeg(programs, clip, path, signal);
+        return openFfmpeg(programs.ffmpeg, clip, path, await probe(clip, path, signal));
       // A file that calls itself mp4 and is none is broken; that no other decoder is there to ask does not matter.
       if (unknownContainer && webFormat)
         throw new BadClipError(clip.id, 'unreadable', `${why}, whatever its name says. Copy it again, or remove it.`);
