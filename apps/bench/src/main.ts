@@ -1,0 +1,20 @@
+/**
+ * Benchmarks.
+ *
+ *     pnpm bench step --backend wasm
+ *     pnpm bench memory --backend node
+ *     pnpm bench growth
+ */
+import { Command } from 'commander';
+import { InterruptedError } from 'jobs';
+import { addStep } from './step/command.ts';
+
+const program = new Command('bench').description('Benchmarks of training against plain TensorFlow.js.');
+addStep(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = error instanceof InterruptedError ? error.exitCode : 1;
+}

@@ -1,0 +1,70 @@
+/** Measures methods one process each, and keeps each one's file, so that a long benchmark can be interrupted. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Provenance, provenance, readJson, runNode, writeJson } from 'jobs';
+import type { StepMeasurement, StepSettings } from './settings.ts';
+
+export const stepSchema = 1;
+
+export interface StepResult extends Provenance, StepMeasurement {
+  readonly schema: typeof stepSchema;
+  readonly kind: 'step';
+}
+
+export interface StepOptions {
+  /** Folder of the result files. */
+  readonly folder: string;
+  /** Measure again what has a file. */
+  readonly again?: boolean;
+  readonly signal?: AbortSignal;
+  readonly say?: (line: string) => void;
+  /** Measures in a process of its own; replaced in tests. */
+  readonly measure?: (settings: StepSettings) => Promise<StepMeasurement>;
+}
+
+export function stepPath(folder: string, { backend, depth, measured }: StepSettings): string {
+  return join(folder, `step-${backend}-d${depth}-${measured}.json`);
+}
+
+const child = fileURLToPath(new URL('./child.ts', import.meta.url));
+
+async function measureInChild(settings: StepSettings, signal?: AbortSignal): Promise<StepMeasurement> {
+  const args = ['--conditions=@dr2net/source', '--import', 'tsx', child, JSON.stringify(settings)];
+  // Native libraries greet on standard error; it is shown only when the process fails.
+  const output = await runNode(args, { onLine: () => {}, ...(signal && { signal }) });
+  return JSON.parse(output) as StepMeasurement;
+}
+
+/** The same measurement: one made with other settings is refused rather than compared. */
+function requireSame(path: string, there: StepSettings, wanted: StepSettings): void {
+  const differs = (Object.keys(wanted) as (keyof StepSettings)[]).find((name) => there[name] !== wanted[name]);
+  if (differs)
+    throw new Error(
+      `${path} was measured with ${differs} ${there[differs]}, not ${wanted[differs]}. Give another --out, or --again to measure anew.`,
+    );
+}
+
+/** Measures what has no file yet, in the order given. @returns all, those from files too */
+export async function runSteps(list: readonly StepSettings[], options: StepOptions): Promise<StepResult[]> {
+  const { folder, again = false, signal, say = () => {} } = options;
+  const measure = options.measure ?? ((settings) => measureInChild(settings, signal));
+  const results: StepResult[] = [];
+  for (const settings of list) {
+    const path = stepPath(folder, settings);
+    const name = `${settings.measured}, ${settings.depth} blocks, ${settings.backend}`;
+    const there = again ? undefined : readJson<StepResult>(path);
+    if (there) {
+      requireSame(path, there.settings, settings);
+      say(`${name}: measured ${there.date}`);
+      results.push(there);
+      continue;
+    }
+    say(`${name} …`);
+    const before = provenance();
+    const measurement = await measure(settings);
+    const result: StepResult = { schema: stepSchema, kind: 'step', ...before, ...measurement };
+    writeJson(path, result);
+    results.push(result);
+  }
+  return results;
+}

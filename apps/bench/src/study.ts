@@ -1,0 +1,111 @@
+/**
+ * The study on real clips: the same pretrained weights finetuned by every method, several seeds.
+ *
+ *     pnpm study run --backend node --depths 6,12 --seeds 0,1,2
+ *     pnpm study summarise
+ */
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { InterruptedError, onInterrupt, repositoryRoot } from 'jobs';
+import { jobName, jobsOf, variants } from './study/plan.ts';
+import { runStudy } from './study/run.ts';
+import { summarise } from './study/summarise.ts';
+
+const shared = process.env.DR2NET_SHARED ?? join(repositoryRoot, '..', 'shared');
+
+const integers = (text: string) =>
+  text.split(',').map((part) => {
+    const value = Number(part);
+    if (part.trim() === '' || !Number.isInteger(value) || value < 0)
+      throw new InvalidArgumentError('Give whole numbers, separated by commas.');
+    return value;
+  });
+const names = (text: string) => text.split(',').map((part) => part.trim());
+/** The classes of UT-Interaction; the seventh, `background`, is no action. */
+const actions = ['handshake', 'hug', 'kick', 'point', 'punch', 'push'];
+
+const defaultResults = join(repositoryRoot, 'results', 'study', 'ut-interaction');
+
+interface RunFlags {
+  backend: string;
+  depths: number[];
+  seeds: number[];
+  variants: string[];
+  epochs: string;
+  batch: string;
+  lr: string;
+  model: string;
+  data: string;
+  results: string;
+  work: string;
+  cli?: string;
+  list?: true;
+}
+
+async function run(flags: RunFlags): Promise<void> {
+  const jobs = jobsOf(flags);
+  if (flags.list) {
+    for (const job of jobs) process.stdout.write(`${jobName(job)}\n`);
+    return;
+  }
+  const interruption = onInterrupt();
+  try {
+    const { done, skipped, failed } = await runStudy(jobs, {
+      results: resolve(flags.results),
+      work: resolve(flags.work),
+      model: resolve(flags.model),
+      data: resolve(flags.data),
+      backend: flags.backend,
+      common: [
+        ...['--epochs', flags.epochs, '--batch-size', flags.batch, '--lr', flags.lr],
+        ...['--frames', '8', '--size', '112', '--classes', actions.join(',')],
+        ...['--cache', join(resolve(flags.work), 'clips')],
+      ],
+      signal: interruption.signal,
+      say: (line) => process.stderr.write(`${line}\n`),
+      ...(flags.cli && { entry: [resolve(flags.cli)] }),
+    });
+    process.stderr.write(`${done} done, ${skipped} there already, ${failed.length} failed.\n`);
+    if (failed.length > 0) process.exitCode = 1;
+  } finally {
+    interruption.dispose();
+  }
+}
+
+const program = new Command('study').description('Finetunes the same weights on real clips by every method.');
+program
+  .command('run')
+  .description('run what has no result file yet; Ctrl-C saves, and the next call goes on')
+  .option('--backend <name>', 'as in dr2net', 'node')
+  .option('--depths <list>', 'blocks of the backbone', integers, [6, 12])
+  .option('--seeds <list>', 'seeds', integers, [0, 1, 2])
+  .option(
+    '--variants <list>',
+    variants.map(({ name }) => name).join(', '),
+    names,
+    variants.map(({ name }) => name),
+  )
+  .option('--epochs <n>', 'epochs', '16')
+  .option('--batch <n>', 'clips a step', '5')
+  .option('--lr <number>', 'peak learning rate of AdamW', '1e-4')
+  .option('--model <folder>', 'pretrained weights', join(shared, 'weights', 'dinov2-small'))
+  .option('--data <file>', 'clips', join(shared, 'data', 'ut-interaction', 'clips.csv'))
+  .option('--results <folder>', 'result files', defaultResults)
+  .option('--work <folder>', 'checkpoints and reports of the runs', join(repositoryRoot, 'runs', 'study'))
+  .option('--cli <file>', 'another build of the command line, for example packages/dr2net/dist/cli.js of a worktree')
+  .option('--list', 'only list the jobs')
+  .action(run);
+program
+  .command('summarise')
+  .description('write summary.md, the curves and the report of what is done')
+  .option('--results <folder>', 'result files', defaultResults)
+  .action(async ({ results }: { results: string }) => {
+    process.stdout.write(`${await summarise(resolve(results))}\n`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = error instanceof InterruptedError ? error.exitCode : 1;
+}

@@ -1,0 +1,107 @@
+/** Carries out a study's jobs one after another: skips what is done, goes on after a failure, stops in order. */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseMetrics } from 'dr2net/report';
+import { dr2net, InterruptedError, provenance } from 'jobs';
+import { type Job, jobName, variantOf } from './plan.ts';
+import { digest, type JobResult, readResult, resultSchema, writeResult } from './result.ts';
+
+export interface StudySettings {
+  /** Folder of the result files. */
+  readonly results: string;
+  /** Folder of the running jobs' checkpoints and reports. */
+  readonly work: string;
+  readonly model: string;
+  readonly data: string;
+  readonly backend: string;
+  /** The options of `dr2net finetune` that all jobs share. */
+  readonly common: readonly string[];
+  /** Another entry of the command line than this workspace's. */
+  readonly entry?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly say?: (line: string) => void;
+  /** Runs the command line; replaced in tests. */
+  readonly finetune?: (args: readonly string[]) => Promise<unknown>;
+}
+
+export interface StudyOutcome {
+  readonly done: number;
+  readonly skipped: number;
+  /** Names and messages of what failed; the next call tries these again. */
+  readonly failed: readonly { readonly job: string; readonly message: string }[];
+}
+
+export async function runStudy(jobs: readonly Job[], settings: StudySettings): Promise<StudyOutcome> {
+  const { say = () => {} } = settings;
+  let [done, skipped] = [0, 0];
+  const failed: { job: string; message: string }[] = [];
+  for (const [index, job] of jobs.entries()) {
+    const name = `[${index + 1}/${jobs.length}] ${jobName(job)}`;
+    if (readResult(settings.results, job)) {
+      skipped++;
+      continue;
+    }
+    say(`${name} …`);
+    try {
+      const result = await runJob(job, settings);
+      writeResult(settings.results, result);
+      done++;
+      say(`${name}: ${summaryLine(result)}`);
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      failed.push({ job: jobName(job), message });
+      say(`${name} failed: ${message}`);
+    }
+  }
+  return { done, skipped, failed };
+}
+
+function summaryLine({ epochs, seconds }: JobResult): string {
+  const last = epochs.at(-1);
+  const top1 = last?.validation ? `, top-1 ${(100 * last.validation.top1).toFixed(0)} %` : '';
+  return `loss ${last?.trainLoss.toFixed(3) ?? '?'}${top1}, ${(seconds / 60).toFixed(1)} min`;
+}
+
+/** The checkpoint that an interrupted `finetune` leaves in its out folder. */
+const checkpoint = 'checkpoint';
+
+async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
+  const out = join(settings.work, jobName(job));
+  const options = [
+    ...variantOf(job.variant).options(job.depth),
+    ...['--depth', String(job.depth), '--seed', String(job.seed), '--backend', settings.backend],
+    ...settings.common,
+  ];
+  const resumed = existsSync(join(out, checkpoint));
+  if (!resumed) rmSync(out, { recursive: true, force: true });
+  const args = [
+    'finetune',
+    '--task',
+    'video',
+    '--model',
+    settings.model,
+    '--data',
+    settings.data,
+    '--out',
+    out,
+    ...options,
+  ];
+  const started = performance.now();
+  await (settings.finetune ?? ((all) => dr2net(all, settings)))(resumed ? [...args, '--resume'] : args);
+  const seconds = (performance.now() - started) / 1000;
+  const log = parseMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8'), job.variant);
+  if (log.epochs.length === 0) throw new Error(`${out}/metrics.jsonl has no epoch.`);
+  const result: JobResult = {
+    schema: resultSchema,
+    kind: 'study',
+    ...provenance(),
+    job,
+    options,
+    seconds: Math.round(seconds),
+    ...digest(log),
+  };
+  // The weights (tens of megabytes a job) are not needed any more; the report stays.
+  for (const name of [checkpoint, 'model']) rmSync(join(out, name), { recursive: true, force: true });
+  return result;
+}

@@ -1,0 +1,9 @@
+import { packageBuild } from '../../tsdown.config.base.ts';
+
+// `jobs` is private and has no build of its own; it becomes part of this one.
+export default packageBuild(['src/main.ts'], {
+  platform: 'node',
+  dts: false,
+  external: (id: string) => /^[^./]/.test(id) && id !== 'jobs',
+  noExternal: ['jobs'],
+});
