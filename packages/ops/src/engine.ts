@@ -40,7 +40,7 @@ export function rows(x: Tensor): Tensor {
 }
 
 /** Frees `used` and gives `result`: for chains whose intermediates must not live on. */
-export function after<T extends Tensor>(result: T, ...used: Tensor[]): T {
+export function after<T>(result: T, ...used: Tensor[]): T {
   for (const tensor of used) tensor.dispose();
   return result;
 }

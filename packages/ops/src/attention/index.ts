@@ -2,6 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
+import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { wasm } from './wasm.ts';
 
@@ -18,8 +19,8 @@ export interface AttentionKernel {
   trace(qkv: Tensor, options: AttentionOptions): TracedOp<'qkv'>;
 }
 
-/** Bytes that the probabilities of one chunk of heads may take; at least one head is taken. */
-const chunkBytes = 8 * 2 ** 20;
+/** Bytes that the probabilities of one chunk of heads may take. A chunk has one head at least, and half of all at most. */
+const chunkBytes = 2 * 2 ** 20;
 
 export interface Geometry {
   readonly batch: number;
@@ -38,11 +39,12 @@ export function geometry(qkv: Tensor, { heads, scale }: AttentionOptions): Geome
   if (qkv.rank !== 3 || packed! % (3 * heads) !== 0)
     throw new RangeError(`attention: qkv [${qkv.shape}] is not [batch, tokens, 3·heads·width] with ${heads} heads`);
   const width = packed! / 3 / heads;
-  const chunk = Math.max(1, Math.floor(chunkBytes / (4 * tokens! * tokens!)));
+  const all = batch! * heads;
+  const chunk = Math.max(1, Math.min(Math.floor(chunkBytes / (4 * tokens! * tokens!)), Math.ceil(all / 2)));
   return { batch: batch!, tokens: tokens!, heads, width, scale: scale ?? 1 / Math.sqrt(width), chunk };
 }
 
-const implementations = { reference, wasm };
+const implementations = { reference, wasm, tensorflow: native };
 
 /** softmax(scale·Q·Kᵀ)·V for every head. The trace keeps qkv (shared). */
 export const attention: AttentionKernel = {

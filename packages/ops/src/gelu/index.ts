@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
 import { host } from './host.ts';
+import { native } from './native.ts';
 import { reference } from './reference.ts';
 
 export interface GeluKernel {
@@ -10,7 +11,7 @@ export interface GeluKernel {
   trace(x: Tensor): TracedOp<'x'>;
 }
 
-const implementations = { reference, wasm: host, cpu: host };
+const implementations = { reference, wasm: host, cpu: host, tensorflow: native };
 
 /** x·Φ(x), Φ the standard normal distribution function (Hendrycks and Gimpel, arXiv 1606.08415). The trace keeps x. */
 export const gelu: GeluKernel = {

@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
 import { host } from './host.ts';
+import { native } from './native.ts';
 import { reference } from './reference.ts';
 
 export interface LayerNormKernel {
@@ -11,7 +12,7 @@ export interface LayerNormKernel {
   trace(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): TracedOp<'x' | 'gain' | 'bias'>;
 }
 
-const implementations = { reference, wasm: host, cpu: host };
+const implementations = { reference, wasm: host, cpu: host, tensorflow: native };
 
 /** (x − mean)/√(var + ε)·gain + bias. The trace keeps x (shared) and two numbers a row. */
 export const layerNorm: LayerNormKernel = {

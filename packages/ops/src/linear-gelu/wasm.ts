@@ -7,7 +7,8 @@ import { hold, scope, share } from '../engine.ts';
 import { lookUp, normalTable, slopeTable } from '../gelu/table.ts';
 import { onHost } from '../host.ts';
 import type { LinearKernel } from '../linear/index.ts';
-import { type Names, product, productGradients, unflatten, wants } from '../linear/wasm.ts';
+import { type Names, unflatten, wants } from '../linear/shared.ts';
+import { product, productGradients } from '../linear/wasm.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 
 const noBias = new Float32Array(0);
@@ -65,10 +66,10 @@ export const wasm: LinearKernel = {
       [...kept, activation],
       (dy: Tensor, wanted?: Wanted<Names>) =>
         scope(() => {
-          const want = wants(wanted);
+          const want = wants(wanted, bias);
           const sums = deactivate(activation, dy);
           const result = productGradients(...kept, activation, want);
-          if (bias && want('bias')) return { ...result, bias: share(sums) };
+          if (want('bias')) return { ...result, bias: share(sums) };
           return result;
         }),
     );

@@ -2,6 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
+import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { wasm } from './wasm.ts';
 
@@ -11,7 +12,7 @@ export interface LinearKernel {
   trace(x: Tensor, weight: Tensor, bias?: Tensor): TracedOp<'x' | 'weight' | 'bias'>;
 }
 
-const implementations = { reference, wasm };
+const implementations = { reference, wasm, tensorflow: native };
 
 /** y = x·W + b. The trace keeps x and W (shared data, no copies). */
 export const linear: LinearKernel = {

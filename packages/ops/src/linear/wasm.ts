@@ -7,18 +7,12 @@ import { after, hold, rows, scope } from '../engine.ts';
 import { onHost } from '../host.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 import type { LinearKernel } from './index.ts';
-
-export type Names = 'x' | 'weight' | 'bias';
+import { type Names, unflatten, wants } from './shared.ts';
 
 /** x·W, [..., in] → [rows, out] */
 export function product(x: Tensor, weight: Tensor): Tensor {
   const x2 = rows(x);
   return after(matMul(x2, weight), x2);
-}
-
-/** [..., out] of [rows, out]; frees it. */
-export function unflatten(flat: Tensor, like: Tensor): Tensor {
-  return after(reshape(flat, [...like.shape.slice(0, -1), flat.shape[1]!]), flat);
 }
 
 /** Σ over rows of dy [..., out] → [out] */
@@ -48,11 +42,6 @@ export function productGradients(x: Tensor, weight: Tensor, dy: Tensor, want: (n
   return result;
 }
 
-export const wants =
-  (wanted?: Wanted<Names>) =>
-  (name: Names): boolean =>
-    wanted?.[name] ?? wanted === undefined;
-
 function apply(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return scope(() => {
     const flat = product(x, weight);
@@ -67,9 +56,9 @@ export const wasm: LinearKernel = {
     const kept = [hold(x), hold(weight)] as const;
     const pullback: OpPullback<Names> = once('linear', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
       scope(() => {
-        const want = wants(wanted);
+        const want = wants(wanted, bias);
         const result = productGradients(...kept, dy, want);
-        return bias && want('bias') ? { ...result, bias: columnSums(dy, kept[1].shape[1]!) } : result;
+        return want('bias') ? { ...result, bias: columnSums(dy, kept[1].shape[1]!) } : result;
       }),
     );
     return { value, pullback };
