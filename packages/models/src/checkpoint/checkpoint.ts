@@ -47,12 +47,12 @@ async function weightFiles(files: ModelFiles): Promise<string[]> {
 
 /** Reads the headers of a model's weight files. */
 export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
-  const shards = new Map<string, TensorEntry[]>();
+  const shards = new Map<string, readonly TensorEntry[]>();
   const entries = new Map<string, TensorEntry>();
   for (const file of await weightFiles(files)) {
     const reader = await opened(files, file);
     try {
-      const header = await readHeader(reader, `${files.name}: ${file}`);
+      const { entries: header } = await readHeader(reader, `${files.name}: ${file}`);
       shards.set(file, header);
       for (const entry of header) entries.set(entry.key, entry);
     } finally {

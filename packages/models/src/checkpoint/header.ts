@@ -16,8 +16,15 @@ export interface TensorEntry {
 /** The format's own limit. */
 const largestHeader = 100_000_000;
 
+export interface Header {
+  /** In the order of their data. */
+  readonly entries: readonly TensorEntry[];
+  /** Where the data begin, bytes from the file's beginning; the reader stands there. */
+  readonly dataStart: number;
+}
+
 /** Reads and checks the header. `what` names the file. */
-export async function readHeader(reader: ByteReader, what: string): Promise<TensorEntry[]> {
+export async function readHeader(reader: ByteReader, what: string): Promise<Header> {
   const length = headerLength(await reader.read(8), reader.size, what);
   const text = new TextDecoder().decode(await reader.read(length));
   let header: unknown;
@@ -35,14 +42,20 @@ export async function readHeader(reader: ByteReader, what: string): Promise<Tens
     .filter(([key]) => key !== '__metadata__')
     .map(([key, value]) => entry(key, value, start, what))
     .sort((a, b) => a.begin - b.begin);
-  const end = entries.reduce((last, e) => Math.max(last, e.end), start);
+  entries.forEach((e, i) => {
+    if (i > 0 && e.begin < entries[i - 1]!.end)
+      throw new CheckpointError(
+        `${what}, tensor ${e.key}: its data overlap ${entries[i - 1]!.key}'s. The file is damaged.`,
+      );
+  });
+  const end = entries.at(-1)?.end ?? start;
   if (reader.size !== undefined && reader.size < end) {
     const lost = entries.find((e) => e.end > (reader.size ?? 0));
     throw new CheckpointError(
       `${what} is truncated: its header needs ${end} bytes and the file has ${reader.size} (the first tensor that is not whole is ${lost?.key}). Download it again.`,
     );
   }
-  return entries;
+  return { entries, dataStart: start };
 }
 
 function headerLength(bytes: Uint8Array, size: number | undefined, what: string): number {

@@ -1,6 +1,6 @@
 /** All tensors of one safetensors file, integers too: inputs and labels of a gradient check, not the weights of a model. */
 import { folderFiles } from '#platform';
-import { CheckpointError, ModelSourceError } from '../errors.ts';
+import { ModelSourceError } from '../errors.ts';
 import { decodeTensor, type HostTensor } from './decode.ts';
 import { readHeader } from './header.ts';
 
@@ -21,11 +21,10 @@ export async function readTensorFile(path: string): Promise<Map<string, HostTens
   if (!reader) throw new ModelSourceError(`There is no file ${path}.`);
   try {
     const tensors = new Map<string, HostTensor>();
-    let position: number | undefined;
-    for (const { key, dtype, shape, begin, end } of await readHeader(reader, path)) {
-      if (position !== undefined && begin < position)
-        throw new CheckpointError(`${path}, tensor ${key}: its data overlap another's. The file is damaged.`);
-      await reader.skip(position === undefined ? 0 : begin - position);
+    const { entries, dataStart } = await readHeader(reader, path);
+    let position = dataStart;
+    for (const { key, dtype, shape, begin, end } of entries) {
+      await reader.skip(begin - position);
       const bytes = await reader.read(end - begin);
       tensors.set(key, { shape, data: integers[dtype]?.(bytes) ?? decodeTensor(key, dtype, bytes) });
       position = end;

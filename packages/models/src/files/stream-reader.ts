@@ -11,11 +11,24 @@ export function streamReader(what: string, stream: ReadableStream<Uint8Array>, s
   const source = stream.getReader();
   let chunk = new Uint8Array(0);
 
+  const nextChunk = async () => {
+    try {
+      return await source.read();
+    } catch (error) {
+      throw new CheckpointError(
+        `${what}: the transfer broke off (${error instanceof Error ? error.message : error}). Try again.`,
+        {
+          cause: error,
+        },
+      );
+    }
+  };
+
   /** Hands the next `bytes` bytes to `take`, piece by piece. */
   const consume = async (bytes: number, take: (piece: Uint8Array, at: number) => void) => {
     for (let done = 0; done < bytes; ) {
       if (chunk.length === 0) {
-        const next = await source.read();
+        const next = await nextChunk();
         if (next.done)
           throw new CheckpointError(
             `${what} ended ${bytes - done} bytes early: the transfer broke off or the file is truncated. Try again.`,
@@ -37,6 +50,7 @@ export function streamReader(what: string, stream: ReadableStream<Uint8Array>, s
       return whole;
     },
     skip: (bytes) => consume(bytes, () => {}),
-    close: () => source.cancel(),
+    // A stream that broke off rejects its cancellation with the reading's error, which has been thrown already.
+    close: () => source.cancel().catch(() => {}),
   };
 }
