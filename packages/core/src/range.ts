@@ -56,7 +56,9 @@ export class RangeCheck {
     if (!(gridUnits <= stateLimit)) {
       this.run.scale?.exceeded();
       const state = i === 0 ? 'The input x_0' : `The state x_${i}, after ${this.run.subBlocks[i - 1]!.name},`;
-      throw new StateRangeError(state, gridUnits / unit, stateLimit / unit, this.fractionBits);
+      // What int32 does not hold is saturated by the op: how far beyond it was is not known.
+      const reached = gridUnits < 2 ** 31 - 1 ? gridUnits / unit : Number.POSITIVE_INFINITY;
+      throw new StateRangeError(state, reached, stateLimit / unit, this.fractionBits);
     }
     this.#largest = Math.max(this.#largest, gridUnits / unit);
   }
