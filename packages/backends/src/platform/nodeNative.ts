@@ -115,13 +115,13 @@ function load(kind: 'cpu' | 'gpu'): NativeLibrary {
 
 /** @throws BackendUnavailableError */
 export async function loadNative(kind: 'cpu' | 'gpu'): Promise<NativeLibrary> {
+  findNative(kind);
   if (loaded && loaded.kind !== kind)
     throw new BackendUnavailableError(
       names[kind],
       `this process has loaded ${packages[loaded.kind]}, and a process can hold one of the two.`,
       'Start another process for it.',
     );
-  findNative(kind);
   loaded ??= { kind, library: load(kind) };
   if (kind === 'gpu' && !loaded.library.usesGpu)
     throw new BackendUnavailableError(
