@@ -11,36 +11,44 @@ export class SharedParameterError extends Error {
   }
 }
 
-/** The loss (or the gradient's norm, or a run's check) is not finite. */
-export class NonFiniteLossError extends Error {
+/** Where a run was when something went wrong. */
+export interface StepPlace {
+  /** 1-based. */
+  readonly step: number;
+  /** The samples of the step. */
+  readonly ids: readonly string[];
+  readonly lastCheckpoint: { readonly path: string; readonly step: number } | undefined;
+}
+
+/** The loss, or the norm of the gradients, is not finite. */
+export class NonFiniteLossError extends Error implements StepPlace {
   override readonly name = 'NonFiniteLossError';
+  readonly step: number;
+  readonly ids: readonly string[];
+  readonly lastCheckpoint: StepPlace['lastCheckpoint'];
   constructor(
     readonly what: string,
     readonly value: number,
-    /** 1-based. */
-    readonly step: number,
-    readonly ids: readonly string[],
-    readonly lastCheckpoint: { readonly path: string; readonly step: number } | undefined,
+    place: StepPlace,
   ) {
     super(
-      `The ${what} is ${value} at step ${step} (batch: ${list(ids)}). ` +
-        `${lastCheckpoint ? `The last good checkpoint is ${lastCheckpoint.path} (step ${lastCheckpoint.step}).` : 'There is no checkpoint yet.'} ` +
+      `The ${what} is ${value} at step ${place.step} (batch: ${list(place.ids)}). ${lastGood(place)} ` +
         'Lower the learning rate, clip gradients, or look at these samples.',
     );
+    ({ step: this.step, ids: this.ids, lastCheckpoint: this.lastCheckpoint } = place);
   }
 }
 
 /** A step failed; `cause` says why. */
-export class StepFailedError extends Error {
+export class StepFailedError extends Error implements StepPlace {
   override readonly name = 'StepFailedError';
-  constructor(
-    readonly step: number,
-    readonly ids: readonly string[],
-    cause: unknown,
-  ) {
-    super(`Step ${step} failed (batch: ${list(ids)}): ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+  readonly step: number;
+  readonly ids: readonly string[];
+  readonly lastCheckpoint: StepPlace['lastCheckpoint'];
+  constructor(place: StepPlace, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`Step ${place.step} failed (batch: ${list(place.ids)}): ${reason} ${lastGood(place)}`, { cause });
+    ({ step: this.step, ids: this.ids, lastCheckpoint: this.lastCheckpoint } = place);
   }
 }
 
@@ -55,4 +63,10 @@ export class EmptyDataError extends Error {
 /** At most eight names, then how many more. */
 function list(ids: readonly string[]): string {
   return ids.length <= 8 ? ids.join(', ') : `${ids.slice(0, 8).join(', ')} and ${ids.length - 8} more`;
+}
+
+function lastGood({ lastCheckpoint }: StepPlace): string {
+  return lastCheckpoint
+    ? `The last good checkpoint is ${lastCheckpoint.path} (step ${lastCheckpoint.step}).`
+    : 'There is no checkpoint yet.';
 }

@@ -6,3 +6,4 @@ export { finetune } from './loop/finetune.ts';
 export type { BackendHooks, CheckpointOptions, EvaluateOptions, FinetuneOptions } from './loop/options.ts';
 export type { CoefficientSchedule, LearningRateSchedule } from './loop/schedule.ts';
 export * from './optimizer/index.ts';
+export * from './progress.ts';

@@ -7,44 +7,11 @@ import { expectScaledClose, type ReferenceTensor, readReference, sharedPath, toT
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { resolveClip } from '../src/optimizer/clip.ts';
-import {
-  adamW,
-  CollectedGradients,
-  MovingAverage,
-  type Optimizer,
-  OptimizerState,
-  sgd,
-} from '../src/optimizer/index.ts';
-
-interface Run {
-  opt: 'sgd' | 'adamw';
-  lr: number;
-  momentum?: number;
-  nesterov?: boolean;
-  wd: number;
-  betas?: [number, number];
-  eps: number | null;
-  groups: 'one' | 'no_decay_1d' | 'layer';
-  clip?: number;
-  ema?: number;
-}
+import { CollectedGradients, MovingAverage, OptimizerState } from '../src/optimizer/index.ts';
+import { layerOf, optimizerOf, type Run } from './reference-runs.ts';
 
 const folder = sharedPath('reference/optimizers');
 const steps = 20;
-
-function optimizerOf(run: Run): Optimizer {
-  const decays = run.groups === 'no_decay_1d' ? (p: Parameter) => p.shape.length > 1 : () => true;
-  const common = { lr: run.lr, weightDecay: run.wd, layerDecay: run.groups === 'layer' ? 0.75 : 1, decays };
-  if (run.opt === 'sgd') return sgd({ ...common, momentum: run.momentum ?? 0, nesterov: run.nesterov ?? false });
-  return adamW({ ...common, betas: run.betas!, eps: run.eps! });
-}
-
-/** Layers of the reference's net: three blocks. */
-function layerOf({ name }: Parameter): number {
-  if (/^(patch_embed|pos_embed)/.test(name)) return 0;
-  const block = /^blocks\.(\d+)/.exec(name);
-  return block ? Number(block[1]) + 1 : 4;
-}
 
 describe.skipIf(!folder)('optimizers agree with the references', () => {
   if (!folder) return;

@@ -1,7 +1,7 @@
 /** The finetuning loop: batches in, events out. */
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import { type CheckpointStore, openCheckpoints } from '../checkpoint/store.ts';
-import { EmptyDataError, NonFiniteLossError } from '../errors.ts';
+import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
 import { Clock } from './clock.ts';
 import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
 import { type FinetuneOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -19,7 +19,7 @@ import { NotFinite, Trainer } from './trainer.ts';
  * frees everything and saves nothing; the `signal` saves.
  *
  * Throws at once for options that cannot be (RangeError, TypeError), and from the iterator: {@link NonFiniteLossError},
- * `StepFailedError`, {@link EmptyDataError}, and the errors of checkpoints.
+ * {@link StepFailedError}, {@link EmptyDataError}, and the errors of checkpoints.
  */
 export function finetune<B extends Batch, E>(
   model: TaskModel<B, E>,
@@ -79,7 +79,7 @@ class Run<B extends Batch, E> {
           if (signal?.aborted) break;
           seen++;
           if (pending === 0) yield* this.#begin(trainer);
-          await this.#guard(store, () => trainer.add(batch));
+          await this.#guard(trainer, store, () => trainer.add(batch));
         } finally {
           batch.dispose();
         }
@@ -116,7 +116,7 @@ class Run<B extends Batch, E> {
   ): Promise<StepEvent> {
     const position = this.#position;
     const { total } = this.options;
-    const outcome = await this.#guard(store, () => trainer.end());
+    const outcome = await this.#guard(trainer, store, () => trainer.end());
     position.step++;
     position.batch += batches;
     const times = this.#clock.lap(total - position.step);
@@ -187,13 +187,19 @@ class Run<B extends Batch, E> {
     yield* this.#warn(`update 'sink' frees each gradient at once, so gradients are clipped ${by}.`);
   }
 
-  /** Adds to a figure that is not finite where it was, and which checkpoint is good. */
-  async #guard<T>(store: CheckpointStore<B, E> | undefined, body: () => Promise<T>): Promise<T> {
+  /** Adds to what went wrong in a step where it was, and which checkpoint is good. */
+  async #guard<T>(
+    trainer: Trainer<B, E>,
+    store: CheckpointStore<B, E> | undefined,
+    body: () => Promise<T>,
+  ): Promise<T> {
     try {
       return await body();
     } catch (error) {
-      if (!(error instanceof NotFinite)) throw error;
-      throw new NonFiniteLossError(error.what, error.value, this.#position.step + 1, error.ids, store?.last);
+      const where = { step: this.#position.step + 1, ids: trainer.ids, lastCheckpoint: store?.last };
+      throw error instanceof NotFinite
+        ? new NonFiniteLossError(error.what, error.value, where)
+        : new StepFailedError(where, error);
     }
   }
 }

@@ -4,7 +4,6 @@ import { type Meter, meter } from '@dr2net/memory';
 import type { Batch, StepResult, TaskModel } from '@dr2net/models';
 import { trainingContext } from '@dr2net/ops';
 import { dispose } from '@tensorflow/tfjs-core';
-import { StepFailedError } from '../errors.ts';
 import { CollectedGradients } from '../optimizer/collect.ts';
 import { MovingAverage } from '../optimizer/ema.ts';
 import { countUses, ImmediateUpdates } from '../optimizer/immediate.ts';
@@ -31,12 +30,11 @@ interface Gathered {
 /** A step's part of its {@link StepEvent}; the loop adds times. */
 export type StepOutcome = Omit<StepEvent, 'type' | 'total' | 'epoch' | 'seconds' | 'samplesPerSecond' | 'secondsLeft'>;
 
-/** Thrown inside a step when a figure is not finite; the loop adds where and the last checkpoint. */
+/** Thrown inside a step when a figure is not finite; the loop adds where, and the last checkpoint. */
 export class NotFinite extends Error {
   constructor(
     readonly what: string,
     readonly value: number,
-    readonly ids: readonly string[],
   ) {
     super(`The ${what} is ${value}.`);
   }
@@ -65,6 +63,11 @@ export class Trainer<B extends Batch, E> {
     const Use = update === 'sink' ? ImmediateUpdates : CollectedGradients;
     this.#use = new Use(this.state, clip, exclude('gradients'));
     this.#modelMethod = model.method;
+  }
+
+  /** The samples of the step at hand, so far. */
+  get ids(): readonly string[] {
+    return this.#gathered?.ids ?? [];
   }
 
   /** The norm that the next step is clipped by (update `sink`). */
@@ -117,9 +120,6 @@ export class Trainer<B extends Batch, E> {
         onPhase: (phase) => this.meter.phase(phase),
       });
       await this.#read(batch, result, gathered);
-    } catch (error) {
-      if (error instanceof NotFinite) throw error;
-      throw new StepFailedError(gathered.step + 1, gathered.ids, error);
     } finally {
       if (result) dispose([result.loss, result.output]);
     }
@@ -127,9 +127,9 @@ export class Trainer<B extends Batch, E> {
 
   /** Updates the parameters and ends the step. */
   async end(): Promise<StepOutcome> {
-    const { plan, step, ids, samples, lossSum, correct, anchorError, identical } = this.#now();
+    const { plan, step, samples, lossSum, correct, anchorError, identical } = this.#now();
     this.meter.phase('optimizer');
-    const gradientNorm = await this.#norm(ids);
+    const gradientNorm = await this.#norm();
     this.#use.apply();
     if (this.#use instanceof ImmediateUpdates) this.#use.previousNorm = gradientNorm;
     this.average?.update();
@@ -183,7 +183,7 @@ export class Trainer<B extends Batch, E> {
       ]);
       this.options.backend?.check();
       const value = loss[0] ?? Number.NaN;
-      if (!Number.isFinite(value)) throw new NotFinite('loss', value, gathered.ids);
+      if (!Number.isFinite(value)) throw new NotFinite('loss', value);
       gathered.samples += batch.size;
       gathered.lossSum += value * batch.size;
       gathered.correct =
@@ -200,12 +200,12 @@ export class Trainer<B extends Batch, E> {
     }
   }
 
-  async #norm(ids: readonly string[]): Promise<number | undefined> {
+  async #norm(): Promise<number | undefined> {
     const norm = this.#use.norm();
     if (!norm) return undefined;
     const value = (await norm.data())[0] ?? Number.NaN;
     norm.dispose();
-    if (!Number.isFinite(value)) throw new NotFinite("gradients' norm", value, ids);
+    if (!Number.isFinite(value)) throw new NotFinite("gradients' norm", value);
     return value;
   }
 

@@ -1,0 +1,262 @@
+/** Checkpoints: resumed to the bit, refused by name, and whole whatever happens while writing. */
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expectNoLeak } from '@dr2net/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  adamW,
+  CheckpointExistsError,
+  CheckpointFormatError,
+  CheckpointMismatchError,
+  CheckpointWriteError,
+  checkpointName,
+  type FinetuneEvent,
+  type FinetuneOptions,
+  finetune,
+  NonFiniteLossError,
+  StepFailedError,
+  sgd,
+} from '../src/index.ts';
+import { type ToyBatch, type ToyModel, toyModel, toySource } from './toy.ts';
+
+type Events = FinetuneEvent<{ accuracy: number }>[];
+type Options = FinetuneOptions<ToyBatch>;
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dr2net-checkpoint-'));
+  file = join(folder, checkpointName);
+  await tf.setBackend('cpu');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs to the end, or breaks out after a step, which is as hard a stop as the process's end. */
+async function run(options: Options, { model = toyModel(), breakAt = 0, source = toySource() } = {}): Promise<Events> {
+  const events: Events = [];
+  try {
+    for await (const event of finetune(model, source, options)) {
+      events.push(event);
+      if (event.type === 'step' && event.step === breakAt) break;
+    }
+  } finally {
+    model.dispose();
+  }
+  return events;
+}
+
+const lossesOf = (events: Events) =>
+  events.flatMap((event) => (event.type === 'step' ? [[event.step, event.loss]] : []));
+
+const variants: [string, Options][] = [
+  ['epochs, exact, adamW', { epochs: 3 }],
+  ['accumulation, clipping, momentum', { epochs: 3, accumulate: 2, clip: 0.5, optimizer: sgd({ lr: 0.05 }) }],
+  ['update sink, clipping, ema', { epochs: 3, update: 'sink', clip: 0.3, ema: 0.8 }],
+  ['evaluations', { epochs: 3, evaluate: { source: toySource(), every: 2 }, optimizer: adamW({ layerDecay: 0.5 }) }],
+  ['update sink with a shared parameter', { epochs: 2, update: 'sink' }],
+];
+
+describe.each(['cpu', 'wasm'])('on %s', (backend) => {
+  beforeEach(async () => {
+    await tf.setBackend(backend);
+  });
+
+  test.each(variants)('resumes to the bit: %s', async (name, options) => {
+    await expectNoLeak(async () => {
+      const model = () => toyModel({ shared: name.includes('shared') });
+      const whole = lossesOf(await run(options, { model: model() }));
+      const every = 1;
+      for (const breakAt of [1, 3, 4]) {
+        await rm(folder, { recursive: true });
+        // Stopped before the checkpoint of the last step was made.
+        const first = lossesOf(await run({ ...options, checkpoint: { folder, every } }, { model: model(), breakAt }));
+        const rest = lossesOf(
+          await run({ ...options, checkpoint: { folder, every, resume: true } }, { model: model() }),
+        );
+        expect(rest[0]?.[0]).toBe(breakAt);
+        expect([...first.slice(0, breakAt - 1), ...rest]).toEqual(whole);
+      }
+    });
+  });
+});
+
+test('an evaluation that was due when the run stopped is made on resuming', async () => {
+  const options = { epochs: 2, evaluate: toySource() };
+  const model = toyModel();
+  for await (const event of finetune(model, toySource(), { ...options, checkpoint: { folder } })) {
+    if (event.type === 'checkpoint') break;
+  }
+  model.dispose();
+  const events = await run({ ...options, checkpoint: { folder, resume: true } });
+  expect(events.filter(({ type }) => type !== 'checkpoint').map(({ type }) => type)).toEqual([
+    'evaluation',
+    'step',
+    'step',
+    'step',
+    'step',
+    'evaluation',
+    'end',
+  ]);
+});
+
+test('a finished run that is resumed ends at once', async () => {
+  await run({ epochs: 1, checkpoint: { folder } });
+  const events = await run({ epochs: 1, checkpoint: { folder, resume: true } });
+  expect(events.map(({ type }) => type)).toEqual(['end']);
+});
+
+test('the signal saves what is done', async () => {
+  const controller = new AbortController();
+  const events: Events = [];
+  const model = toyModel();
+  const options = { epochs: 3, checkpoint: { folder }, signal: controller.signal };
+  for await (const event of finetune(model, toySource(), options)) {
+    events.push(event);
+    if (event.type === 'step' && event.step === 6) controller.abort();
+  }
+  model.dispose();
+  expect(events.slice(-2)).toMatchObject([
+    { type: 'checkpoint', step: 6, path: file, bytes: (await stat(file)).size },
+    { type: 'end', reason: 'aborted' },
+  ]);
+  const rest = lossesOf(await run({ epochs: 3, checkpoint: { folder, resume: true } }));
+  expect([...lossesOf(events), ...rest]).toEqual(lossesOf(await run({ epochs: 3 })));
+});
+
+test('a loss that is not finite names the last good checkpoint, which stays', async () => {
+  const options = { epochs: 3, method: { name: 'conventional' }, checkpoint: { folder, every: 2 } } as const;
+  const error: unknown = await run(options, { source: toySource({ poison: 5 }) }).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(NonFiniteLossError);
+  expect(error).toMatchObject({ step: 6, lastCheckpoint: { path: file, step: 4 } });
+  expect((error as Error).message).toContain(`last good checkpoint is ${file} (step 4)`);
+});
+
+test('so does a step that failed', async () => {
+  // NaN in a state of `exact` leaves its range.
+  const options = { epochs: 3, checkpoint: { folder } };
+  const error: unknown = await run(options, { source: toySource({ poison: 5 }) }).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(StepFailedError);
+  expect(error).toMatchObject({ step: 6, lastCheckpoint: { path: file, step: 4 }, cause: expect.any(Error) });
+});
+
+test('weights that are not finite are never saved', async () => {
+  const model = toyModel({ method: { name: 'conventional' } });
+  const steps = finetune(model, toySource(), { epochs: 2, checkpoint: { folder, every: 2 } });
+  const failing = (async () => {
+    for await (const event of steps) {
+      // As a gradient that overflowed would do it, behind a loss that is still finite.
+      if (event.type === 'step' && event.step === 4)
+        model.parameters[3]!.assign(tf.fill([...model.parameters[3]!.shape], Infinity));
+    }
+  })();
+  await expect(failing).rejects.toThrow(/blocks\.0\S* holds Infinity.*before it \(step 2\) is whole/);
+  model.dispose();
+  const rest = lossesOf(await run({ epochs: 2, checkpoint: { folder, resume: true } }, {}));
+  expect(rest[0]?.[0]).toBe(3);
+});
+
+describe('writing fails', () => {
+  // A device that is always full, in the place of the temporary file.
+  test.skipIf(!existsSync('/dev/full'))('the disk is full: the checkpoint before is whole', async () => {
+    await expectNoLeak(async () => {
+      const model = toyModel();
+      const failing = (async () => {
+        for await (const event of finetune(model, toySource(), { epochs: 2, checkpoint: { folder, every: 2 } })) {
+          if (event.type === 'step' && event.step === 3) await symlink('/dev/full', `${file}.tmp`);
+        }
+      })();
+      const error: unknown = await failing.catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(CheckpointWriteError);
+      expect((error as Error).message).toMatch(/no space left.*before it \(step 2\) is whole/);
+      model.dispose();
+      expect(existsSync(`${file}.tmp`)).toBe(false);
+      const options = { epochs: 2, checkpoint: { folder, resume: true } };
+      expect(lossesOf(await run(options))[0]?.[0]).toBe(3);
+    });
+  });
+
+  test('the folder is a file', async () => {
+    await writeFile(join(folder, 'taken'), '');
+    const options = { epochs: 1, checkpoint: { folder: join(folder, 'taken', 'out') } };
+    await expect(run(options)).rejects.toThrow(CheckpointWriteError);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('the folder is not ours to write', async () => {
+    await chmod(folder, 0o500);
+    await expect(run({ epochs: 1, checkpoint: { folder } })).rejects.toThrow(/cannot be written: EACCES/);
+    await chmod(folder, 0o700);
+  });
+});
+
+describe('refused', () => {
+  const resume = {
+    epochs: 2,
+    checkpoint: {
+      get folder() {
+        return folder;
+      },
+      resume: true,
+    },
+  };
+  const trained = (model?: ToyModel, options: Partial<Options> = {}) =>
+    run({ epochs: 1, checkpoint: { folder }, ...options } as Options, model ? { model } : {});
+
+  test('a folder with a checkpoint, unless it is to be resumed', async () => {
+    await trained();
+    const before = await readFile(file);
+    await expectNoLeak(() => expect(trained()).rejects.toThrow(CheckpointExistsError));
+    expect(await readFile(file)).toEqual(before);
+  });
+
+  test.each<[string, () => ToyModel, RegExp]>([
+    ['architecture', () => toyModel({ architecture: 'vit' }), /architecture vit, this model is a toy/],
+    ['shape', () => toyModel({ outputs: 4 }), /tensor head.weight is \[6, 4\] in it and \[6, 3\] in this model/],
+    ['tensor that is missing', () => toyModel({ blocks: 3 }), /no tensor blocks\.3\.\S+, which this model has/],
+    ['tensor too many', () => toyModel({ blocks: 5 }), /a tensor blocks\.4\.\S+, which this model has not/],
+  ])('a checkpoint of another model: %s', async (_, other, message) => {
+    await trained(other());
+    const model = toyModel();
+    const before = model.parameters[0]!.variable.dataSync().slice();
+    const failing = (async () => {
+      for await (const _event of finetune(model, toySource(), resume));
+    })();
+    await expect(failing).rejects.toThrow(CheckpointMismatchError);
+    await expect(failing).rejects.toThrow(message);
+    // Nothing was loaded before everything was checked.
+    expect(model.parameters[0]!.variable.dataSync()).toEqual(before);
+    model.dispose();
+  });
+
+  test.each<[Partial<Options>, RegExp]>([
+    [{ optimizer: sgd() }, /optimizer is sgd, this run's is adamw/],
+    [{ ema: 0.9 }, /averaged weights \(ema 0\.9\)/],
+    [{ seed: 9 }, /seed is 9, this run's is 0/],
+  ])('a checkpoint of another run %#', async (options, message) => {
+    await trained(undefined, options);
+    await expectNoLeak(() => expect(run(resume)).rejects.toThrow(message));
+  });
+
+  test('what is no checkpoint, or not a whole one', async () => {
+    await writeFile(file, 'hello');
+    await expect(run(resume)).rejects.toThrow(CheckpointFormatError);
+    await rm(file);
+    await trained();
+    await truncate(file, (await stat(file)).size - 100);
+    await expectNoLeak(() => expect(run(resume)).rejects.toThrow(/tensor \S+ is not whole/));
+  });
+});
+
+test('told: nothing to resume yet, and options that changed', async () => {
+  const options = { epochs: 1, checkpoint: { folder, resume: true } };
+  const messages = (events: Events) => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+  expect(messages(await run(options))).toEqual([expect.stringContaining('is not there yet')]);
+  expect(messages(await run(options))).toEqual([]);
+  const told = messages(await run({ ...options, epochs: 2 })).join('\n');
+  expect(told).toContain('steps was 4 when the checkpoint was made and is 8 now');
+});
