@@ -11,8 +11,8 @@ export interface TensorSource {
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 
 /** 8 bytes of length and the JSON, padded with spaces to a multiple of 8 as the format's own writer does. */
-function encodeHeader(tensors: readonly TensorSource[]): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+function encodeHeader(tensors: readonly TensorSource[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const { key, shape } of tensors) {
     if (key in header) throw new ConfigError(`Two tensors have the key ${key}; a key can be written once.`);
@@ -28,10 +28,16 @@ function encodeHeader(tensors: readonly TensorSource[]): Uint8Array {
   return bytes;
 }
 
-/** The file in chunks, float32, keys in alphabetical order. In a browser: `new Blob(await Array.fromAsync(chunks))`. */
-export async function* encodeSafetensors(tensors: Iterable<TensorSource>): AsyncGenerator<Uint8Array> {
+/**
+ * The file in chunks, float32, keys in alphabetical order. In a browser: `new Blob(await Array.fromAsync(chunks))`.
+ * @param metadata the header's own entry; by default what transformers writes
+ */
+export async function* encodeSafetensors(
+  tensors: Iterable<TensorSource>,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): AsyncGenerator<Uint8Array> {
   const sorted = [...tensors].sort((a, b) => (a.key < b.key ? -1 : 1));
-  yield encodeHeader(sorted);
+  yield encodeHeader(sorted, metadata);
   for (const { key, shape, read } of sorted) {
     const values = await read();
     if (values.length !== sizeOf(shape))

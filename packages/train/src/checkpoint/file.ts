@@ -4,14 +4,8 @@
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { encodeSafetensors, type TensorSource } from '@dr2net/models';
 import { CheckpointFormatError } from './errors.ts';
-
-export interface StoredTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Its values, read when their turn comes: never two tensors in memory at once. */
-  values(): Promise<Float32Array>;
-}
 
 export interface Entry {
   readonly shape: readonly number[];
@@ -22,28 +16,11 @@ export interface Entry {
 
 const size = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1);
 
-function encodeHeader(metadata: Readonly<Record<string, string>>, tensors: readonly StoredTensor[]): Buffer {
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  let offset = 0;
-  for (const { name, shape } of tensors) {
-    const end = offset + size(shape) * 4;
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, end] };
-    offset = end;
-  }
-  // The format pads with spaces so that the data begins at a multiple of 8.
-  const json = Buffer.from(JSON.stringify(header));
-  const padded = Math.ceil(json.length / 8) * 8;
-  const bytes = Buffer.alloc(8 + padded, ' ');
-  bytes.writeBigUInt64LE(BigInt(padded));
-  json.copy(bytes, 8);
-  return bytes;
-}
-
 /** Writes the file whole or not at all. @returns its bytes */
 export async function writeCheckpoint(
   path: string,
   metadata: Readonly<Record<string, string>>,
-  tensors: readonly StoredTensor[],
+  tensors: readonly TensorSource[],
 ): Promise<number> {
   // One name, so that what a killed process left is overwritten and never piles up.
   const temporary = `${path}.tmp`;
@@ -51,13 +28,9 @@ export async function writeCheckpoint(
     const handle = await open(temporary, 'w');
     let bytes = 0;
     try {
-      const header = encodeHeader(metadata, tensors);
-      await handle.writeFile(header);
-      bytes += header.length;
-      for (const tensor of tensors) {
-        const values = await tensor.values();
-        await handle.writeFile(Buffer.from(values.buffer, values.byteOffset, values.byteLength));
-        bytes += values.byteLength;
+      for await (const chunk of encodeSafetensors(tensors, metadata)) {
+        await handle.writeFile(chunk);
+        bytes += chunk.length;
       }
       await handle.sync();
     } finally {

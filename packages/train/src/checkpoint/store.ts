@@ -1,18 +1,19 @@
 /** A run's checkpoint in its folder: refused, resumed, replaced. Node only. */
-import type { Batch, TaskModel } from '@dr2net/models';
+import type { Batch, TaskModel, TensorSource } from '@dr2net/models';
 import type { CheckpointEvent } from '../loop/events.ts';
 import type { CheckpointOptions, ResolvedOptions } from '../loop/options.ts';
 import type { Position } from '../loop/position.ts';
 import type { Trainer } from '../loop/trainer.ts';
 import { CheckpointExistsError, CheckpointFormatError, CheckpointWriteError } from './errors.ts';
-import type { CheckpointFile, StoredTensor } from './file.ts';
+import type { CheckpointFile } from './file.ts';
 import { restore } from './restore.ts';
 import { type RunState, stateOf } from './state.ts';
 
 /** The name of the file in the folder. */
 export const checkpointName = 'checkpoint.safetensors';
 
-const key = 'dr2net.run';
+/** The metadata's entry. */
+const stateKey = 'dr2net.run';
 
 export class CheckpointStore<B extends Batch, E> {
   /** The newest checkpoint that is known to be whole. */
@@ -57,7 +58,7 @@ export class CheckpointStore<B extends Batch, E> {
     try {
       const bytes = await this.file.writeCheckpoint(
         this.path,
-        { [key]: JSON.stringify(state) },
+        { [stateKey]: JSON.stringify(state) },
         storedTensors(this.model, trainer),
       );
       this.last = { path: this.path, step: position.step };
@@ -74,7 +75,7 @@ export class CheckpointStore<B extends Batch, E> {
   }
 
   #state(file: CheckpointFile): RunState {
-    const text = file.metadata[key];
+    const text = file.metadata[stateKey];
     if (text === undefined)
       throw new CheckpointFormatError(this.path, 'it is a safetensors file, but no checkpoint of a run');
     const state = JSON.parse(text) as RunState;
@@ -112,11 +113,11 @@ export async function openCheckpoints<B extends Batch, E>(
   return new CheckpointStore(path, model, exists, file);
 }
 
-function storedTensors<B extends Batch, E>(model: TaskModel<B, E>, trainer: Trainer<B, E>): StoredTensor[] {
-  const stored = (name: string, tensor: { shape: readonly number[]; data(): Promise<unknown> }): StoredTensor => ({
-    name,
+function storedTensors<B extends Batch, E>(model: TaskModel<B, E>, trainer: Trainer<B, E>): TensorSource[] {
+  const stored = (key: string, tensor: { shape: readonly number[]; data(): Promise<unknown> }): TensorSource => ({
+    key,
     shape: tensor.shape,
-    values: async () => finite(name, (await tensor.data()) as Float32Array),
+    read: async () => finite(key, (await tensor.data()) as Float32Array),
   });
   return [
     ...model.parameters.map(({ name, variable }) => stored(`model/${name}`, variable)),

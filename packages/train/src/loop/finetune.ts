@@ -15,8 +15,8 @@ import { NotFinite, Trainer } from './trainer.ts';
  *
  * Every optimizer step gives a `step` event; evaluations, checkpoints and warnings come between; `end` is the last. The
  * model's parameters, `coefficients` and `method` are those of the step at hand while it runs; afterwards the method is
- * the one it came with and the coefficients are the last ones, which belong to the weights. Breaking out of the loop
- * frees everything and saves nothing; the `signal` saves.
+ * the run's and the coefficients are the last ones, which belong to the weights: `model.save` writes both. Breaking out
+ * of the loop frees everything and saves nothing; the `signal` saves.
  *
  * Throws at once for options that cannot be (RangeError, TypeError), and from the iterator: {@link NonFiniteLossError},
  * {@link StepFailedError}, {@link EmptyDataError}, and the errors of checkpoints.

@@ -1,5 +1,4 @@
 /** One run's moving parts: optimizer state, gradients, average, meter; and what one step does with them. */
-import type { Method } from '@dr2net/core';
 import { type Meter, meter } from '@dr2net/memory';
 import type { Batch, StepResult, TaskModel } from '@dr2net/models';
 import { trainingContext } from '@dr2net/ops';
@@ -46,7 +45,6 @@ export class Trainer<B extends Batch, E> {
   readonly average: MovingAverage | undefined;
   readonly grids = new GridMemory();
   readonly #use: CollectedGradients | ImmediateUpdates;
-  readonly #modelMethod: Method;
   #counted = 0;
   #gathered: Gathered | undefined;
 
@@ -62,7 +60,6 @@ export class Trainer<B extends Batch, E> {
     this.average = ema === undefined ? undefined : new MovingAverage(ema, model.parameters, exclude('average'));
     const Use = update === 'sink' ? ImmediateUpdates : CollectedGradients;
     this.#use = new Use(this.state, clip, exclude('gradients'));
-    this.#modelMethod = model.method;
   }
 
   /** The samples of the step at hand, so far. */
@@ -158,13 +155,13 @@ export class Trainer<B extends Batch, E> {
     this.#gathered = undefined;
   }
 
-  /** Frees all state; the model's coefficients stay those of the last step, its method is the one it came with. */
+  /** Frees all state; the model keeps the coefficients of the last step and the method that was asked for. */
   dispose(): void {
     this.abandon();
     this.state.dispose();
     this.average?.dispose();
     this.meter.stop();
-    this.model.method = this.#modelMethod;
+    this.model.method = this.options.method;
   }
 
   #now(): Gathered {

@@ -56,15 +56,16 @@ export interface OptimizerOptions {
   readonly decays?: (parameter: Parameter) => boolean;
 }
 
+/** Parts of names, as dots separate them, of what is no weight: ours, Hugging Face's and timm's. */
+const undecayed =
+  /^(position|temporal|class|distillation|mask|register|cls|dist|pos|relative_position)(_?(embed|embedding|bias)s?)?(_?(tokens?|table|index))?$/;
+
 /**
- * The usual exemptions: no weight decay on one-dimensional tensors (biases, norms, LayerScale), position embeddings,
- * class and other extra tokens, relative-position tables.
+ * The usual exemptions: no weight decay on one-dimensional tensors (biases, norms, LayerScale), on position and time
+ * embeddings and tables, on class and other extra tokens.
  */
-export function decaysByDefault(parameter: Pick<Parameter, 'name' | 'shape'>): boolean {
-  if (parameter.shape.length < 2) return false;
-  return !/(^|[._])(pos(ition)?(_?embed(ding)?s?)?|relative_position\w*|cls|class|dist(illation)?|mask)(_?token)?s?$|token/i.test(
-    parameter.name.replace(/[._](table|weight|spatial|temporal)$/i, ''),
-  );
+export function decaysByDefault({ name, shape }: Pick<Parameter, 'name' | 'shape'>): boolean {
+  return shape.length > 1 && !name.split('.').some((part) => undecayed.test(part));
 }
 
 /** Checks the options and fills in what is missing. */
