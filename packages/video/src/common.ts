@@ -12,8 +12,12 @@ export { type SplitOptions, splitClips } from './dataset/split.ts';
 export { parseClipTable, selectSplit, type TableOptions, type TableRow } from './dataset/table.ts';
 export type { ClipInfo, ClipReader, OpenClip, Size } from './reader/contract.ts';
 export { type ClipStore, memoryStore, type StoredClip, type StoredHeader } from './reader/store.ts';
+export type { RecognitionEvaluation, ScoredClips, ScoreOptions } from './recognition/evaluate.ts';
+export { ClassesError } from './recognition/head.ts';
 export { type RecognitionMetrics, recognitionMetrics, type Scores } from './recognition/metrics.ts';
+export type { RecognizerOptions } from './recognition/options.ts';
 export { confusionSvg } from './recognition/picture.ts';
+export { ActionRecognizer, actionRecognizer, BackboneInputError } from './recognition/recognizer.ts';
 export { probabilities, type ViewAverage, ViewScores } from './recognition/views.ts';
 export {
   type DenseOptions,
