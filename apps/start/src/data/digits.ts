@@ -1,6 +1,8 @@
 /** The embedded handwritten digits (data/ATTRIBUTION.md), in two parts by writer. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { appFolder } from '../folder.ts';
 
 /** Side of a digit image in pixels. */
 export const digitSize = 8;
@@ -12,7 +14,7 @@ const trainDigits = 1297;
 
 /** Reads the digits of one part: each 8·8 grey values in 0 … 1, row by row. */
 export function readDigits(part: Part): Float32Array[] {
-  const file = new URL('../../data/digits.csv.gz', import.meta.url);
+  const file = join(appFolder, 'data', 'digits.csv.gz');
   const lines = gunzipSync(readFileSync(file)).toString('ascii').trim().split('\n');
   const chosen = part === 'train' ? lines.slice(0, trainDigits) : lines.slice(trainDigits);
   return chosen.map((line, index) => {
