@@ -38,6 +38,8 @@ export function settingsOf(options: ResolvedOptions<Batch>): Record<string, unkn
     'steps an epoch': epochSteps,
     method,
     'schedule and learning rate': course,
+    schedule: options.schedule.toJSON?.() ?? null,
+    'learning-rate schedule': options.learningRate.toJSON?.() ?? null,
     'optimizer settings': optimizer.settings,
     'weight decay': optimizer.weightDecay,
     'layer decay': optimizer.layerDecay,

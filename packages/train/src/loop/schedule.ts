@@ -9,9 +9,12 @@ export interface CoefficientSchedule {
    * @param epochSteps steps of one epoch
    */
   at(step: number, total: number, epochSteps: number): Coefficients & { readonly frozen?: boolean };
+  /** Goes into checkpoints, to tell whether a run goes on with another schedule. */
+  toJSON?(): unknown;
 }
 
 /** Learning rate over training: a pure function of the step. */
 export interface LearningRateSchedule {
   at(step: number, total: number, epochSteps: number): number;
+  toJSON?(): unknown;
 }
