@@ -57,15 +57,22 @@ async function folderBytes(folder: string): Promise<number> {
 
 /**
  * Keeps clips in `folder` (made when needed) until it holds `maxBytes`; delete the folder to empty it. A disk that is
- * full keeps no more clips, and stops nothing.
+ * full keeps no more clips, and stops nothing; a folder that cannot be made is an error of the first clip.
  */
 export function diskStore(folder: string, maxBytes = 20 * 2 ** 30): ClipStore {
   let used: Promise<number> | undefined;
   let full = false;
   const path = (key: string) => join(folder, createHash('sha256').update(key).digest('hex').slice(0, 40) + extension);
   const ready = async () => {
-    await mkdir(folder, { recursive: true });
-    return folderBytes(folder);
+    try {
+      await mkdir(folder, { recursive: true });
+      return await folderBytes(folder);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      throw new Error(`${folder} cannot hold decoded clips (${reason}). Choose another cache folder, or none.`, {
+        cause: error,
+      });
+    }
   };
   return {
     get: (key) => readStored(path(key)),
