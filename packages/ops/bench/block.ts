@@ -1,13 +1,13 @@
 /**
  * Times one attention and one MLP sub-block, plain TensorFlow.js with its tape against ours, in one process.
  *
- *     node --conditions=@dr2net/source --import tsx bench/block.ts wasm|tensorflow|cpu [--tokens 197] [--width 384] …
+ *     node --conditions=@dr2net/source --import tsx bench/block.ts wasm|node|webgpu|cpu [--tokens 197] [--width 384] …
  *
  * `4F` is what the reversible backward pass costs (forward, forward again with a trace, pullback), `3F` what a
  * conventional step costs (forward with a trace, pullback). Medians over interleaved repetitions, after a warm-up.
  */
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
+import { testBackends } from '@dr2net/testing';
 import * as tf from '@tensorflow/tfjs';
 import { attention, layerNorm, linear, linearGelu, type TracedOp } from '../src/index.ts';
 import { plainStep } from './plain.ts';
@@ -139,17 +139,12 @@ const { values, positionals } = parseArgs({
     heads: { type: 'string', default: '6' },
     batch: { type: 'string', default: '4' },
     repeats: { type: 'string', default: '7' },
-    native: { type: 'string', default: '@tensorflow/tfjs-node' },
   },
 });
-const backendName = positionals[0] ?? 'wasm';
-if (backendName === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
-if (backendName === 'tensorflow') {
-  console.warn = () => undefined;
-  createRequire(import.meta.url)(values.native);
-}
-await tf.setBackend(backendName);
-await tf.ready();
+const [backend] = await testBackends([positionals[0] ?? 'wasm'] as Parameters<typeof testBackends>[0]);
+if (!backend?.available) process.exit(1);
+console.warn = () => undefined;
+await backend.start();
 
 const sizes = { batch: +values.batch, tokens: +values.tokens, width: +values.width, heads: +values.heads };
 const block = makeBlock(sizes);

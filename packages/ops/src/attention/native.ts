@@ -6,7 +6,8 @@ import { concat, reshape, slice, sum, type Tensor, transpose } from '@tensorflow
 import { after, hold, scope } from '../engine.ts';
 import { product, raw, rawScalar } from '../native.ts';
 import { type OpPullback, once } from '../pullback.ts';
-import { type AttentionKernel, type Geometry, geometry } from './index.ts';
+import { type Geometry, geometry } from './geometry.ts';
+import type { AttentionKernel } from './index.ts';
 
 /** [B, N, p·C] → [p, B·H, N, D] */
 function split(x: Tensor, parts: number, { batch, tokens, heads, width }: Geometry): Tensor {

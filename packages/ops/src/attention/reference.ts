@@ -6,7 +6,8 @@
 import { concat, matMul, mul, reshape, slice, softmax, sub, sum, type Tensor, transpose } from '@tensorflow/tfjs-core';
 import { after, hold, scope } from '../engine.ts';
 import { type OpPullback, once } from '../pullback.ts';
-import { type AttentionKernel, type AttentionOptions, type Geometry, geometry } from './index.ts';
+import { type Geometry, geometry } from './geometry.ts';
+import type { AttentionKernel, AttentionOptions } from './index.ts';
 
 /** [B, N, p·C] → [p·B·H, N, D]: heads one after the other, so that a chunk is a slice. */
 function split(x: Tensor, parts: number, { batch, tokens, heads, width }: Geometry): Tensor {

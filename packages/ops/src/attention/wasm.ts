@@ -6,7 +6,8 @@ import { matMul, softmax, type Tensor, type TypedArray, transpose } from '@tenso
 import { after, hold, scope } from '../engine.ts';
 import { onHost } from '../host.ts';
 import { type OpPullback, once } from '../pullback.ts';
-import { type AttentionKernel, type Geometry, geometry } from './index.ts';
+import { type Geometry, geometry } from './geometry.ts';
+import type { AttentionKernel } from './index.ts';
 
 /** Where one head of one part (q, k or v) lies in [B, N, parts·C]: first element, and the distance between tokens. */
 function place(g: Geometry, head: number, part: number, parts: number) {

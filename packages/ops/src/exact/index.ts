@@ -11,6 +11,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import { type ExactGrid, grid } from './grid.ts';
 import { host } from './host.ts';
+import { webgpu } from './webgpu.ts';
 
 export interface ExactUpdate {
   /** X_{i+1}, int32. Where it left the range it is 2³¹ − 1, and `largest` says so. */
@@ -33,7 +34,7 @@ export interface ExactKernel {
   largest(x: Tensor): Tensor;
 }
 
-const kernel = () => choose({ reference: host });
+const kernel = () => choose({ reference: host, webgpu });
 
 export const exact: ExactKernel & { readonly grid: typeof grid } = {
   grid,

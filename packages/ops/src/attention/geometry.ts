@@ -1,0 +1,28 @@
+/** The sizes of an attention, read off its input, and how many heads are worked on at a time. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { AttentionOptions } from './index.ts';
+
+/** Bytes that the probabilities of one chunk of heads may take. A chunk has one head at least, and half of all at most. */
+const chunkBytes = 2 * 2 ** 20;
+
+export interface Geometry {
+  readonly batch: number;
+  readonly tokens: number;
+  readonly heads: number;
+  /** Channels a head. */
+  readonly width: number;
+  readonly scale: number;
+  /** Heads (of all batch × heads) at a time. */
+  readonly chunk: number;
+}
+
+/** Reads the sizes off qkv; throws when they do not fit. */
+export function geometry(qkv: Tensor, { heads, scale }: AttentionOptions): Geometry {
+  const [batch, tokens, packed] = qkv.shape;
+  if (qkv.rank !== 3 || packed! % (3 * heads) !== 0)
+    throw new RangeError(`attention: qkv [${qkv.shape}] is not [batch, tokens, 3·heads·width] with ${heads} heads`);
+  const width = packed! / 3 / heads;
+  const all = batch! * heads;
+  const chunk = Math.max(1, Math.min(Math.floor(chunkBytes / (4 * tokens! * tokens!)), Math.ceil(all / 2)));
+  return { batch: batch!, tokens: tokens!, heads, width, scale: scale ?? 1 / Math.sqrt(width), chunk };
+}

@@ -1,0 +1,54 @@
+/** The exact update on WebGPU: our own kernels, because tfjs's int32 arithmetic goes through float32 there. */
+import { max, type Tensor, zeros } from '@tensorflow/tfjs-core';
+import { after } from '../engine.ts';
+import { run } from '../webgpu.ts';
+import { type ExactGrid, sideWords } from './grid.ts';
+import type { ExactKernel } from './index.ts';
+import * as kernels from './kernels.ts';
+
+const rounding = (fractionBits: number) => ({ unit: 2 ** fractionBits, bound: 2 ** (31 - fractionBits) });
+
+const coefficients = ({ a, b, coefficientBits: s, sideBits: bits }: ExactGrid) => ({
+  a,
+  b,
+  s,
+  mask: 2 ** s - 1,
+  divisor: Math.abs(b),
+  bits,
+});
+
+function largest(x: Tensor): Tensor {
+  const each = run(
+    kernels.magnitudes,
+    [x],
+    { elements: x.size },
+    { shape: [Math.min(4096, x.size)], dtype: 'float32' },
+  );
+  return after(max(each), each);
+}
+
+function pack(x: Tensor, previous: Tensor, grid: ExactGrid): Tensor {
+  if (grid.sideBits === 0) return zeros([0], 'int32');
+  const shape = [sideWords(x.size, grid)];
+  return run(kernels.pack, [x, previous], { ...coefficients(grid), elements: x.size }, { shape, dtype: 'int32' });
+}
+
+export const webgpu: ExactKernel = {
+  quantize: (x, fractionBits) => run(kernels.quantize, [x], rounding(fractionBits), { shape: x.shape, dtype: 'int32' }),
+  dequantize: (x, fractionBits) =>
+    run(kernels.dequantize, [x], { unit: 2 ** -fractionBits }, { shape: x.shape, dtype: 'float32' }),
+  update(f, x, previous, grid) {
+    const { alpha, beta } = grid;
+    const uniforms = { ...coefficients(grid), ...rounding(grid.fractionBits), alpha, beta };
+    const next = run(kernels.update, [f, x, previous], uniforms, { shape: x.shape, dtype: 'int32' });
+    return { next, side: pack(x, previous, grid), largest: largest(next) };
+  },
+  inverse(next, f, x, side, grid) {
+    const uniforms = { ...coefficients(grid), ...rounding(grid.fractionBits) };
+    const output = { shape: x.shape, dtype: 'int32' } as const;
+    return grid.sideBits === 0
+      ? run(kernels.inverseWithoutSide, [next, f, x], uniforms, output)
+      : run(kernels.inverse, [next, f, x, side], uniforms, output);
+  },
+  largest,
+};

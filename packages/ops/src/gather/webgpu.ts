@@ -1,0 +1,20 @@
+/** The gradient of gather in WGSL: every element of the table looks for its row among the indices; no atomics. */
+import { type Kernel, run } from '../webgpu.ts';
+import type { ScatterSum } from './index.ts';
+
+const kernel: Kernel = {
+  name: 'gather_gradient',
+  inputs: ['rows', 'dy'],
+  uniforms: { count: 'i32', width: 'i32' },
+  body: `
+    let row = index / uniforms.width;
+    let column = index % uniforms.width;
+    var sum = 0.0;
+    for (var i = 0; i < uniforms.count; i++) {
+      if (rows[i] == row) { sum += dy[i * uniforms.width + column]; }
+    }
+    result[index] = sum;`,
+};
+
+export const webgpu: ScatterSum = (indices, dy, shape) =>
+  run(kernel, [indices, dy], { count: indices.size, width: dy.size / indices.size }, { shape, dtype: 'float32' });

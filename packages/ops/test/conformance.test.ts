@@ -1,0 +1,11 @@
+/** Runs the conformance suite on every backend of this machine. */
+import { testBackends } from '@dr2net/testing';
+import { beforeAll, describe, test } from 'vitest';
+import { suite } from './conformance/suite.ts';
+
+describe.each(await testBackends())('$name', ({ available, start }) => {
+  describe.skipIf(!available)('conformance', () => {
+    beforeAll(start);
+    for (const { name, run } of suite) test(name, run);
+  });
+});

@@ -1,0 +1,108 @@
+/** layerNorm and attention against their definitions. */
+
+import { reference as attentionReference } from '../../src/attention/reference.ts';
+import { attention, layerNorm } from '../../src/index.ts';
+import { reference as normReference } from '../../src/layer-norm/reference.ts';
+import { type Check, checks, input, rowsOf } from './case.ts';
+import type { Node, Tape } from './float64.ts';
+
+function norm(tape: Tape, x: Node[], gain: Node[], bias: Node[], epsilon: number): Node[] {
+  const width = gain.length;
+  return rowsOf(x, width).flatMap((row) => {
+    const mean = tape.times(tape.sum(row), 1 / width);
+    const centred = row.map((v) => tape.sub(v, mean));
+    const variance = tape.times(tape.dot(centred, centred), 1 / width);
+    const deviation = tape.sqrt(tape.plus(variance, epsilon));
+    return centred.map((v, c) => tape.add(tape.mul(tape.div(v, deviation), gain[c]!), bias[c]!));
+  });
+}
+
+function norms(name: string, op: typeof layerNorm): Check[] {
+  return [
+    [1, 8],
+    [1, 1, 6],
+    [2, 5, 33],
+    [3, 4, 96],
+  ].flatMap((shape, i) =>
+    checks({
+      name: `${name} [${shape}]`,
+      inputs: {
+        x: input(shape, 70 + i, 3),
+        gain: input([shape.at(-1)!], 80 + i),
+        bias: input([shape.at(-1)!], 90 + i),
+      },
+      shape,
+      tolerance: 5e-5,
+      apply: ({ x, gain, bias }) => op.apply(x, gain, bias, 1e-5),
+      trace: ({ x, gain, bias }) => op.trace(x, gain, bias, 1e-5),
+      define: (tape, { x, gain, bias }) => norm(tape, x, gain, bias, 1e-5),
+    }),
+  );
+}
+
+interface Sizes {
+  readonly batch: number;
+  readonly tokens: number;
+  readonly heads: number;
+  readonly width: number;
+  readonly scale?: number;
+}
+
+/** Every query's softmax over every key, head by head. */
+function attend(tape: Tape, qkv: Node[], { batch, tokens, heads, width, scale }: Sizes): Node[] {
+  const channels = heads * width;
+  const factor = scale ?? 1 / Math.sqrt(width);
+  const vector = (b: number, n: number, part: number, head: number) => {
+    const from = (b * tokens + n) * 3 * channels + part * channels + head * width;
+    return qkv.slice(from, from + width);
+  };
+  const result: Node[] = [];
+  for (let b = 0; b < batch; b++)
+    for (let n = 0; n < tokens; n++)
+      for (let head = 0; head < heads; head++) {
+        const query = vector(b, n, 0, head);
+        const others = Array.from({ length: tokens }, (_, m) => m);
+        const powers = others.map((m) => tape.exp(tape.times(tape.dot(query, vector(b, m, 1, head)), factor)));
+        const total = tape.sum(powers);
+        const weights = powers.map((power) => tape.div(power, total));
+        const values = others.map((m) => vector(b, m, 2, head));
+        for (let c = 0; c < width; c++)
+          result.push(
+            tape.dot(
+              weights,
+              values.map((value) => value[c]!),
+            ),
+          );
+      }
+  return result;
+}
+
+const attentionSizes: Sizes[] = [
+  { batch: 1, tokens: 1, heads: 1, width: 4 },
+  { batch: 2, tokens: 5, heads: 3, width: 2 },
+  { batch: 1, tokens: 33, heads: 2, width: 8 },
+  { batch: 3, tokens: 6, heads: 1, width: 5, scale: 0.7 },
+];
+
+function attentions(name: string, op: typeof attention): Check[] {
+  return attentionSizes.flatMap((sizes, i) => {
+    const { batch, tokens, heads, width, scale } = sizes;
+    const options = scale === undefined ? { heads } : { heads, scale };
+    return checks({
+      name: `${name} ${JSON.stringify(sizes)}`,
+      inputs: { qkv: input([batch, tokens, 3 * heads * width], 100 + i) },
+      shape: [batch, tokens, heads * width],
+      tolerance: 5e-5,
+      apply: ({ qkv }) => op.apply(qkv, options),
+      trace: ({ qkv }) => op.trace(qkv, options),
+      define: (tape, { qkv }) => attend(tape, qkv, sizes),
+    });
+  });
+}
+
+export const blockChecks: Check[] = [
+  ...norms('layerNorm', layerNorm),
+  ...norms('layerNorm (reference)', normReference),
+  ...attentions('attention', attention),
+  ...attentions('attention (reference)', attentionReference),
+];

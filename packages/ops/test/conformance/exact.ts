@@ -1,0 +1,178 @@
+/** exact: bit for bit against BigInt arithmetic, over random coefficients, states and shapes; nothing wraps unseen. */
+import { expectIdentical } from '@dr2net/testing/close';
+import { expectNoLeak } from '@dr2net/testing/leaks';
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
+import { type ExactGrid, exact, stateLimit } from '../../src/index.ts';
+import type { Check } from './case.ts';
+import { generator, sizeOf } from './random.ts';
+
+const floorDivide = (n: bigint, d: bigint): bigint => {
+  const q = n / d;
+  return n % d !== 0n && n < 0n !== d < 0n ? q - 1n : q;
+};
+
+/** round(v), ties to even. */
+function roundEven(v: number): number {
+  const down = Math.floor(v);
+  if (v - down !== 0.5) return Math.round(v);
+  return down % 2 === 0 ? down : down + 1;
+}
+
+/** The update as design and paper write it, in integers without bounds; the indices as one long binary number. */
+function oracle(f: Float32Array, x: Int32Array, previous: Int32Array, grid: ExactGrid) {
+  const { a, b, coefficientBits, fractionBits, sideBits } = grid;
+  const one = 1n << BigInt(coefficientBits);
+  const c = BigInt(Math.abs(b));
+  const next = new Int32Array(x.length);
+  let stream = 0n;
+  x.forEach((now, i) => {
+    const t = BigInt(a) * BigInt(now) + BigInt(b) * BigInt(previous[i]!);
+    const floor = floorDivide(t, one);
+    next[i] = Number(BigInt(roundEven(f[i]! * 2 ** fractionBits)) + floor);
+    const j = (t - floor * one) / c;
+    if (j >= 1n << BigInt(sideBits)) throw new Error(`index ${j} does not fit ${sideBits} bits`);
+    stream |= j << BigInt(i * sideBits);
+  });
+  const words = Math.ceil((x.length * sideBits) / 32);
+  const side = Int32Array.from({ length: words }, (_, w) => Number(BigInt.asIntN(32, stream >> BigInt(32 * w))));
+  return { next, side };
+}
+
+/** States for which no sum leaves ±2³⁰. */
+function states(grid: ExactGrid, size: number, seed: number) {
+  const random = generator(seed);
+  const bound = Math.min(2 ** 30, Math.floor(2 ** 30 / (Math.abs(grid.alpha) + Math.abs(grid.beta) + 1)));
+  const integers = () => Int32Array.from({ length: size }, () => Math.floor((2 * random() - 1) * bound));
+  const f = Float32Array.from({ length: size }, () => ((2 * random() - 1) * bound) / 2 ** grid.fractionBits);
+  // Halves of the grid, where rounding has a tie, and exact extremes.
+  for (let i = 0; i < size; i += 5) f[i] = (Math.floor(random() * 2000 - 1000) + 0.5) / 2 ** grid.fractionBits;
+  const [x, previous] = [integers(), integers()];
+  x[0] = bound;
+  previous[size - 1] = -bound;
+  return { f, x, previous };
+}
+
+/** Every tensor that `body` makes is freed through `made`. */
+async function roundTrip(grid: ExactGrid, shape: readonly number[], seed: number): Promise<void> {
+  const { f, x, previous } = states(grid, sizeOf(shape), seed);
+  const expected = oracle(f, x, previous, grid);
+  const made: Tensor[] = [];
+  const put = (values: Float32Array | Int32Array, dtype: 'float32' | 'int32') => {
+    const t = tensor(values, [...shape], dtype);
+    made.push(t);
+    return t;
+  };
+  try {
+    const [F, X, P] = [put(f, 'float32'), put(x, 'int32'), put(previous, 'int32')];
+    const { next, side, largest } = exact.update(F, X, P, grid);
+    made.push(next, side);
+    if (typeof largest !== 'number') made.push(largest);
+    const rebuilt = exact.inverse(next, F, X, side, grid);
+    made.push(rebuilt);
+    await expectIdentical(next, { shape, data: expected.next }, 'next');
+    await expectIdentical(side, { shape: [expected.side.length], data: expected.side }, 'side');
+    await expectIdentical(rebuilt, { shape, data: previous }, 'the rebuilt state');
+    const size = expected.next.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const reported = typeof largest === 'number' ? largest : (await largest.data())[0]!;
+    if (Math.abs(reported - size) > size * 2 ** -23) throw new Error(`largest is ${reported}, not ${size}`);
+  } finally {
+    for (const t of made) t.dispose();
+  }
+}
+
+const fixed: Check[] = (
+  [
+    [63 / 64, 1 / 64],
+    [1, 0.1],
+    [0.4, 0.7],
+    [0, 1],
+    [1, -1],
+    [1, -0.1],
+    [1.5, -0.5],
+    [2, -1],
+    [-0.75, 2 ** -10],
+    [0.3, -(2 ** -10)],
+  ] as const
+).map(([alpha, beta]) => ({
+  name: `exact α = ${alpha}, β = ${beta} [3, 67, 129]`,
+  run: () => expectNoLeak(() => roundTrip(exact.grid(alpha, beta, { fractionBits: 20 }), [3, 67, 129], 5)),
+}));
+
+const anyCase = record({
+  s: integer({ min: 0, max: 10 }),
+  alpha: integer({ min: -2048, max: 2048 }),
+  beta: integer({ min: 1, max: 1024 }),
+  sign: constantFrom(1, -1),
+  fractionBits: integer({ min: 8, max: 24 }),
+  shape: constantFrom([1], [2, 3], [31], [32], [33], [2, 5, 7], [4, 1, 129], [3, 2, 2, 9]),
+  seed: integer(),
+});
+
+const properties: Check = {
+  name: 'exact: any (a, b, s), any shape, against BigInt',
+  run: () =>
+    expectNoLeak(() =>
+      assert(
+        asyncProperty(anyCase, async ({ s, alpha, beta, sign, fractionBits, shape, seed }) => {
+          const one = 2 ** s;
+          const b = sign * Math.max(1, Math.round((beta / 1024) * one));
+          const a = Math.round((alpha / 1024) * one);
+          await roundTrip(exact.grid(a / one, b / one, { coefficientBits: s, fractionBits }), shape, seed);
+        }),
+        { numRuns: 60, seed: 1 },
+      ),
+    ),
+};
+
+/** f, x and previous of which the update leaves the range. */
+const leaving: readonly (readonly [string, number, number, number])[] = [
+  ['F is NaN', Number.NaN, 0, 0],
+  ['F is ∞', Number.POSITIVE_INFINITY, 0, 0],
+  ['F is −∞', Number.NEGATIVE_INFINITY, 0, 0],
+  ['F is beyond the grid', 2 ** 11, 0, 0],
+  ['F is far beyond the grid', -1e38, 0, 0],
+  ['the states add up beyond it', 0, 2 ** 30, 2 ** 30],
+  ['the negative states add up beyond it', 0, -(2 ** 30), -(2 ** 30)],
+  ['all of them do', 2000, 2 ** 29, 2 ** 29],
+];
+
+const range: Check[] = leaving.map(([name, f, x, previous]) => ({
+  name: `exact: seen, not wrapped, where ${name}`,
+  run: () =>
+    expectNoLeak(async () => {
+      const grid = exact.grid(1.5, 1, { fractionBits: 20 });
+      const inputs = [
+        tensor(Float32Array.of(0.25, f, -0.25), [3]),
+        tensor(Int32Array.of(5, x, -5), [3], 'int32'),
+        tensor(Int32Array.of(7, previous, -7), [3], 'int32'),
+      ] as const;
+      const { next, side, largest } = exact.update(...inputs, grid);
+      const values = await next.data();
+      const reported = typeof largest === 'number' ? largest : (await largest.data())[0]!;
+      if (!(reported > stateLimit)) throw new Error(`largest is ${reported}`);
+      if (values[1] !== 2 ** 31 - 1) throw new Error(`the state became ${values[1]}`);
+      for (const t of [...inputs, next, side]) t.dispose();
+      if (typeof largest !== 'number') largest.dispose();
+    }),
+}));
+
+const quantization: Check = {
+  name: 'exact: quantize rounds ties to even and saturates; dequantize undoes it',
+  run: () =>
+    expectNoLeak(async () => {
+      const given = [0, 0.5, 1.5, 2.5, -0.5, -1.5, 3.49, -1e9, 1e9, Number.NaN, 123456].map((v) => v / 2 ** 10);
+      const x = tensor(Float32Array.from(given), [given.length]);
+      const integers = exact.quantize(x, 10);
+      const expected = [0, 0, 2, 2, 0, -2, 3, -1e9, 1e9, 2 ** 31 - 1, 123456];
+      await expectIdentical(integers, { shape: x.shape, data: expected }, 'quantize');
+      const back = exact.dequantize(integers, 10);
+      const values = expected.map((v) => Math.fround(Math.fround(v) / 2 ** 10));
+      await expectIdentical(back, { shape: x.shape, data: values }, 'dequantize');
+      const largest = exact.largest(integers);
+      if ((await largest.data())[0] !== 2 ** 31) throw new Error('largest');
+      for (const t of [x, integers, back, largest]) t.dispose();
+    }),
+};
+
+export const exactChecks: Check[] = [...fixed, properties, ...range, quantization];
