@@ -1,16 +1,16 @@
-/** A run's checkpoint in its folder: refused, resumed, replaced. Node only. */
+/** A run's checkpoint in its folder: refused, resumed, replaced. Node only: the loop imports it when it is needed. */
+import { access, mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Batch, TaskModel, TensorSource } from '@dr2net/models';
 import type { CheckpointEvent } from '../loop/events.ts';
 import type { CheckpointOptions, ResolvedOptions } from '../loop/options.ts';
 import type { Position } from '../loop/position.ts';
 import type { Trainer } from '../loop/trainer.ts';
 import { CheckpointExistsError, CheckpointFormatError, CheckpointWriteError } from './errors.ts';
-import type { CheckpointFile } from './file.ts';
+import { type CheckpointFile, openCheckpoint, writeCheckpoint } from './file.ts';
+import { checkpointName } from './name.ts';
 import { restore } from './restore.ts';
 import { type RunState, stateOf } from './state.ts';
-
-/** The name of the file in the folder. */
-export const checkpointName = 'checkpoint.safetensors';
 
 /** The metadata's entry. */
 const stateKey = 'dr2net.run';
@@ -23,8 +23,6 @@ export class CheckpointStore<B extends Batch, E> {
     private readonly path: string,
     private readonly model: TaskModel<B, E>,
     private readonly exists: boolean,
-    // Loaded when it is used: a browser never gets here.
-    private readonly file: typeof import('./file.ts'),
   ) {}
 
   /** The step of `last`. */
@@ -39,7 +37,7 @@ export class CheckpointStore<B extends Batch, E> {
   async resume(trainer: Trainer<B, E>, position: Position, options: ResolvedOptions<B>): Promise<string[]> {
     if (!this.exists)
       return options.checkpoint?.resume ? [`${this.path} is not there yet; the run starts at its beginning.`] : [];
-    const file = await this.file.openCheckpoint(this.path);
+    const file = await openCheckpoint(this.path);
     try {
       const state = this.#state(file);
       const notes = await restore({ file, state, path: this.path, model: this.model, trainer, options });
@@ -56,7 +54,7 @@ export class CheckpointStore<B extends Batch, E> {
     const start = performance.now();
     const state = stateOf(this.model, trainer, position, options);
     try {
-      const bytes = await this.file.writeCheckpoint(
+      const bytes = await writeCheckpoint(
         this.path,
         { [stateKey]: JSON.stringify(state) },
         storedTensors(this.model, trainer),
@@ -90,11 +88,6 @@ export async function openCheckpoints<B extends Batch, E>(
   { folder, resume = false }: CheckpointOptions,
   model: TaskModel<B, E>,
 ): Promise<CheckpointStore<B, E>> {
-  const [{ access, mkdir, open, rm }, { join }, file] = await Promise.all([
-    import('node:fs/promises'),
-    import('node:path'),
-    import('./file.ts'),
-  ]);
   const path = join(folder, checkpointName);
   const exists = await access(path).then(
     () => true,
@@ -110,7 +103,7 @@ export async function openCheckpoints<B extends Batch, E>(
   } catch (error) {
     throw new CheckpointWriteError(path, undefined, error);
   }
-  return new CheckpointStore(path, model, exists, file);
+  return new CheckpointStore(path, model, exists);
 }
 
 function storedTensors<B extends Batch, E>(model: TaskModel<B, E>, trainer: Trainer<B, E>): TensorSource[] {

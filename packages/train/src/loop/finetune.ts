@@ -1,6 +1,6 @@
 /** The finetuning loop: batches in, events out. */
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
-import { type CheckpointStore, openCheckpoints } from '../checkpoint/store.ts';
+import type { CheckpointStore } from '../checkpoint/store.ts';
 import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
 import { Clock } from './clock.ts';
 import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
@@ -42,7 +42,9 @@ class Run<B extends Batch, E> {
 
   async *events(): AsyncGenerator<FinetuneEvent<E>, void, undefined> {
     const { checkpoint, signal, total, epochs } = this.options;
-    const store = checkpoint && (await openCheckpoints(checkpoint, this.model));
+    // What writes files is loaded when files are to be written: a browser never gets there.
+    const store =
+      checkpoint && (await (await import('../checkpoint/store.ts')).openCheckpoints(checkpoint, this.model));
     const trainer = new Trainer(this.model, this.options);
     const position = this.#position;
     let finished = false;
