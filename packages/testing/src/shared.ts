@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Reference } from './close.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+/** The repository. */
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The shared folder: `DR2NET_SHARED`, or `../shared` beside the repository. */
 export const sharedFolder = process.env.DR2NET_SHARED ?? join(root, '..', 'shared');

@@ -1,4 +1,5 @@
 /** A cache of downloaded files on disk: a file is downloaded once, whole, then read from disk. */
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -39,7 +40,7 @@ async function respond(path: string, size: number, init?: RequestInit): Promise<
 
 async function download(url: string, response: Response, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}-${Date.now()}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const body = response.body ?? new Response('').body;
     await pipeline(

@@ -1,4 +1,5 @@
 /** Writes files into a folder so that a reader sees each of them whole or not at all. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelSourceError } from '../errors.ts';
@@ -36,7 +37,7 @@ async function syncFolder(folder: string): Promise<void> {
  * Throws {@link ModelSourceError} when the folder cannot be made or written.
  */
 export async function writeFolder(folder: string, files: readonly FileContent[]): Promise<void> {
-  const temporary = files.map(({ file }) => join(folder, `.${file}.${process.pid}-${Date.now()}.tmp`));
+  const temporary = files.map(({ file }) => join(folder, `.${file}.${randomUUID()}.tmp`));
   try {
     await mkdir(folder, { recursive: true });
     for (const [i, { chunks }] of files.entries()) await writeWhole(temporary[i]!, chunks);

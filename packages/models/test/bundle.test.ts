@@ -1,0 +1,33 @@
+/** What a bundler makes of this package for a browser: nothing of Node's in it. */
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'tsdown';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from './fixtures.ts';
+
+const root = temporaryFolder();
+
+async function bundled(platform: 'browser' | 'node'): Promise<string> {
+  const outDir = mkdtempSync(join(root, `${platform}-`));
+  await build({
+    config: false,
+    entry: [fileURLToPath(new URL('../src/index.ts', import.meta.url))],
+    outDir,
+    format: 'esm',
+    platform,
+    dts: false,
+    logLevel: 'silent',
+    noExternal: [/@dr2net\//],
+    external: ['@tensorflow/tfjs-core'],
+    inputOptions: { resolve: { conditionNames: ['@dr2net/source', platform, 'import', 'default'] } },
+  });
+  return readdirSync(outDir)
+    .map((file) => readFileSync(join(outDir, file), 'utf8'))
+    .join('\n');
+}
+
+test('the browser gets no node: module, Node gets its folders', async () => {
+  expect(await bundled('browser')).not.toMatch(/["']node:|node_modules\/@types/);
+  expect(await bundled('node')).toMatch(/["']node:fs\/promises["']/);
+});

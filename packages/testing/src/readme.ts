@@ -1,0 +1,27 @@
+/** Runs the first example of a package's README, so that what a reader copies works and prints what is written below it. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './shared.ts';
+
+/**
+ * The README's first `js` block is run in the package's folder against the sources; the `text` block after it is what it
+ * says that it prints.
+ * @param name the package's folder under `packages`
+ */
+export function runReadme(name: string): { readonly printed: string; readonly expected: string } {
+  const folder = join(root, 'packages', name);
+  const [, code, expected] =
+    readFileSync(join(folder, 'README.md'), 'utf8').match(/```js\n(.*?)```\n+```text\n(.*?)```/s) ?? [];
+  if (code === undefined || expected === undefined)
+    throw new Error(`${name}/README.md has no \`\`\`js block with a \`\`\`text block after it.`);
+  const script = join(folder, `.readme-${process.pid}.mjs`);
+  try {
+    writeFileSync(script, code);
+    const options = { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
+    const printed = execFileSync(process.execPath, ['--conditions=@dr2net/source', '--import', 'tsx', script], options);
+    return { printed, expected };
+  } finally {
+    rmSync(script, { force: true });
+  }
+}
