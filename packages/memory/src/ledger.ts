@@ -3,17 +3,26 @@
  *
  * `tf.memory().numBytes` counts a buffer once for every tensor that refers to it, so a clone or a reshape counts twice;
  * here each buffer counts once, from the first tensor on it to its release. The engine keeps its buffers in a WeakMap
- * that cannot be listed, so its three bookkeeping methods are wrapped on the engine object while at least one meter
+ * that cannot be listed, so its bookkeeping methods are wrapped on the engine object while at least one meter
  * runs. Inside a tidy and inside composed ops every tensor passes there, on every backend; what one kernel allocates
  * for itself (scratch inside a native library) does not: that is what device bytes are for.
  */
-import { type DataId, engine, type Tensor, util, Variable } from '@tensorflow/tfjs-core';
+import { type DataId, engine, Tensor, util, Variable } from '@tensorflow/tfjs-core';
 
 /** The category of every buffer that a `tf.Variable` refers to: parameters, and the slots of tfjs's own optimizers. */
 export const VARIABLES = 'variables';
 
+/**
+ * Kernels whose output is their input's buffer in TensorFlow's library. tfjs-node gives it a new id, so that the engine
+ * takes it for a buffer of its own; the other backends keep the id, or copy.
+ */
+const aliasing: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'ExpandDims']);
+
+/** One buffer. */
 interface Entry {
   readonly bytes: number;
+  /** Ids that the engine has for it. */
+  ids: number;
   category: string | undefined;
   /** Live variables on this buffer. */
   variables: number;
@@ -33,6 +42,8 @@ export class Ledger {
   readonly #entries = new WeakMap<DataId, Entry>();
   readonly #observers = new Set<() => void>();
   #restore: () => void = () => {};
+  /** The buffer that the kernel under way hands on. */
+  #handedOn: Entry | undefined;
 
   constructor() {
     // An upper bound: clones that are alive at this moment count twice. Between steps there are none as a rule.
@@ -66,8 +77,19 @@ export class Ledger {
 
   #install(): void {
     const host = engine();
-    const { trackTensor, disposeTensor, removeDataId } = host;
+    const { runKernel, trackTensor, disposeTensor, removeDataId } = host;
     const wrapped = {
+      runKernel: (...[name, inputs, attributes]: Parameters<typeof runKernel>) => {
+        const [input] = Object.values(inputs);
+        if (host.backendName !== 'tensorflow' || !aliasing.has(name) || !(input instanceof Tensor))
+          return runKernel.call(host, name, inputs, attributes);
+        this.#handedOn = this.#entry(input);
+        try {
+          return runKernel.call(host, name, inputs, attributes);
+        } finally {
+          this.#handedOn = undefined;
+        }
+      },
       trackTensor: (...[tensor, backend]: Parameters<typeof trackTensor>) => {
         const known = host.state.tensorInfo.has(tensor.dataId);
         trackTensor.call(host, tensor, backend);
@@ -88,7 +110,7 @@ export class Ledger {
     const before = Object.getOwnPropertyDescriptors(host);
     Object.assign(host, wrapped);
     this.#restore = () => {
-      for (const name of ['trackTensor', 'disposeTensor', 'removeDataId'] as const) {
+      for (const name of ['runKernel', 'trackTensor', 'disposeTensor', 'removeDataId'] as const) {
         // Someone who wrapped after us still calls ours; then it stays and only counts for nobody.
         if (host[name] !== wrapped[name]) continue;
         const own = before[name];
@@ -100,15 +122,21 @@ export class Ledger {
 
   #allocated(tensor: Tensor): void {
     const bytes = bytesOf(tensor);
-    this.#entries.set(tensor.dataId, { bytes, category: undefined, variables: 0 });
+    if (this.#handedOn?.bytes === bytes) {
+      this.#handedOn.ids++;
+      this.#entries.set(tensor.dataId, this.#handedOn);
+      return;
+    }
+    this.#entries.set(tensor.dataId, { bytes, ids: 1, category: undefined, variables: 0 });
     this.bytes += bytes;
   }
 
   #released(dataId: DataId, engineBytes: number): void {
     const entry = this.#entries.get(dataId);
+    this.#entries.delete(dataId);
+    if (entry && --entry.ids > 0) return;
     this.bytes -= entry ? entry.bytes : engineBytes;
     if (entry) this.#move(entry, undefined);
-    this.#entries.delete(dataId);
     this.#changed();
   }
 
@@ -116,7 +144,7 @@ export class Ledger {
   #entry(tensor: Tensor): Entry {
     const known = this.#entries.get(tensor.dataId);
     if (known) return known;
-    const entry: Entry = { bytes: bytesOf(tensor), category: undefined, variables: 0 };
+    const entry: Entry = { bytes: bytesOf(tensor), ids: 1, category: undefined, variables: 0 };
     this.#entries.set(tensor.dataId, entry);
     return entry;
   }

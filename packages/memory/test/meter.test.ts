@@ -1,23 +1,20 @@
-import '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-wasm';
-import { expectNoLeak } from '@dr2net/testing';
+import { expectNoLeak, testBackends } from '@dr2net/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { formatBytes, leakCheck, meter, track, VARIABLES } from '../src/index.ts';
 
 const KB = 1024;
 /** A tensor of 1 KiB. */
-const kilo = () => tf.ones([256]);
-const own = (name: string) => Object.hasOwn(tf.engine(), name);
+const kilo = () => tf.tensor1d(new Float32Array(256));
+const hooks = () =>
+  ['runKernel', 'trackTensor', 'disposeTensor', 'removeDataId'].filter((name) => Object.hasOwn(tf.engine(), name));
 
-describe.each(['cpu', 'wasm'])('on %s', (backend) => {
-  beforeEach(async () => {
-    await tf.setBackend(backend);
-  });
+describe.each((await testBackends()).filter(({ available }) => available))('on $name', ({ start }) => {
+  beforeAll(start);
   afterEach(() => {
     // No hook survives its meter.
-    expect([own('trackTensor'), own('disposeTensor'), own('removeDataId')]).toEqual([false, false, false]);
+    expect(hooks()).toEqual([]);
   });
 
   test('sees the peak inside a tidy, which is gone when it ends', async () => {
@@ -46,11 +43,13 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     const { memory } = await track(() => {
       const x = kilo();
       // Not `clone`: on wasm it copies.
-      const views = [x.reshape([16, 16]), x.reshape([4, 64])];
+      const views = [tf.reshape(x, [16, 16]), tf.reshape(x, [4, 64])];
       expect(tf.memory().numBytes - before).toBe(3 * KB);
-      tf.dispose([x, ...views]);
+      x.dispose();
+      tf.dispose(views);
     });
-    expect(memory.peakBytes - memory.startBytes).toBe(KB);
+    // Node's kernel makes a tensor of the new shape's two numbers.
+    expect(memory.peakBytes - memory.startBytes).toBeLessThanOrEqual(KB + 8);
     expect(memory.endBytes - memory.startBytes).toBe(0);
   });
 
@@ -134,7 +133,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     const late = meter();
     a.dispose();
     const report = outer.stop();
-    expect(own('trackTensor')).toBe(true);
+    expect(hooks()).toHaveLength(4);
     kilo().dispose();
     expect(report.peakBytes - report.startBytes).toBe(2 * KB);
     expect(inner.peakBytes - inner.startBytes).toBe(KB);
@@ -161,7 +160,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
         let peak = m.bytes;
         for (const [size, release] of program) {
           if (release) live.shift()?.dispose();
-          else live.push(tf.fill([size], 1));
+          else live.push(tf.tensor1d(new Float32Array(size)));
           expect(m.bytes).toBe(tf.memory().numBytes);
           peak = Math.max(peak, m.bytes);
         }
@@ -229,7 +228,7 @@ test('leakCheck tells growth from none', async () => {
   const report = await leakCheck(async () => leaked.push(kilo()), { repeat: 3, warmUp: 1 });
   expect(report).toEqual({ repeat: 3, tensors: 3, bytes: 3 * KB, dataBuffers: 3, leaks: true });
   // A view is a tensor more, though no buffer more.
-  const views = await leakCheck(() => leaked.push(leaked[0]!.reshape([1, 256])), { repeat: 2 });
+  const views = await leakCheck(() => leaked.push(tf.reshape(leaked[0]!, [1, 256])), { repeat: 2 });
   expect(views).toMatchObject({ tensors: 2, dataBuffers: 0, leaks: true });
   tf.dispose(leaked);
 });
