@@ -34,6 +34,7 @@ interface RunFlags {
   epochs: string;
   batch: string;
   lr: string;
+  layerDecay: string;
   model: string;
   data: string;
   results: string;
@@ -57,8 +58,8 @@ async function run(flags: RunFlags): Promise<void> {
       data: resolve(flags.data),
       backend: flags.backend,
       common: [
-        ...['--epochs', flags.epochs, '--batch-size', flags.batch, '--lr', flags.lr],
-        ...['--frames', '8', '--size', '112', '--classes', actions.join(',')],
+        ...['--epochs', flags.epochs, '--batch', flags.batch, '--lr', flags.lr, '--layer-decay', flags.layerDecay],
+        ...['--frames', '8', '--tubelet', '2', '--size', '112', '--fit', 'squash', '--classes', actions.join(',')],
         ...['--cache', join(resolve(flags.work), 'clips')],
       ],
       signal: interruption.signal,
@@ -88,6 +89,7 @@ program
   .option('--epochs <n>', 'epochs', '16')
   .option('--batch <n>', 'clips a step', '5')
   .option('--lr <number>', 'peak learning rate of AdamW', '1e-4')
+  .option('--layer-decay <share>', 'learning rate of a layer, as a share of the layer above', '1')
   .option('--model <folder>', 'pretrained weights', join(shared, 'weights', 'dinov2-small'))
   .option('--data <file>', 'clips', join(shared, 'data', 'ut-interaction', 'clips.csv'))
   .option('--results <folder>', 'result files', defaultResults)

@@ -28,18 +28,22 @@ it('says what a failed child last wrote', async () => {
   expect(failure).toMatchObject({ exitCode: 3, message: expect.stringContaining('why it failed') });
 });
 
-it('lets an interrupted child end by itself, then ends it', async () => {
+it.each([
+  // Deaf to signals: one interrupted by Ctrl-C is sent no second SIGINT, and killed when the grace is over.
+  { by: 'SIGINT', handler: 'process.on("SIGINT", () => {});' },
+  // Asked to save and end.
+  { by: 'SIGTERM', handler: 'process.on("SIGINT", () => process.exit(0));' },
+] as const)('ends its child when interrupted by $by', async ({ by, handler }) => {
   const controller = new AbortController();
-  const path = script(
-    'stays',
-    'process.on("SIGTERM", () => process.exit(0)); console.error("up"); setInterval(() => {}, 1000);',
-  );
+  const path = script(by, `${handler} console.error("up"); setInterval(() => {}, 1000);`);
+  const start = performance.now();
   const run = runNode([path], {
     signal: controller.signal,
-    grace: 50,
-    onLine: () => controller.abort(new InterruptedError('SIGINT')),
+    grace: by === 'SIGINT' ? 200 : 30_000,
+    onLine: () => controller.abort(new InterruptedError(by)),
   });
   await expect(run).rejects.toBeInstanceOf(InterruptedError);
+  expect(performance.now() - start).toBeLessThan(20_000);
 });
 
 it('starts nothing after an interruption', async () => {

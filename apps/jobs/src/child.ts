@@ -33,8 +33,8 @@ const kept = 20;
 /**
  * Runs a Node script in a process of its own.
  *
- * On Ctrl-C in a terminal the child gets the signal by itself, as a member of the same group; so when `signal` aborts for
- * SIGINT it is given `grace` to save and end, and only then is told to (SIGTERM), and after as long again made to.
+ * On Ctrl-C in a terminal the child gets the signal by itself, as a member of the same group (a second one would end it
+ * without saving); when `signal` aborts for another reason it is sent SIGINT. It has `grace` to save and end, then it is killed.
  *
  * @param args Node's own flags first, then the script and its arguments
  * @returns its standard output
@@ -51,14 +51,12 @@ export async function runNode(args: readonly string[], options: ChildOptions = {
     stderr: onLine ? 'pipe' : 'inherit',
     maxBuffer: 256 * 1024 * 1024,
     reject: false,
-    forceKillAfterDelay: grace,
   });
   let timer: NodeJS.Timeout | undefined;
   const stop = () => {
     const reason: unknown = signal?.reason;
-    if (reason instanceof InterruptedError && reason.by === 'SIGINT')
-      timer = setTimeout(() => child.kill('SIGTERM'), grace);
-    else child.kill('SIGTERM');
+    if (!(reason instanceof InterruptedError && reason.by === 'SIGINT')) child.kill('SIGINT');
+    timer = setTimeout(() => child.kill('SIGKILL'), grace);
   };
   signal?.addEventListener('abort', stop, { once: true });
   const lines: string[] = [];

@@ -13,6 +13,8 @@ export interface StepColumns {
   readonly alpha: readonly number[];
   readonly beta: readonly number[];
   readonly learningRate: readonly number[];
+  /** Clips. */
+  readonly samples: readonly number[];
 }
 
 export interface JobResult extends Provenance {
@@ -73,6 +75,7 @@ export function digest(
       alpha: log.steps.map(({ alpha }) => short(alpha)),
       beta: log.steps.map(({ beta }) => short(beta)),
       learningRate: log.steps.map(({ learningRate }) => short(learningRate)),
+      samples: log.steps.map(({ samples }) => samples),
     },
     epochs: log.epochs,
     ...(log.evaluation && { evaluation: log.evaluation }),
@@ -82,7 +85,7 @@ export function digest(
 
 /** A result as the log that reports are made of. */
 export function toRunLog(result: JobResult): RunLog {
-  const { loss, seconds, alpha, beta, learningRate } = result.steps;
+  const { loss, seconds, alpha, beta, learningRate, samples } = result.steps;
   const stepsAnEpoch = loss.length / Math.max(1, result.epochs.length);
   return {
     label: result.job.variant,
@@ -96,6 +99,7 @@ export function toRunLog(result: JobResult): RunLog {
       alpha: alpha[index] ?? 1,
       beta: beta[index] ?? 0,
       learningRate: learningRate[index] ?? 0,
+      samples: samples[index] ?? 0,
       ...(result.activationPeakBytes !== undefined && { activationBytes: result.activationPeakBytes }),
       ...(result.peakBytes !== undefined && { peakBytes: result.peakBytes }),
       ...(result.devicePeakBytes !== undefined && { deviceBytes: result.devicePeakBytes }),

@@ -37,6 +37,7 @@ function fakeFinetune(fail: (args: readonly string[]) => void = () => {}) {
           alpha: 1,
           beta: 0,
           seconds: step,
+          samples: 5,
           activationBytes: 1e6 * step,
         });
       const validation = { loss: 1, top1: seed === 0 ? 0.8 : 0.6, samples: 25 };
