@@ -46,6 +46,8 @@ const failures = new Set([
   'StateRangeError',
   'RebuildError',
   'NonFiniteLossError',
+  'CheckpointWriteError',
+  'EmptyDataError',
 ]);
 
 /** Errors that the engine or JavaScript itself throws when a program is wrong. */
@@ -56,6 +58,8 @@ const deviceCodes = new Set(['ENOSPC', 'EDQUOT', 'EIO']);
 
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof Error)) return exitCodes.internal;
+  // The step that failed is told; what failed in it decides.
+  if (error.name === 'StepFailedError' && error.cause) return exitCodeOf(error.cause);
   if (error instanceof CommanderError) return exitCodes.usage;
   if (error.name === 'InterruptedError') return exitCodes.interrupted;
   if (faults.has(error.name)) return exitCodes.internal;

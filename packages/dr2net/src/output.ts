@@ -3,19 +3,23 @@
  * results on standard output and progress on standard error.
  */
 
+import type { ProgressStream } from '@dr2net/train';
+
 export interface Output {
   readonly json: boolean;
   /** A line of the result, for people; with `--json` nothing. */
   line(text?: string): void;
-  /** A line beside the result: progress, warnings. */
+  /** A line beside the result: warnings, what is being done. */
   note(text: string): void;
+  /** Where a progress line is written. */
+  readonly progress: ProgressStream;
   /** Ends the command's result: with `--json` prints the object, else nothing. Called once. */
   result(value: object): void;
 }
 
 export interface Streams {
   readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: ProgressStream;
 }
 
 export function createOutput(json: boolean, { stdout, stderr }: Streams): Output {
@@ -27,6 +31,7 @@ export function createOutput(json: boolean, { stdout, stderr }: Streams): Output
     note: (text) => {
       stderr.write(`${text}\n`);
     },
+    progress: stderr,
     result: (value) => {
       if (json) stdout.write(`${JSON.stringify(value, jsonNumber)}\n`);
     },

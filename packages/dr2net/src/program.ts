@@ -7,7 +7,7 @@ import { addFinetune } from './commands/finetune.ts';
 import { addGradcheck } from './commands/gradcheck.ts';
 import { addInfo } from './commands/info.ts';
 import { addPredict } from './commands/predict.ts';
-import { CheckError, exitCodeOf, exitCodes, explain } from './errors.ts';
+import { CheckError, exitCodeOf, exitCodes, explain, UsageError } from './errors.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
 
 const exitCodeHelp = `
@@ -34,11 +34,26 @@ export function createProgram(output: Output, streams: Streams): Command {
   for (const add of [addDoctor, addInfo, addFinetune, addEvaluate, addPredict, addGradcheck]) {
     const command = add(program, output);
     command
+      .optionsGroup('Output:')
       .option('--json', 'print one JSON object on standard output, everything else on standard error')
       .option('--debug', 'show where an error came from')
       .addHelpText('after', exitCodeHelp);
+    requireLate(command);
   }
   return program;
+}
+
+/**
+ * Missing options are complained of after unknown ones, not before: a misspelt option is unknown and missing, and only
+ * the first complaint names the nearest known one.
+ */
+function requireLate(command: Command): void {
+  const required = command.options.filter(({ mandatory }) => mandatory);
+  for (const option of required) option.mandatory = false;
+  command.hook('preAction', () => {
+    const missing = required.find((option) => command.getOptionValue(option.attributeName()) === undefined);
+    if (missing) throw new UsageError(`required option '${missing.flags}' not specified`);
+  });
 }
 
 /**
@@ -55,19 +70,27 @@ export async function run(args: readonly string[], streams: Streams): Promise<nu
     // `--help` and `--version` end by an error with the code 0; help without a command is printed already.
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
     const code = exitCodeOf(error);
-    const message = explain(error, code);
-    output.note(message);
+    const message = isHelp(error) ? 'no command given' : explain(error, code);
+    // Help is printed already.
+    if (!isHelp(error)) output.note(message);
     if (args.includes('--debug') && error instanceof Error) output.note(stackOf(error));
     output.result({
       ...(error instanceof CheckError ? error.result : {}),
       error: {
-        name: error instanceof Error ? error.name : 'Error',
+        name: nameOf(error),
         message: message.replace(/^error: /, ''),
         exitCode: code,
       },
     });
     return code;
   }
+}
+
+const isHelp = (error: unknown) => error instanceof CommanderError && error.code === 'commander.help';
+
+function nameOf(error: unknown): string {
+  if (error instanceof CommanderError) return 'UsageError';
+  return error instanceof Error ? error.name : 'Error';
 }
 
 function stackOf(error: Error): string {

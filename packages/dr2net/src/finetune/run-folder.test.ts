@@ -18,6 +18,7 @@ const step = (n: number): StepRecord => ({
   kind: 'step',
   step: n,
   epoch: n,
+  samples: 4,
   loss: 1 / n,
   learningRate: 0.1,
   alpha: 1,

@@ -2,10 +2,8 @@
 import { type Command, Option } from 'commander';
 import { integer, list, oneOf } from './values.ts';
 
-export interface ClipOptions {
-  readonly data: string;
-  readonly classes?: readonly string[];
-  readonly splitColumn?: string;
+/** How a clip becomes pixels. */
+export interface SampleOptions {
   readonly fit: 'crop' | 'squash';
   readonly sampling: 'uniform' | 'dense';
   readonly stride?: number;
@@ -13,12 +11,9 @@ export interface ClipOptions {
   readonly cache?: string;
 }
 
-/** What training and evaluation have in common. */
-export function addClipOptions(command: Command): Command {
+export function addSampleOptions(command: Command): Command {
   return command
-    .requiredOption('--data <path>', 'a folder of class folders, or a CSV file,label[,start,end][,split]')
-    .option('--classes <a,b,c>', 'keep these classes only, in this order', list)
-    .option('--split-column <name>', 'the column of the CSV that holds the split (default: split)')
+    .optionsGroup('Clips:')
     .addOption(
       new Option('--fit <how>', 'crop a square from the picture, or squash the whole into one')
         .argParser(oneOf(['crop', 'squash']))
@@ -38,6 +33,23 @@ export function addClipOptions(command: Command): Command {
     .option('--cache <folder>', 'keep decoded clips there, for later runs too');
 }
 
+/** Which clips. */
+export interface ClipOptions extends SampleOptions {
+  readonly data: string;
+  readonly classes?: readonly string[];
+  readonly splitColumn?: string;
+}
+
+export function addClipOptions(command: Command): Command {
+  return addSampleOptions(
+    command
+      .optionsGroup('Clips:')
+      .requiredOption('--data <path>', 'a folder of class folders, or a CSV file,label[,start,end][,split]')
+      .option('--classes <a,b,c>', 'keep these classes only, in this order', list)
+      .option('--split-column <name>', 'the column of the CSV that holds the split (default: split)'),
+  );
+}
+
 export interface ViewOptions {
   readonly temporalViews: number;
   readonly spatialViews: number;
@@ -46,6 +58,7 @@ export interface ViewOptions {
 /** Samples of one clip whose outputs are averaged. */
 export function addViewOptions(command: Command): Command {
   return command
+    .optionsGroup('Clips:')
     .option('--temporal-views <n>', 'samples over time of each clip in evaluation', integer({ min: 1 }), 1)
     .option('--spatial-views <n>', 'crops along the longer side in evaluation', integer({ min: 1 }), 1);
 }

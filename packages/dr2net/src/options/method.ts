@@ -26,6 +26,7 @@ export interface MethodOptions {
 
 export function addMethodOptions(command: Command, defaultMethod: MethodName): Command {
   return command
+    .optionsGroup('Method:')
     .addOption(
       new Option(
         '--method <name>',

@@ -8,7 +8,7 @@ export interface BackendOption {
 }
 
 export function addBackendOption(command: Command): Command {
-  return command.option('--backend <name>', 'webgpu, node-gpu, node, wasm, cpu or auto', 'auto');
+  return command.optionsGroup('Model:').option('--backend <name>', 'webgpu, node-gpu, node, wasm, cpu or auto', 'auto');
 }
 
 export interface ShapeOptions {
@@ -20,6 +20,7 @@ export interface ShapeOptions {
 
 export function addShapeOptions(command: Command): Command {
   return command
+    .optionsGroup('Model:')
     .option('--depth <blocks>', "keep the first blocks only (default: all the model's)", integer({ min: 1 }))
     .option('--frames <n>', 'frames of a clip; makes a video model of an image model', integer({ min: 1 }))
     .option('--size <pixels>', 'height and width of a frame; positions are resampled to it', integer({ min: 1 }))

@@ -34,7 +34,7 @@ const defaultSize = { width: 520, height: 290 };
 export function chart({ title, description, legend = [], ...options }: ChartOptions): Chart {
   const size = { width: options.width ?? defaultSize.width, height: options.height ?? defaultSize.height };
   const drawn = plot({
-    marginLeft: 56,
+    marginLeft: 64,
     marginBottom: 40,
     marginTop: 24,
     ...options,

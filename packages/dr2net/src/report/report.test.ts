@@ -10,7 +10,8 @@ function records(label: string, right: number): RunRecord[] {
     (step): RunRecord => ({
       kind: 'step',
       step,
-      epoch: step / 2,
+      epoch: Math.ceil(step / 2),
+      samples: 4,
       loss: 2 / step,
       learningRate: 1e-3,
       alpha: 63 / 64,

@@ -18,8 +18,10 @@ export interface StepRecord {
   readonly kind: 'step';
   /** 1, 2, …, over the whole run. */
   readonly step: number;
-  /** The epoch that the step belongs to, with its fraction: 1.5 is half-way through the second epoch. */
+  /** The epoch that the step belongs to: 1, 2, … */
   readonly epoch: number;
+  /** Samples of the step, over which its loss and accuracy are means. */
+  readonly samples: number;
   /** Mean loss of the step's samples, in nats. */
   readonly loss: number;
   /** Fraction of the step's samples that were right. */

@@ -47,11 +47,12 @@ function curveChart(
   title: string,
   description: string,
   x: string,
-  y: { label: string; domain?: [number, number]; percent?: boolean; type?: 'linear' | 'log' },
+  y: { label: string; domain?: [number, number]; percent?: boolean },
   curves: readonly Curve[],
 ): Chart | undefined {
   const shown = curves.filter(({ points }) => points.length > 0);
   if (shown.length === 0) return undefined;
+  const longest = Math.max(1, ...shown.map(({ points }) => points.at(-1)!.x - points[0]!.x));
   const legend = new Map<string, LegendEntry>();
   for (const { label, color, look } of shown)
     legend.set(label, { label, color: look === 'faint' ? `${color}59` : color });
@@ -59,14 +60,15 @@ function curveChart(
     title,
     description,
     legend: [...legend.values()],
-    x: { label: x, nice: true },
+    // No ticks between two steps.
+    x: { label: x, nice: true, ticks: Math.min(8, longest) },
     y: {
       label: y.label,
       grid: true,
       nice: !y.domain,
+      zero: true,
       ...(y.domain ? { domain: y.domain } : {}),
       ...(y.percent ? { percent: true } : {}),
-      ...(y.type ? { type: y.type } : {}),
     },
     marks: marks(shown),
   });
@@ -96,7 +98,11 @@ export function lossChart(run: RunLog): Chart | undefined {
     return { x: step, y, note: `step ${step} (epoch ${formatNumber(epoch)}): loss ${formatNumber(y)}` };
   };
   const curves: Curve[] = [
-    { label: 'training, moving mean', color: accent, points: mean.map((y, index) => point(index, y)).filter(finite) },
+    {
+      label: span > 1 ? 'training, moving mean' : 'training',
+      color: accent,
+      points: mean.map((y, index) => point(index, y)).filter(finite),
+    },
     {
       label: 'validation',
       color: second,

@@ -1,0 +1,188 @@
+/** Finetuning from the command line's options: data, model, loop, folder. */
+import { basename } from 'node:path';
+import { type Backend, startBackend } from '@dr2net/backends';
+import { finetune, progressReporter } from '@dr2net/train';
+import type { ClipSource, RecognitionEvaluation } from '@dr2net/video';
+import { readTrainingData, type TrainingData, type TrainingDataOptions } from '../data/read.ts';
+import { evaluationSource, inspected, type SourceContext, trainingSource } from '../data/source.ts';
+import { InterruptedError } from '../errors.ts';
+import type { ClipOptions, ViewOptions } from '../options/data.ts';
+import { coefficientsOf, methodOf } from '../options/method.ts';
+import type { BackendOption } from '../options/model.ts';
+import { coefficientSchedule, learningRateSchedule, type ScheduleOptions } from '../options/schedule.ts';
+import { augmentationOf, clipOf, lengthOf, optimizerOf, type TrainingOptions } from '../options/training.ts';
+import type { Output } from '../output.ts';
+import { formatNumber, formatPercent } from '../report/format.ts';
+import { Journal } from './journal.ts';
+import { loadVideoBackbone, type ModelSettings, makeRecognizer } from './model.ts';
+import { RunFolder } from './run-folder.ts';
+import { type RunFigures, Summary } from './summary.ts';
+
+export interface FinetuneSettings
+  extends ClipOptions,
+    ViewOptions,
+    Omit<TrainingDataOptions, keyof ClipOptions>,
+    ModelSettings,
+    ScheduleOptions,
+    TrainingOptions,
+    BackendOption {
+  readonly task: 'video';
+  readonly out: string;
+  readonly inspect: boolean;
+}
+
+/** What `--json` prints. */
+export interface FinetuneResult extends RunFigures {
+  readonly out: string;
+  /** The folder of the finetuned model. */
+  readonly model: string;
+  readonly report: string;
+  readonly backend: string;
+  readonly method: string;
+  /** The last ones, saved with the model. */
+  readonly alpha: number;
+  readonly beta: number;
+  readonly skippedClips: number;
+}
+
+/**
+ * Runs. What can be refused is refused before the first step.
+ * @param stop ends the run after the step at hand, with a checkpoint
+ * @throws InterruptedError after `stop`
+ */
+export async function runFinetune(
+  settings: FinetuneSettings,
+  output: Output,
+  stop: AbortSignal,
+): Promise<FinetuneResult> {
+  const method = methodOf(settings, 'exact');
+  // Refused now when it cannot be; chosen again with what the model says.
+  coefficientsOf(settings, method.name, undefined);
+  const length = lengthOf(settings);
+  const learningRate = learningRateSchedule(settings);
+  const optimizer = await optimizerOf(settings, settings.lr);
+  const data = await readTrainingData(settings);
+  const folder = await RunFolder.open(settings.out, settings);
+  const backend = await startBackend(settings.backend);
+  output.note(`backend ${backend.name}: ${backend.device}`);
+
+  const owned: { dispose(): void }[] = [];
+  try {
+    const backbone = await loadVideoBackbone(settings);
+    owned.push(backbone);
+    const model = makeRecognizer(backbone, data.train.labels, settings, method);
+    owned.push(model);
+    const given = settings.alpha !== undefined || settings.beta !== undefined;
+    const schedule = coefficientSchedule(settings, method.name, model.coefficients, given);
+    const { train, validation } = await makeSources(data, { input: backbone.input, settings, output, stop });
+    const journal = new Journal(folder, `${method.name} on ${basename(settings.model)}`, settings.resume ?? false);
+    if (!settings.resume) {
+      folder.append({
+        kind: 'settings',
+        label: method.name,
+        settings: describe(settings, data, backend, { method, schedule, learningRate }),
+      });
+    }
+    const clip = clipOf(settings);
+    const run = finetune(model, train, {
+      ...length,
+      method,
+      schedule,
+      optimizer,
+      learningRate,
+      update: settings.update,
+      accumulate: settings.accumulate,
+      seed: settings.seed,
+      ...(clip ? { clip } : {}),
+      ...(settings.ema === undefined ? {} : { ema: settings.ema }),
+      ...(validation ? { evaluate: { source: validation, every: settings.evaluateEvery } } : {}),
+      checkpoint: {
+        folder: folder.checkpoint,
+        resume: settings.resume ?? false,
+        ...(settings.checkpointEvery === undefined ? {} : { every: settings.checkpointEvery }),
+      },
+      signal: stop,
+      backend,
+    });
+    const progress = progressReporter(output.progress, { unit: 'clips', evaluation: inWords });
+    const summary = new Summary();
+    try {
+      for await (const event of run) {
+        progress(event);
+        journal.write(event);
+        summary.add(event);
+      }
+    } finally {
+      journal.finish();
+    }
+    if (summary.interrupted)
+      throw new InterruptedError(`Stopped after step ${summary.figures.steps}; it is saved in ${folder.checkpoint}.`);
+    await model.save(folder.model);
+    return {
+      out: folder.path,
+      model: folder.model,
+      report: folder.report,
+      backend: backend.name,
+      method: method.name,
+      ...model.coefficients,
+      ...summary.figures,
+      skippedClips: train.skipped.length + (validation?.skipped.length ?? 0),
+    };
+  } finally {
+    for (const item of owned.reverse()) item.dispose();
+  }
+}
+
+interface SourceSettings extends Omit<SourceContext, 'batch' | 'options'> {
+  readonly settings: FinetuneSettings;
+  readonly stop: AbortSignal;
+}
+
+/** Batches of the training and the validation clips, each clip opened once before. */
+async function makeSources(
+  data: TrainingData,
+  { settings, stop, ...context }: SourceSettings,
+): Promise<{ train: ClipSource; validation?: ClipSource }> {
+  const { output } = context;
+  const check = async (dataset: TrainingData['train']) =>
+    settings.inspect && !settings.resume ? inspected(dataset, settings, output, stop) : dataset;
+  const shared = { ...context, batch: settings.batch, options: settings };
+  const { train, validation, parted } = data;
+  output.note(
+    `${train.clips.length} clips of ${train.labels.length} classes to train on, ${validation?.clips.length ?? 0} to validate on (${parted})`,
+  );
+  return {
+    train: trainingSource(await check(train), shared, augmentationOf(settings)),
+    ...(validation ? { validation: evaluationSource(await check(validation), shared, settings) } : {}),
+  };
+}
+
+/** Every option with its value, for the report. */
+function describe(
+  settings: FinetuneSettings,
+  { train, validation, parted }: TrainingData,
+  backend: Backend,
+  made: Readonly<Record<string, unknown>>,
+): Record<string, string | number | boolean> {
+  const { json: _, debug: __, ...options } = settings as FinetuneSettings & { json?: boolean; debug?: boolean };
+  const entries = Object.entries({
+    ...options,
+    ...made,
+    backend: `${backend.name} (${backend.device})`,
+    classes: train.labels.join(', '),
+    'training clips': train.clips.length,
+    'validation clips': validation?.clips.length ?? 0,
+    'clips parted by': parted,
+  });
+  return Object.fromEntries(
+    entries.map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
+      typeof value === 'object' ? JSON.stringify(value) : (value as string | number | boolean),
+    ]),
+  );
+}
+
+function inWords({ loss, top1, top5, clips, labels }: RecognitionEvaluation): string {
+  const five = labels.length > 5 ? `, top-5 ${formatPercent(top5)}` : '';
+  return `validation loss ${formatNumber(loss)}, top-1 ${formatPercent(top1)}${five} of ${clips} clips`;
+}

@@ -1,0 +1,67 @@
+/** Writes the events of a run into its folder: records as they come, an epoch's record at its end, the report. */
+import type { FinetuneEvent, StepEvent } from '@dr2net/train';
+import type { RecognitionEvaluation } from '@dr2net/video';
+import { epochRecord, evaluationRecord, memoryRecord, stepRecord } from './records.ts';
+import type { RunFolder } from './run-folder.ts';
+
+type Event = FinetuneEvent<RecognitionEvaluation>;
+
+/** The step whose memory is drawn: the first allocates what later ones have already. */
+const memoryStep = 2;
+
+export class Journal {
+  /** The epoch whose record is not written yet. */
+  #open: number | undefined;
+  #last: StepEvent | undefined;
+  #begun = false;
+
+  constructor(
+    private readonly folder: RunFolder,
+    private readonly title: string,
+    private readonly resumed: boolean,
+  ) {}
+
+  /** The last step that was taken. */
+  get last(): StepEvent | undefined {
+    return this.#last;
+  }
+
+  write(event: Event): void {
+    if (!this.#begun) this.#begin(event);
+    if (event.type === 'step') this.#step(event);
+    else if (event.type === 'evaluation') {
+      this.folder.append(evaluationRecord(event.evaluation));
+      // A run of so many steps ends inside an epoch as a rule.
+      this.#closeEpoch(this.#open ?? event.epoch, event.evaluation);
+    } else if (event.type === 'end') this.finish();
+  }
+
+  /** Closes what is open and writes the report; called once more after an error it does no harm. */
+  finish(): void {
+    if (this.#open !== undefined) this.#closeEpoch(this.#open);
+    if (this.#last && this.#last.step !== memoryStep) this.folder.append(memoryRecord(this.#last));
+    this.#last = undefined;
+    this.folder.writeReport(this.title);
+  }
+
+  /** What an interrupted run did after its last checkpoint is done again. */
+  #begin(event: Event): void {
+    this.#begun = true;
+    if (this.resumed) this.folder.keepUpTo(event.type === 'step' ? event.step - 1 : event.step);
+  }
+
+  #step(event: StepEvent): void {
+    if (this.#open !== undefined && event.epoch !== this.#open) this.#closeEpoch(this.#open);
+    this.#open = event.epoch;
+    this.#last = event;
+    this.folder.append(stepRecord(event));
+    if (event.step === memoryStep) this.folder.append(memoryRecord(event));
+  }
+
+  #closeEpoch(epoch: number, evaluation?: RecognitionEvaluation): void {
+    this.#open = undefined;
+    const record = epochRecord(this.folder.records, epoch, evaluation);
+    if (record) this.folder.append(record);
+    this.folder.writeReport(this.title);
+  }
+}

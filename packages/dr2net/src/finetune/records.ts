@@ -1,0 +1,83 @@
+/** Events of the training loop as records of `metrics.jsonl`. */
+import type { StepEvent } from '@dr2net/train';
+import type { RecognitionEvaluation } from '@dr2net/video';
+import type { EpochRecord, EvaluationRecord, MemoryRecord, RunRecord, StepRecord } from '../report/run-log.ts';
+
+export function stepRecord(event: StepEvent): StepRecord {
+  const { step, epoch, samples, loss, accuracy, learningRate, alpha, beta, gradientNorm, memory, seconds } = event;
+  return {
+    kind: 'step',
+    step,
+    epoch,
+    samples,
+    loss,
+    ...(accuracy === undefined ? {} : { accuracy }),
+    learningRate,
+    alpha,
+    beta,
+    ...(gradientNorm === undefined ? {} : { gradientNorm }),
+    peakBytes: memory.peakBytes,
+    activationBytes: memory.activationPeakBytes,
+    ...(memory.device ? { deviceBytes: memory.device.peakBytes } : {}),
+    seconds,
+  };
+}
+
+export function memoryRecord({ step, memory }: StepEvent): MemoryRecord {
+  return { kind: 'memory', step, timeline: memory.timeline };
+}
+
+export function evaluationRecord({
+  loss,
+  top1,
+  top5,
+  clips,
+  labels,
+  confusion,
+}: RecognitionEvaluation): EvaluationRecord {
+  return {
+    kind: 'evaluation',
+    loss,
+    top1,
+    // With five classes or fewer every clip is among the first five.
+    ...(labels.length > 5 ? { top5 } : {}),
+    samples: clips,
+    classes: labels,
+    confusion,
+  };
+}
+
+/** The record of an epoch: means over its steps, weighted by their samples. Undefined where it has no step. */
+export function epochRecord(
+  records: readonly RunRecord[],
+  epoch: number,
+  evaluation?: RecognitionEvaluation,
+): EpochRecord | undefined {
+  // After a resume a step may be there twice; the later one counts.
+  const steps = [
+    ...new Map(
+      records.flatMap((record) => (record.kind === 'step' && record.epoch === epoch ? [[record.step, record]] : [])),
+    ).values(),
+  ];
+  const last = steps.at(-1);
+  if (!last) return undefined;
+  const samples = sum(steps, (step) => step.samples);
+  const accurate = steps.every(({ accuracy }) => accuracy !== undefined);
+  return {
+    kind: 'epoch',
+    epoch,
+    step: last.step,
+    trainLoss: sum(steps, (step) => step.samples * step.loss) / samples,
+    ...(accurate ? { trainAccuracy: sum(steps, (step) => step.samples * (step.accuracy ?? 0)) / samples } : {}),
+    ...(evaluation ? { validation: validationOf(evaluation) } : {}),
+    seconds: sum(steps, (step) => step.seconds),
+  };
+}
+
+function validationOf({ loss, top1, top5, clips, labels }: RecognitionEvaluation): EpochRecord['validation'] & {} {
+  return { loss, top1, ...(labels.length > 5 ? { top5 } : {}), samples: clips };
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

@@ -1,0 +1,125 @@
+/** The options of training: how long, optimizer, augmentation, checkpoints. */
+import type { Clip, Optimizer, UpdateMode } from '@dr2net/train';
+import type { Augmentation } from '@dr2net/video';
+import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.ts';
+import { integer, number, oneOf } from './values.ts';
+
+export interface TrainingOptions {
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly batch: number;
+  readonly accumulate: number;
+  readonly optimizer: 'adamw' | 'sgd';
+  readonly weightDecay?: number;
+  readonly layerDecay: number;
+  readonly momentum?: number;
+  readonly clip?: number;
+  readonly ema?: number;
+  readonly update: UpdateMode;
+  readonly seed: number;
+  readonly labelSmoothing: number;
+  readonly dropout: number;
+  readonly dropPath?: number;
+  readonly flip: boolean;
+  readonly crop: boolean;
+  readonly mixup?: number;
+  readonly cutmix?: number;
+  readonly colourJitter?: number;
+  readonly erase?: number;
+  readonly evaluateEvery: number;
+  readonly checkpointEvery?: number;
+  readonly resume?: true;
+  readonly overwrite?: true;
+}
+
+const share = number({ min: 0, max: 0.999 });
+const probability = number({ min: 0, max: 1 });
+
+export function addTrainingOptions(command: Command): Command {
+  const whole = integer({ min: 1 });
+  return command
+    .optionsGroup('Training:')
+    .option('--epochs <n>', 'how long: epochs (default: 10)', whole)
+    .option('--steps <n>', 'or optimizer steps', whole)
+    .option('--batch <clips>', 'clips in a batch', whole, 8)
+    .option('--accumulate <batches>', 'batches that make one step', whole, 1)
+    .addOption(new Option('--optimizer <name>', 'adamw or sgd').argParser(oneOf(['adamw', 'sgd'])).default('adamw'))
+    .option('--weight-decay <number>', 'weight decay (default: 0.05; sgd: 0)', number({ min: 0 }))
+    .option(
+      '--layer-decay <number>',
+      'learning rate of a layer, as a share of the layer above',
+      number({ min: 0.01, max: 1 }),
+      0.75,
+    )
+    .option('--momentum <number>', 'sgd: momentum (default: 0.9)', share)
+    .option('--clip <norm>', 'clip gradients to this norm', number({ min: 0, open: true }))
+    .option(
+      '--ema <decay>',
+      'keep a moving average of the weights, and evaluate and save that',
+      number({ min: 0, max: 1, open: true }),
+    )
+    .addOption(
+      new Option(
+        '--update <when>',
+        'update after the backward pass (collect), or each parameter at once, which saves the gradients (sink)',
+      )
+        .argParser(oneOf(['collect', 'sink']))
+        .default('collect'),
+    )
+    .option(
+      '--seed <n>',
+      'of data order, augmentation, dropout and the new head',
+      integer({ min: 0, max: 2 ** 32 - 1 }),
+      0,
+    )
+    .option('--label-smoothing <share>', 'share of the target spread over all classes', share, 0)
+    .option('--dropout <share>', 'dropout before the classifier', share, 0)
+    .option('--drop-path <rate>', "stochastic depth of the last block (default: the model's)", share)
+    .option('--no-flip', 'no mirrored clips: where left and right matter')
+    .option('--no-crop', 'no random resized crop')
+    .option('--mixup <alpha>', 'mixup, α of its Beta distribution (e.g. 0.8)', number({ min: 0, open: true }))
+    .option('--cutmix <alpha>', 'CutMix, α of its Beta distribution (e.g. 1)', number({ min: 0, open: true }))
+    .option('--colour-jitter <strength>', 'brightness, contrast and saturation (e.g. 0.4)', probability)
+    .option('--erase <probability>', 'random erasing', probability)
+    .option('--evaluate-every <epochs>', 'epochs from one validation to the next', whole, 1)
+    .option('--checkpoint-every <steps>', 'steps from one checkpoint to the next (default: each epoch)', whole)
+    .option('--resume', 'go on from the checkpoint in --out')
+    .option('--overwrite', 'delete the run in --out');
+}
+
+/** The length of the run, as the loop takes it. */
+export function lengthOf({ epochs, steps }: TrainingOptions): { epochs: number } | { steps: number } {
+  if (epochs !== undefined && steps !== undefined)
+    throw new UsageError(`--epochs ${epochs} and --steps ${steps}: give one of them.`);
+  return steps === undefined ? { epochs: epochs ?? 10 } : { steps };
+}
+
+/** @throws UsageError for options of another optimizer */
+export async function optimizerOf(options: TrainingOptions, lr: number): Promise<Optimizer> {
+  const { adamW, sgd } = await import('@dr2net/train');
+  const { optimizer, weightDecay, layerDecay, momentum } = options;
+  const shared = { lr, layerDecay, ...(weightDecay === undefined ? {} : { weightDecay }) };
+  if (optimizer === 'sgd') return sgd({ ...shared, ...(momentum === undefined ? {} : { momentum }) });
+  if (momentum !== undefined)
+    throw new UsageError('--momentum belongs to --optimizer sgd, but the optimizer is adamw.');
+  return adamW(shared);
+}
+
+/** Clipping: by the global norm, or with `--update sink` by that of the step before. */
+export function clipOf({ clip, update }: TrainingOptions): Clip | undefined {
+  return clip === undefined ? undefined : { norm: clip, by: update === 'sink' ? 'previous' : 'global' };
+}
+
+export function augmentationOf(options: TrainingOptions): Augmentation {
+  const { flip, crop, mixup, cutmix, colourJitter, erase } = options;
+  return {
+    flip: flip ? 0.5 : 0,
+    ...(crop ? {} : { crop: false }),
+    ...(colourJitter
+      ? { colour: { brightness: colourJitter, contrast: colourJitter, saturation: colourJitter, hue: 0 } }
+      : {}),
+    ...(erase ? { erase: { probability: erase } } : {}),
+    ...(mixup !== undefined || cutmix !== undefined ? { mix: { mixup: mixup ?? 0, cutmix: cutmix ?? 0 } } : {}),
+  };
+}
