@@ -1,5 +1,6 @@
 /** What the page checks: the backend itself, and the conformance suite of the operations. */
 import { type BackendName, BackendUnavailableError, currentBackend, startBackend } from '@dr2net/backends';
+import { suite } from '@dr2net/ops/conformance';
 import { add, memory, ones } from '@tensorflow/tfjs-core';
 
 export interface Check {
@@ -51,4 +52,4 @@ const backendChecks: Check[] = [
   },
 ];
 
-export const checks: readonly Check[] = backendChecks;
+export const checks: readonly Check[] = [...backendChecks, ...suite];

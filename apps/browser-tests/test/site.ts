@@ -9,18 +9,20 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 export interface Site {
   readonly url: string;
-  /** The modules in the bundle, and what the bundler had to say. */
+  /** The modules in the bundle. */
   readonly modules: readonly string[];
-  readonly warnings: readonly string[];
   close(): Promise<void>;
 }
 
-/** @param conditions export conditions, for the sources (`@dr2net/source`) or none, for the built packages */
-export async function makeSite(conditions: readonly string[]): Promise<Site> {
-  const folder = mkdtempSync(join(tmpdir(), 'dr2net-site-'));
-  const warnings: string[] = [];
-  const shared = { root, configFile: false, logLevel: 'silent' } as const;
-  const output = (await build({
+const shared = { root, configFile: false, logLevel: 'silent' } as const;
+
+/**
+ * Bundles an entry into a folder.
+ * @param conditions export conditions besides a browser's: `@dr2net/source`, or none for the built packages
+ * @returns the ids of the modules in the bundle
+ */
+export async function bundle(entry: string, folder: string, conditions: readonly string[]): Promise<string[]> {
+  const { output } = (await build({
     ...shared,
     resolve: { conditions: [...conditions, 'module', 'browser', 'development|production'] },
     build: {
@@ -28,10 +30,15 @@ export async function makeSite(conditions: readonly string[]): Promise<Site> {
       emptyOutDir: true,
       target: 'es2022',
       modulePreload: { polyfill: false },
-      rolldownOptions: { onLog: (_level, log) => void warnings.push(log.message) },
+      rolldownOptions: { input: join(root, entry), preserveEntrySignatures: 'strict' },
     },
   })) as Rolldown.RolldownOutput;
-  const modules = output.output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
+  return output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
+}
+
+export async function makeSite(): Promise<Site> {
+  const folder = mkdtempSync(join(tmpdir(), 'dr2net-site-'));
+  const modules = await bundle('index.html', folder, ['@dr2net/source']);
   const server: PreviewServer = await preview({
     ...shared,
     build: { outDir: folder },
@@ -42,7 +49,6 @@ export async function makeSite(conditions: readonly string[]): Promise<Site> {
   return {
     url: `http://127.0.0.1:${address.port}/`,
     modules,
-    warnings,
     async close() {
       await server.close();
       rmSync(folder, { recursive: true, force: true });

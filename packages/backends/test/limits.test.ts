@@ -1,6 +1,6 @@
-import { engine, fill, memory } from '@tensorflow/tfjs-core';
+import { engine, fill, findBackend, memory } from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { startBackend, TensorTooLargeError, whyUnavailable } from '../src/index.ts';
+import { DeviceError, startBackend, TensorTooLargeError, whyUnavailable } from '../src/index.ts';
 import { watchBuffers } from '../src/memory/buffers.ts';
 
 /** As much of a device as the buffer watch touches. */
@@ -68,5 +68,18 @@ test.skipIf(why)('webgpu refuses a tensor that would read as zeros, naming shape
 test('cpu has no limit of its own', async () => {
   const backend = await startBackend('cpu');
   expect(() => backend.assertFits(2 ** 50, 'anything')).not.toThrow();
+  backend.dispose();
+});
+
+test.skipIf(why)('check raises what the device reported after the call, once', async () => {
+  const backend = await startBackend('webgpu');
+  const { device } = findBackend('webgpu') as unknown as { device: GPUDevice };
+  backend.check();
+  // A shader that does not compile is reported by no exception.
+  device.createShaderModule({ code: 'no shader' });
+  await device.queue.onSubmittedWorkDone();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(() => backend.check()).toThrow(DeviceError);
+  backend.check();
   backend.dispose();
 });
