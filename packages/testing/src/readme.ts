@@ -1,5 +1,5 @@
 /** Runs the first example of a package's README, so that what a reader copies works and prints what is written below it. */
-import { execFileSync } from 'node:child_process';
+import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './shared.ts';
@@ -18,7 +18,11 @@ export function runReadme(name: string): { readonly printed: string; readonly ex
   const script = join(folder, `.readme-${process.pid}.mjs`);
   try {
     writeFileSync(script, code);
-    const options = { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
+    const options: ExecFileSyncOptionsWithStringEncoding = {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    };
     const printed = execFileSync(process.execPath, ['--conditions=@dr2net/source', '--import', 'tsx', script], options);
     return { printed, expected };
   } finally {

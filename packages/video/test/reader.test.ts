@@ -38,7 +38,8 @@ beforeAll(async () => {
     readFileSync(file('a.mp4')).subarray(0, readFileSync(file('a.mp4')).length * 0.6),
   );
   if (ffmpeg) {
-    const run = (...args: string[]) => execFileSync('ffmpeg', ['-v', 'error', '-y', ...args]);
+    const program = 'ffmpeg';
+    const run = (...args: string[]) => execFileSync(program, ['-v', 'error', '-y', ...args]);
     run('-i', file('a.mp4'), '-c:v', 'mpeg4', '-q:v', '2', file('a.avi'));
     run('-i', file('a.mp4'), '-c:v', 'mpeg4', '-q:v', '2', file('old-codec.mp4'));
     run('-i', file('a.mp4'), '-vf', 'noise=alls=40:allf=t', '-c:v', 'mpeg4', '-q:v', '2', file('noisy.avi'));
@@ -123,6 +124,17 @@ describe('broken clips are named, with the reason', () => {
       expect((error as Error).message).toMatch(message);
     }
   });
+});
+
+it('names a clip whose pictures are damaged, once they are decoded', async () => {
+  const damaged = readFileSync(file('a.mp4'));
+  const start = damaged.indexOf('mdat') + 4;
+  for (let i = start; i < damaged.length; i++) damaged[i] = (damaged[i] as number) ^ 0x5a;
+  writeFileSync(file('damaged.mp4'), damaged);
+  const open = await readers.webcodecs.open(clip('damaged.mp4'));
+  const error: unknown = await open.read([0, 20], size).catch((failure) => failure);
+  open.close();
+  expect(error).toMatchObject({ name: 'BadClipError', clip: 'damaged.mp4', reason: 'unreadable' });
 });
 
 describe('where there is no ffmpeg', () => {

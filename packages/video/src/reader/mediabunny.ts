@@ -27,26 +27,37 @@ function unreadable(clip: ClipSpan, error: unknown): BadClipError {
   });
 }
 
-/** Seconds of every frame, ascending; frames before 0 are not shown (an edit list cut them off). */
-async function frameTimes(track: InputVideoTrack): Promise<number[]> {
-  const packets = new EncodedPacketSink(track);
+interface FrameTimes {
+  /** Seconds of every frame, ascending; frames before 0 are not shown (an edit list cut them off). */
+  readonly times: readonly number[];
+  /** Seconds of the frame whose bytes come last in the file. */
+  readonly lastStored: number;
+}
+
+async function frameTimes(track: InputVideoTrack): Promise<FrameTimes> {
   const times: number[] = [];
-  for await (const packet of packets.packets(undefined, undefined, { metadataOnly: true }))
+  for await (const packet of new EncodedPacketSink(track).packets(undefined, undefined, { metadataOnly: true }))
     times.push(packet.timestamp);
-  return times.filter((time) => time > -1e-6).sort((a, b) => a - b);
+  const lastStored = times.at(-1) ?? 0;
+  return { times: times.filter((time) => time > -1e-6).sort((a, b) => a - b), lastStored };
 }
 
 /** How many of the frames have their bytes in the file: all, unless the file was cut. */
-async function framesPresent(track: InputVideoTrack, frames: number): Promise<number> {
-  const packets = new EncodedPacketSink(track);
+async function framesPresent(track: InputVideoTrack, { times, lastStored }: FrameTimes): Promise<number> {
+  // The index is whole; when the last bytes are there too, so are all before them.
+  const last = await new EncodedPacketSink(track).getPacket(lastStored).catch(() => null);
+  return last && last.data.length > 0 ? times.length : countUntilCut(track);
+}
+
+/** Reads the packets in the file's order; the first that is cut off ends it. */
+async function countUntilCut(track: InputVideoTrack): Promise<number> {
   let present = 0;
   try {
-    // Reads the packets in the file's order; the first that is cut off ends it.
-    for await (const packet of packets.packets()) if (packet.data.length > 0) present++;
+    for await (const packet of new EncodedPacketSink(track).packets()) if (packet.data.length > 0) present++;
   } catch {
-    return present;
+    // The cut was reached.
   }
-  return Math.min(present, frames);
+  return present;
 }
 
 async function readFrames(
@@ -91,8 +102,9 @@ export async function openMediabunny(clip: ClipSpan, input: Input): Promise<Open
       throw new BadClipError(clip.id, 'unreadable', 'the file has no video track, or was cut before its index.');
     if (!(await track.canDecode()))
       throw new UnsupportedFileError('codec', `no WebCodecs decoder for ${(await track.getCodec()) ?? 'its codec'}`);
-    const times = await frameTimes(track);
-    checkComplete(clip, await framesPresent(track, times.length), times.length);
+    const found = await frameTimes(track);
+    const { times } = found;
+    checkComplete(clip, await framesPresent(track, found), times.length);
     const zero = times[0] ?? 0;
     const { first, frames } = framesWithin(
       clip,

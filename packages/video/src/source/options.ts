@@ -50,6 +50,11 @@ export interface Settled extends Required<Omit<ClipSourceOptions, 'onSkip' | 'vi
   readonly onSkip: ((error: BadClipError) => void) | undefined;
 }
 
+/** Without what is `undefined`: in JavaScript `{ store: undefined }` means the default, too. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
 function whole(value: number, least: number, what: string): void {
   if (!Number.isInteger(value) || value < least)
     throw new RangeError(`${what} is ${value}; it must be a whole number, ${least} or more.`);
@@ -68,7 +73,7 @@ export function settle(options: ClipSourceOptions, reader: ClipReader): Settled 
     decoders: 2,
     onBadClip: 'refuse',
     store: options.store ?? memoryStore(),
-    ...options,
+    ...given(options),
     onSkip: options.onSkip,
     sampling,
     reader,
