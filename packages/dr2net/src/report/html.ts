@@ -56,6 +56,12 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 </table></div>`;
 }
 
+/**
+ * Outside the page's template: a bundler rewrites a tagged template that holds a closing script tag, with a helper from a
+ * package that an installed dr2net has not.
+ */
+const script = new Html(`<script>${hoverScript}</${'script'}>`);
+
 /** The whole page. */
 export function page(title: string, body: readonly (Html | undefined)[]): string {
   return html`<!doctype html>
@@ -72,7 +78,7 @@ export function page(title: string, body: readonly (Html | undefined)[]): string
 <h1>${title}</h1>
 ${body}
 </main>
-<script>${new Html(hoverScript)}</script>
+${script}
 </body>
 </html>
 `.text;
