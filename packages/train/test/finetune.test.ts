@@ -259,7 +259,17 @@ test('the signal ends the run after the step at hand', async () => {
     if (event.type === 'step' && event.step === 5) controller.abort();
   }
   expect(stepsOf(events)).toHaveLength(5);
-  expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'aborted', step: 5, epoch: 1 });
+  expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'aborted', step: 5, epoch: 2 });
+  model.dispose();
+});
+
+test('a run of so many steps ends inside an epoch, with an evaluation', async () => {
+  const model = toyModel();
+  const events = await run(model, { steps: 6, evaluate: { source: toySource(), every: 5 } });
+  expect(events.slice(-2)).toMatchObject([
+    { type: 'evaluation', step: 6, epoch: 2 },
+    { type: 'end', reason: 'finished', step: 6, epoch: 2 },
+  ]);
   model.dispose();
 });
 

@@ -1,11 +1,13 @@
 /** A real, tiny video ViT with its recognition head, as the command line trains it: all methods, to the same bits where they must. */
-import '@tensorflow/tfjs-backend-wasm';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Method } from '@dr2net/core';
 import { type BatchSource, createBackbone } from '@dr2net/models';
-import { expectNoLeak } from '@dr2net/testing';
+import { expectNoLeak, testBackends } from '@dr2net/testing';
 import { type ActionRecognizer, actionRecognizer, type ClipBatch } from '@dr2net/video';
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { adamW, type FinetuneOptions, finetune, type StepEvent } from '../src/index.ts';
 import { random } from './toy.ts';
 
@@ -65,11 +67,17 @@ const config = {
   use_mean_pooling: true,
 };
 
-beforeAll(async () => {
-  await tf.setBackend('wasm');
-});
+interface Trained {
+  readonly steps: StepEvent[];
+  readonly weights: (readonly [string, number[]])[];
+  readonly top1: number;
+}
 
-async function train(options: FinetuneOptions<ClipBatch>, coefficients = { alpha: 63 / 64, beta: 1 / 64 }, depth = 4) {
+async function train(
+  options: FinetuneOptions<ClipBatch>,
+  coefficients = { alpha: 63 / 64, beta: 1 / 64 },
+  depth = 4,
+): Promise<Trained> {
   const backbone = createBackbone({ ...config, num_hidden_layers: depth }, 3);
   const model: ActionRecognizer = actionRecognizer(backbone, { classes: labels, coefficients, dropout: 0.1 });
   const steps: StepEvent[] = [];
@@ -78,7 +86,8 @@ async function train(options: FinetuneOptions<ClipBatch>, coefficients = { alpha
     if (event.type === 'step') steps.push(event);
     if (event.type === 'evaluation') top1 = event.evaluation.top1;
   }
-  const weights = model.parameters.map(({ name, variable }) => [name, [...variable.dataSync()]] as const);
+  const weights: Trained['weights'] = [];
+  for (const { name, variable } of model.parameters) weights.push([name, [...(await variable.data())]]);
   model.dispose();
   backbone.dispose();
   return { steps, weights, top1 };
@@ -95,46 +104,84 @@ const methods: [Method, typeof half][] = [
   ],
 ];
 
-test.each(methods)('update sink gives the bits of collect: %j', async (method, coefficients) => {
-  await expectNoLeak(async () => {
-    const common = { steps: 5, method, optimizer: adamW({ lr: 2e-3, layerDecay: 0.75 }) };
-    const collect = await train(common, coefficients);
-    const sink = await train({ ...common, update: 'sink' }, coefficients);
-    expect(sink.weights).toEqual(collect.weights);
-    expect(sink.steps.map(({ loss }) => loss)).toEqual(collect.steps.map(({ loss }) => loss));
-    const peak = (steps: StepEvent[]) => steps.at(-1)!.memory.peakBytes - steps.at(-1)!.memory.startBytes;
-    // Ordinary training peaks when its gradients begin.
-    if (method.name !== 'conventional') expect(peak(sink.steps)).toBeLessThan(peak(collect.steps));
-    if (method.name === 'exact') expect(sink.steps.every(({ identical }) => identical)).toBe(true);
+const backends = (await testBackends()).filter(({ available }) => available);
+const named = (name: string) => backends.filter((backend) => backend.name === name);
+
+describe.each(named('wasm'))('on $name', ({ start }) => {
+  beforeAll(start);
+
+  test.each(methods)('update sink gives the bits of collect: %j', async (method, coefficients) => {
+    await expectNoLeak(async () => {
+      const common = { steps: 5, method, optimizer: adamW({ lr: 2e-3, layerDecay: 0.75 }) };
+      const collect = await train(common, coefficients);
+      const sink = await train({ ...common, update: 'sink' }, coefficients);
+      expect(sink.weights).toEqual(collect.weights);
+      expect(sink.steps.map(({ loss }) => loss)).toEqual(collect.steps.map(({ loss }) => loss));
+      const peak = (steps: StepEvent[]) => steps.at(-1)!.memory.peakBytes - steps.at(-1)!.memory.startBytes;
+      // Ordinary training peaks when its gradients begin.
+      if (method.name !== 'conventional') expect(peak(sink.steps)).toBeLessThan(peak(collect.steps));
+      if (method.name === 'exact') expect(sink.steps.every(({ identical }) => identical)).toBe(true);
+    });
+  });
+
+  test('checkpoint gives the bits of conventional', async () => {
+    const [conventional, checkpoint] = [
+      await train({ steps: 4, method: { name: 'conventional' } }, half),
+      await train({ steps: 4, method: { name: 'checkpoint' } }, half),
+    ];
+    expect(checkpoint.weights).toEqual(conventional.weights);
+  });
+
+  test('exact learns the task, with the losses of ordinary training at first', async () => {
+    const options = {
+      epochs: 12,
+      optimizer: adamW({ lr: 5e-3 }),
+      clip: 1,
+      evaluate: { source: bars(2, 16), every: 12 },
+    };
+    const exact = await train({ ...options, method: { name: 'exact' } });
+    const conventional = await train({ ...options, epochs: 1, method: { name: 'conventional' } });
+    expect(exact.top1).toBeGreaterThan(0.9);
+    for (const [i, { loss }] of conventional.steps.entries()) expect(exact.steps[i]!.loss).toBeCloseTo(loss, 1);
+  });
+
+  test('activation peaks: reversible does not grow with depth, exact by its remainders only', async () => {
+    const growth = async (method: Method, coefficients?: typeof half) => {
+      const peaks: number[] = [];
+      for (const depth of [8, 24]) {
+        const { steps } = await train({ steps: 2, method, update: 'sink' }, coefficients, depth);
+        peaks.push(steps[1]!.memory.activationPeakBytes);
+      }
+      return peaks[1]! - peaks[0]!;
+    };
+    const conventional = await growth({ name: 'conventional' });
+    expect(await growth({ name: 'reversible' }, { alpha: 0, beta: 1 })).toBe(0);
+    expect(await growth({ name: 'exact' })).toBeLessThan(0.1 * conventional);
   });
 });
 
-test('checkpoint gives the bits of conventional', async () => {
-  const [conventional, checkpoint] = [
-    await train({ steps: 4, method: { name: 'conventional' } }, half),
-    await train({ steps: 4, method: { name: 'checkpoint' } }, half),
-  ];
-  expect(checkpoint.weights).toEqual(conventional.weights);
-});
+describe.each(backends.filter(({ name }) => name !== 'cpu'))('on $name', ({ name, start }) => {
+  beforeAll(start);
+  // A WebGPU device that the processor emulates is slow.
+  const depth = name === 'webgpu' ? 1 : 4;
 
-test('exact learns the task, with the losses of ordinary training at first', async () => {
-  const options = { epochs: 12, optimizer: adamW({ lr: 5e-3 }), clip: 1, evaluate: { source: bars(2, 16), every: 12 } };
-  const exact = await train({ ...options, method: { name: 'exact' } });
-  const conventional = await train({ ...options, epochs: 1, method: { name: 'conventional' } });
-  expect(exact.top1).toBeGreaterThan(0.9);
-  for (const [i, { loss }] of conventional.steps.entries()) expect(exact.steps[i]!.loss).toBeCloseTo(loss, 1);
-});
-
-test('activation peaks: reversible does not grow with depth, exact by its remainders only', async () => {
-  const growth = async (method: Method, coefficients?: typeof half) => {
-    const peaks: number[] = [];
-    for (const depth of [8, 24]) {
-      const { steps } = await train({ steps: 2, method, update: 'sink' }, coefficients, depth);
-      peaks.push(steps[1]!.memory.activationPeakBytes);
+  test('update sink gives the bits of collect, and a run that stopped goes on to the bit', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dr2net-vit-'));
+    try {
+      const common = {
+        method: { name: 'exact', verify: true },
+        optimizer: adamW({ lr: 2e-3 }),
+        update: 'sink',
+      } as const;
+      const whole = await train({ ...common, steps: 4 }, undefined, depth);
+      const collect = await train({ ...common, update: 'collect', steps: 4 }, undefined, depth);
+      expect(collect.weights).toEqual(whole.weights);
+      await train({ ...common, steps: 2, checkpoint: { folder } }, undefined, depth);
+      const rest = await train({ ...common, steps: 4, checkpoint: { folder, resume: true } }, undefined, depth);
+      expect(rest.steps.map(({ loss }) => loss)).toEqual(whole.steps.slice(2).map(({ loss }) => loss));
+      expect(rest.weights).toEqual(whole.weights);
+    } finally {
+      await rm(folder, { recursive: true });
     }
-    return peaks[1]! - peaks[0]!;
-  };
-  const conventional = await growth({ name: 'conventional' });
-  expect(await growth({ name: 'reversible' }, { alpha: 0, beta: 1 })).toBe(0);
-  expect(await growth({ name: 'exact' })).toBeLessThan(0.1 * conventional);
+  }, 180_000);
 });

@@ -40,7 +40,7 @@ export interface StepEvent {
 export interface EvaluationEvent<Evaluation> {
   readonly type: 'evaluation';
   readonly step: number;
-  /** Epochs done. */
+  /** 1-based: the epoch that has just ended, or in which the run ends. */
   readonly epoch: number;
   readonly evaluation: Evaluation;
   /** Whether the averaged weights were measured (option `ema`). */
@@ -69,6 +69,7 @@ export interface EndEvent {
   /** `aborted`: by the signal; what is done is in the checkpoint, if there is one. */
   readonly reason: 'finished' | 'aborted';
   readonly step: number;
+  /** 1-based: the epoch that has just ended, or in which the run ends. */
   readonly epoch: number;
 }
 

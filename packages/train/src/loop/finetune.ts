@@ -55,10 +55,10 @@ class Run<B extends Batch, E> {
       while (position.step < total && position.epoch < epochs && !signal?.aborted) {
         yield* this.#epoch(trainer, store);
       }
-      finished = position.step >= total || position.epoch >= epochs;
+      finished = !position.evaluationDue && (position.step >= total || position.epoch >= epochs);
       if (store && store.savedStep !== position.step) yield await store.save(trainer, position, this.options);
       if (finished) trainer.average?.swap();
-      yield { type: 'end', reason: finished ? 'finished' : 'aborted', step: position.step, epoch: position.epoch };
+      yield { type: 'end', reason: finished ? 'finished' : 'aborted', step: position.step, epoch: this.#epochAtHand };
     } finally {
       trainer.dispose();
     }
@@ -169,11 +169,16 @@ class Run<B extends Batch, E> {
     yield {
       type: 'evaluation',
       step: position.step,
-      epoch: position.epoch,
+      epoch: this.#epochAtHand,
       evaluation,
       averaged: trainer.average !== undefined,
       seconds: (performance.now() - start) / 1000,
     };
+  }
+
+  /** 1-based; the one that has just ended, or in which the run stands. */
+  get #epochAtHand(): number {
+    return this.#position.epoch + (this.#position.batch > 0 ? 1 : 0);
   }
 
   *#warn(message: string): Generator<WarningEvent> {

@@ -1,5 +1,17 @@
 /** Norms of gradients, on the device: scalars that are read later, all together. */
-import { add, addN, div, minimum, type Scalar, sqrt, square, sum, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  add,
+  concat,
+  div,
+  minimum,
+  reshape,
+  type Scalar,
+  sqrt,
+  square,
+  sum,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
 
 /**
  * Σ g², a scalar owned by the caller. Summed over the last axis first and then over the rest: backends add in sequence
@@ -12,9 +24,12 @@ export function sumOfSquares(gradient: Tensor): Scalar {
   });
 }
 
-/** √Σ of scalars, which are borrowed. */
+/**
+ * √Σ of scalars, which are borrowed. Not by `addN`: on WebGPU it binds all of them at once, and beyond the device's
+ * number of buffers a shader it gives 0 without an exception.
+ */
 export function rootOfSum(scalars: readonly Scalar[]): Scalar {
-  return tidy(() => sqrt(scalars.length === 1 ? scalars[0]! : addN([...scalars])) as Scalar);
+  return tidy(() => sqrt(sum(concat(scalars.map((scalar) => reshape(scalar, [1]))))) as Scalar);
 }
 
 /** min(1, limit/(norm + 1e-6)), as PyTorch's `clip_grad_norm_` scales gradients. */
