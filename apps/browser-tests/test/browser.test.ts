@@ -24,7 +24,7 @@ function onBrowserSide(modules: readonly string[]): string[] {
 
 test.skipIf(!built)('a bundle of the built packages has nothing of our Node side in it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'dr2net-bundle-'));
-  const modules = await bundle('src/user.ts', folder, []);
+  const modules = await bundle('test/user.ts', folder, []);
   rmSync(folder, { recursive: true });
   expect(onBrowserSide(modules)).toEqual([]);
   expect(modules.filter((id) => /packages\/[^/]+\/src\//.test(id))).toEqual([]);
