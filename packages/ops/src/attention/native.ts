@@ -4,7 +4,7 @@
  */
 import { concat, reshape, slice, sum, type Tensor, transpose } from '@tensorflow/tfjs-core';
 import { after, hold, scope } from '../engine.ts';
-import { product, raw, rawScalar } from '../native.ts';
+import { product, raw, rawScalar } from '../native/raw.ts';
 import { type OpPullback, once } from '../pullback.ts';
 import { type Geometry, geometry } from './geometry.ts';
 import type { AttentionKernel } from './index.ts';

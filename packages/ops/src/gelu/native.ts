@@ -4,7 +4,7 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { after, hold, scope } from '../engine.ts';
-import { raw, rawScalar, scalarRaw } from '../native.ts';
+import { raw, rawScalar, scalarRaw } from '../native/raw.ts';
 import { once } from '../pullback.ts';
 import type { GeluKernel } from './index.ts';
 

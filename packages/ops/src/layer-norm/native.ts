@@ -4,7 +4,7 @@
  */
 import { reshape, type Tensor } from '@tensorflow/tfjs-core';
 import { after, hold, rows, scope } from '../engine.ts';
-import { product, raw, rawScalar, rowMeans } from '../native.ts';
+import { product, raw, rawScalar, rowMeans } from '../native/raw.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 import type { LayerNormKernel } from './index.ts';
 

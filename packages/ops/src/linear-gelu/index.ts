@@ -1,11 +1,19 @@
 /** gelu(x·W + b) in one op: the first half of a transformer's MLP. */
 import { choose } from '../engine.ts';
 import type { LinearKernel } from '../linear/index.ts';
+import { graphsRun } from '../native/probe.ts';
+import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { wasm } from './wasm.ts';
 
-const implementations = { reference, wasm, tensorflow: native };
+const implementations = {
+  reference,
+  wasm,
+  get tensorflow() {
+    return graphsRun() ? graph : native;
+  },
+};
 
 /**
  * gelu(x·W + b), exact (erf) GELU; x [..., in], weight [in, out], bias [out] → [..., out].

@@ -5,7 +5,7 @@ import { geluGradientOf, geluOf, toU } from '../gelu/native.ts';
 import type { LinearKernel } from '../linear/index.ts';
 import { affine, affineGradients } from '../linear/native.ts';
 import { type Names, unflatten, wants } from '../linear/shared.ts';
-import { rawScalar } from '../native.ts';
+import { rawScalar } from '../native/raw.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 
 /** (x·W + b)/√2: scaling the weight is a fraction of scaling the activations. */

@@ -1,7 +1,9 @@
 /** y = x·W + b over the last axis. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
+import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
+import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { wasm } from './wasm.ts';
@@ -12,7 +14,13 @@ export interface LinearKernel {
   trace(x: Tensor, weight: Tensor, bias?: Tensor): TracedOp<'x' | 'weight' | 'bias'>;
 }
 
-const implementations = { reference, wasm, tensorflow: native };
+const implementations = {
+  reference,
+  wasm,
+  get tensorflow() {
+    return graphsRun() ? graph : native;
+  },
+};
 
 /** y = x·W + b. The trace keeps x and W (shared data, no copies). */
 export const linear: LinearKernel = {

@@ -1,7 +1,7 @@
 /** linear of raw TensorFlow operations: products with transpose flags, BiasAdd and its gradient (a column sum). */
 import { reshape, type Tensor } from '@tensorflow/tfjs-core';
 import { after, hold, rows, scope } from '../engine.ts';
-import { product, raw } from '../native.ts';
+import { product, raw } from '../native/raw.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 import type { LinearKernel } from './index.ts';
 import { type Names, unflatten, wants } from './shared.ts';
