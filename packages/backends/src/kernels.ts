@@ -5,7 +5,6 @@ import type { KernelCoverage } from './contract.ts';
 export const neededKernels = [
   'Abs',
   'Add',
-  'AddN',
   'ArgMax',
   'BatchMatMul',
   'Concat',
