@@ -1,4 +1,7 @@
-/** WebCodecs in Node: the classes of @napi-rs/webcodecs (binaries in its registry packages) put where browsers have them. */
+/**
+ * WebCodecs in Node: the classes of @napi-rs/webcodecs (binaries in its registry packages) put where browsers have them,
+ * which is where mediabunny looks. 1.3 is its last line that runs on Node 20.
+ */
 
 const names = ['VideoDecoder', 'VideoEncoder', 'VideoFrame', 'EncodedVideoChunk', 'VideoColorSpace'] as const;
 
