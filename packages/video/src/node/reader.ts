@@ -1,22 +1,19 @@
 /** The reader of Node: mp4, mov, mkv and webm through WebCodecs, everything else through ffmpeg. */
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ALL_FORMATS, BlobSource, FilePathSource, Input, Logging, LogLevel, UrlSource } from 'mediabunny';
 import type { ClipFile, ClipSpan } from '../dataset/clip.ts';
 import { BadClipError, NoDecoderError } from '../dataset/errors.ts';
 import type { ClipReader, OpenClip } from '../reader/contract.ts';
-import { openMediabunny, UnsupportedFileError } from '../reader/mediabunny.ts';
+import { isWebFormat, misnamed, openMediabunny, UnsupportedFileError } from '../reader/mediabunny.ts';
 import { type FfmpegPrograms, hasFfmpeg, openFfmpeg } from './ffmpeg.ts';
 import { ffprobe, type Probed } from './ffprobe.ts';
 import { keepAlive, startWebCodecs } from './webcodecs.ts';
 
 /** Files whose probes are kept in memory (8 bytes a frame). */
 const maxProbes = 10_000;
-
-/** What WebCodecs is tried for; the rest goes to ffmpeg at once. */
-const webFormats = ['.mp4', '.m4v', '.mov', '.mkv', '.webm'];
 
 export interface ClipReaderOptions extends Partial<FfmpegPrograms> {
   /** `auto` (default): WebCodecs where it knows the format, else ffmpeg; or one of them alone. */
@@ -94,7 +91,8 @@ export function clipReader(options: ClipReaderOptions = {}): ClipReader {
       const path = localPath(clip.file);
       if (path !== undefined) await checkPresent(clip, path);
       let why = 'only ffmpeg reads such files';
-      const webFormat = path === undefined || webFormats.includes(extname(path).toLowerCase());
+      // What WebCodecs is tried for; the rest goes to ffmpeg at once.
+      const webFormat = path === undefined || isWebFormat(path);
       let unknownContainer = false;
       if (decoder === 'webcodecs' || (decoder === 'auto' && webFormat)) {
         const missing = await startWebCodecs();
@@ -110,9 +108,7 @@ export function clipReader(options: ClipReaderOptions = {}): ClipReader {
       ffmpegFound ??= hasFfmpeg(programs);
       if (decoder !== 'webcodecs' && path !== undefined && (await ffmpegFound))
         return openFfmpeg(programs.ffmpeg, clip, path, await probe(clip, path, signal));
-      // A file that calls itself mp4 and is none is broken; that no other decoder is there to ask does not matter.
-      if (unknownContainer && webFormat)
-        throw new BadClipError(clip.id, 'unreadable', `${why}, whatever its name says. Copy it again, or remove it.`);
+      if (unknownContainer && webFormat) throw misnamed(clip, why);
       throw noDecoder(clip, why);
     },
   };

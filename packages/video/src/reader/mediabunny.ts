@@ -20,6 +20,14 @@ export class UnsupportedFileError extends Error {
   }
 }
 
+/** Whether a file calls itself one that is read here. */
+export const isWebFormat = (name: string) => /\.(mp4|m4v|mov|mkv|webm)$/i.test(name);
+
+/** A file that calls itself mp4 and is none is broken; that no other decoder is there to ask does not matter. */
+export function misnamed(clip: ClipSpan, why: string): BadClipError {
+  return new BadClipError(clip.id, 'unreadable', `${why}, whatever its name says. Copy it again, or remove it.`);
+}
+
 function unreadable(clip: ClipSpan, error: unknown): BadClipError {
   const reason = error instanceof Error ? error.message : String(error);
   return new BadClipError(clip.id, 'unreadable', `cannot be decoded (${reason}). Copy it again, or remove it.`, {
