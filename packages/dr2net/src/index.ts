@@ -1,1 +1,19 @@
-export {};
+/** Everything that finetuning needs, in one import. Reports have an entry of their own: `dr2net/report`. */
+export * from '@dr2net/backends';
+export * from '@dr2net/core';
+export * from '@dr2net/memory';
+// Names that two packages have: the one of the package that most people mean, and another name for the other.
+export type { StepOptions } from '@dr2net/models';
+export * from '@dr2net/models';
+export type {
+  CoefficientSchedule,
+  LearningRateSchedule,
+  StepOptions as StepRateOptions,
+} from '@dr2net/schedulers';
+export * from '@dr2net/schedulers';
+export type { Clip as GradientClip } from '@dr2net/train';
+export * from '@dr2net/train';
+export type { Clip } from '@dr2net/video';
+export * from '@dr2net/video';
+export { type FacadeOptions, finetune, type MemoryChoice } from './facade/finetune.ts';
+export { progress } from './facade/progress.ts';

@@ -86,5 +86,7 @@ export function coefficientSchedule(
 /** @throws ScheduleError */
 export function learningRateSchedule({ lr, lrSchedule, warmup }: ScheduleOptions): LearningRateSchedule {
   const json = parseSchedule('--lr-schedule', lrSchedule);
-  return learningRateFromJSON({ rate: lr, warmup: parseValue(warmup), ...json });
+  // One place to drop at is a list of one.
+  const places = json.at === undefined || Array.isArray(json.at) ? {} : { at: [json.at] };
+  return learningRateFromJSON({ rate: lr, warmup: parseValue(warmup), ...json, ...places });
 }

@@ -1,0 +1,251 @@
+/** What a user can get wrong: each gets exit code 2 (or 1), one line that names the value and the remedy, and no stack trace. */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { startBackend } from '@dr2net/backends';
+import { writeClip } from '@dr2net/video';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveTinyModel, temporaryFolder, tinyImageModel, writeTinyClips } from './fixtures.ts';
+import { run } from './run.ts';
+
+const folder = temporaryFolder('bad-input');
+const at = (...parts: string[]) => join(folder.path, ...parts);
+const clip = (name: string) => at('clips', 'train', name);
+const isRoot = process.getuid?.() === 0;
+
+function put(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), content);
+}
+
+/** A copy of the tiny model with another `config.json`. */
+function modelWith(name: string, config: Record<string, unknown>): void {
+  mkdirSync(at(name));
+  copyFileSync(at('model', 'model.safetensors'), at(name, 'model.safetensors'));
+  writeFileSync(at(name, 'config.json'), JSON.stringify(config));
+}
+
+beforeAll(async () => {
+  await startBackend('wasm');
+  await saveTinyModel(at('model'));
+  await writeTinyClips(at('clips'));
+  modelWith('bert', { model_type: 'bart', hidden_size: 24 });
+  modelWith('wider', { ...tinyImageModel, hidden_size: 48 });
+  modelWith('deeper', { ...tinyImageModel, num_hidden_layers: 3 });
+  put('cut-model/config.json', JSON.stringify(tinyImageModel));
+  put('cut-model/model.safetensors', readFileSync(at('model', 'model.safetensors')).subarray(0, 9000));
+  mkdirSync(at('no-model'));
+  put('empty/readme.txt', 'no clips here');
+
+  const good = clip('left/0.mp4');
+  const whole = readFileSync(good);
+  const table = (name: string, ...rows: string[]) => put(`${name}.csv`, ['file,label', ...rows].join('\n'));
+  table('one-clip', `${good},left`, `${clip('right/0.mp4')},right`, `${clip('right/1.mp4')},right`);
+  const others = [
+    `${good},left`,
+    `${clip('left/1.mp4')},left`,
+    `${clip('right/0.mp4')},right`,
+    `${clip('right/1.mp4')},right`,
+  ];
+  put('zero.mp4', '');
+  put('garbage.mp4', 'this is no video, whatever its name says'.repeat(100));
+  put('truncated.mp4', whole.subarray(0, Math.round(whole.length * 0.6)));
+  await writeClip(at('single.mp4'), new Uint8Array(32 * 32 * 3), { width: 32, height: 32, fps: 8 });
+  for (const name of ['zero', 'garbage', 'truncated', 'single', 'absent']) table(name, ...others, `${name}.mp4,left`);
+  table('third', ...others, `${clip('left/2.mp4')},up`, `${clip('left/3.mp4')},up`);
+  table('typo', `${good},lefft`);
+  put('full/notes.txt', 'something of mine');
+});
+afterAll(() => folder.remove());
+
+let runs = 0;
+/** `finetune` with good options, of which `options` replace some. */
+function finetune(options: Record<string, string | undefined>, ...flags: string[]) {
+  const merged: Record<string, string | undefined> = {
+    model: at('model'),
+    data: at('clips'),
+    out: at(`out-${runs++}`),
+    backend: 'wasm',
+    frames: '4',
+    steps: '1',
+    batch: '2',
+    ...options,
+  };
+  const args = Object.entries(merged).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  return run('finetune', ...args, ...flags, '--json');
+}
+
+/** Asserts the form that every refusal has. */
+function expectRefusal({ code, stderr, json }: Awaited<ReturnType<typeof run>>, message: RegExp, wanted = 2): void {
+  expect(stderr).toMatch(message);
+  expect(code, stderr).toBe(wanted);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(json.error).toMatchObject({ exitCode: wanted, message: expect.stringMatching(message) });
+}
+
+describe('the model', () => {
+  it.each([
+    ['missing', { model: at('nowhere') }, /nowhere is no model folder.*config\.json and model\.safetensors/],
+    ['a folder without a model', { model: at('no-model') }, /no-model has no config\.json/],
+    ['of an architecture that is not built', { model: at('bert') }, /model_type bart is not built.*Known: .*vit/],
+    ['with weights of another width', { model: at('wider') }, /tensor .* is \[24,.*needs \[48,/],
+    ['with fewer blocks in the weights', { model: at('deeper') }, /layer\.2\..*/],
+    ['with a weight file that was cut off', { model: at('cut-model') }, /truncated.*Download it again/],
+    ['of images, without --frames', { frames: undefined }, /takes images\. Give --frames/],
+    ['shallower than --depth', { depth: '5' }, /depth 5 does not fit: the model has 2 blocks/],
+    [
+      'with --frames that are no multiple of the tubelet',
+      { frames: '5' },
+      /frames 5 does not fit.*multiple of the tubelet size 2/,
+    ],
+    [
+      'with a --size that is no multiple of the patch',
+      { size: '50' },
+      /size 50 does not fit.*patch size 16.*48 and 64/,
+    ],
+  ])('%s', async (_, options, message) => expectRefusal(await finetune(options), message));
+
+  it.skipIf(isRoot)('unreadable', async () => {
+    modelWith('locked', tinyImageModel);
+    chmodSync(at('locked', 'config.json'), 0);
+    expectRefusal(await finetune({ model: at('locked') }), /locked.*cannot be read/);
+  });
+
+  it('whose head has another number of classes', async () => {
+    const out = at('two-classes');
+    expect((await finetune({ out })).code).toBe(0);
+    const third = { model: join(out, 'model'), data: at('third.csv'), frames: undefined, 'val-share': '0' };
+    expectRefusal(await finetune(third), /head has 2 classes \(left, right\), and 3 are asked for.*--head new/);
+    expect((await finetune(third, '--head', 'new')).code).toBe(0);
+    expectRefusal(
+      await run('evaluate', '--model', join(out, 'model'), '--data', at('third.csv'), '--backend', 'wasm', '--json'),
+      /class "up" .* not one of the 2 classes known: left, right/,
+    );
+  });
+
+  it('without a head cannot predict', async () => {
+    const predicted = await run('predict', '--model', at('model'), clip('left/0.mp4'), '--backend', 'wasm', '--json');
+    expectRefusal(predicted, /has no classification head.*dr2net finetune/);
+  });
+});
+
+describe('the data', () => {
+  it.each([
+    ['missing', { data: at('no-data') }, /no file or folder .*no-data/],
+    ['empty', { data: at('empty') }, /has no clips\. Expected a folder of class folders/],
+    ['a class with one clip', { data: at('one-clip.csv') }, /"left" has one clip only.*Add clips/],
+    ['a missing clip', { data: at('absent.csv') }, /absent\.mp4: there is no file/],
+    ['a clip of zero bytes', { data: at('zero.csv') }, /zero\.mp4: .*0 bytes/],
+    ['a clip that is no video', { data: at('garbage.csv') }, /garbage\.mp4/],
+    ['a clip with one frame', { data: at('single.csv') }, /single\.mp4: .*(one|1) frame/],
+    ['a clip that was cut off', { data: at('truncated.csv') }, /truncated\.mp4: /],
+    ['a validation label that is not in the list', { val: at('typo.csv') }, /"lefft".*Did you mean "left"/],
+    ['a class that is not there', { classes: 'left,rihgt' }, /no class "rihgt".*Did you mean "right"/],
+    ['an unknown split', { 'train-split': 'trian' }, /--train-split trian.*Splits: train, val/],
+    ['an unknown column', { data: at('third.csv'), 'split-column': 'part' }, /no column "part"/],
+  ])('%s', async (_, options, message) => expectRefusal(await finetune(options), message));
+
+  it('broken clips are named, counted and skipped on request', async () => {
+    const data = at('zero.csv');
+    const { code, stderr } = await finetune({ data, 'on-bad-clip': 'skip', 'val-share': '0' });
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/skipped: zero\.mp4/);
+    expect(stderr).toMatch(/1 of 5 clips are skipped/);
+  });
+});
+
+describe('the options', () => {
+  it.each([
+    ['an unknown method', { method: 'reversable' }, /Did you mean "reversible"/],
+    ['an unknown backend', { backend: 'webgl' }, /no backend 'webgl'\. Did you mean '.+'/],
+    ['an unknown schedule', { schedule: 'dinamic' }, /did you mean "dynamic"/],
+    [
+      'β = 0 with reversible',
+      { method: 'reversible', alpha: '1', beta: '0' },
+      /--beta 0 cannot be inverted.*--method exact/,
+    ],
+    ['α that is not finite', { alpha: 'NaN' }, /'--alpha <number>' argument 'NaN' is invalid.*finite/],
+    ['β that is not finite', { beta: '1/0' }, /'--beta <number>' argument '1\/0' is invalid.*finite/],
+    [
+      'anchors without reversible',
+      { anchors: '2' },
+      /--anchors belongs to --method reversible, but the method is exact/,
+    ],
+    ['an anchor beyond the network', { method: 'reversible', anchors: '2,99' }, /99/],
+    ['epochs and steps', { epochs: '2' }, /--epochs 2 and --steps 1: give one of them/],
+    ['a batch of none', { batch: '0' }, /argument '0' is invalid.*1 or more/],
+    ['momentum without sgd', { momentum: '0.9' }, /--momentum belongs to --optimizer sgd/],
+    ['a stride without dense sampling', { stride: '2' }, /--stride 2 belongs to --sampling dense/],
+    ['sink with accumulation', { update: 'sink', accumulate: '2' }, /accumulate is 2.*collect/],
+  ])('%s', async (_, options, message) => expectRefusal(await finetune(options), message));
+
+  it('an unknown option and an unknown command, with the nearest known name', async () => {
+    expectRefusal(await finetune({}, '--epoch', '3'), /unknown option '--epoch'\s+\(Did you mean --epochs\?\)/);
+    expectRefusal(await run('finetun', '--json'), /unknown command 'finetun'\s+\(Did you mean finetune\?\)/);
+  });
+});
+
+describe('the out folder', () => {
+  it('that exists is left as it is', async () => {
+    const out = at('once');
+    expect((await finetune({ out })).code).toBe(0);
+    const before = readFileSync(join(out, 'metrics.jsonl'), 'utf8');
+    expectRefusal(await finetune({ out }), /once holds a run already\. Give --resume to go on with it, --overwrite/);
+    expectRefusal(await finetune({ out: at('full') }), /full is not empty \(notes\.txt\)/);
+    expectRefusal(await finetune({ out: at('full') }, '--overwrite'), /more than a run.*not deleted/);
+    expect(readFileSync(join(out, 'metrics.jsonl'), 'utf8')).toBe(before);
+    expect(readFileSync(at('full', 'notes.txt'), 'utf8')).toBe('something of mine');
+    expect((await finetune({ out }, '--overwrite')).code).toBe(0);
+  });
+
+  it('that cannot be written', async () => {
+    expectRefusal(
+      await finetune({ out: at('zero.mp4', 'out') }),
+      /cannot be written.*Give a folder that you may write to/,
+    );
+    // Nobody may make a folder there, not even root.
+    if (existsSync('/sys')) expectRefusal(await finetune({ out: '/sys/dr2net' }), /\/sys\/dr2net cannot be written/);
+  });
+
+  it('with a checkpoint of another model', async () => {
+    const out = at('other-model');
+    expect((await finetune({ out, depth: '1' })).code).toBe(0);
+    const before = readFileSync(join(out, 'checkpoint', 'checkpoint.safetensors'));
+    expectRefusal(await finetune({ out, steps: '2' }, '--resume'), /checkpoint.*does not fit this run/);
+    expect(readFileSync(join(out, 'checkpoint', 'checkpoint.safetensors')).equals(before)).toBe(true);
+  });
+
+  it('without a checkpoint to resume', async () =>
+    expectRefusal(await finetune({}, '--resume'), /holds no checkpoint to go on from/));
+});
+
+it('a loss that is not finite stops the run with the step, the clips and the last checkpoint', async () => {
+  const result = await finetune({
+    steps: '30',
+    lr: '1e30',
+    warmup: '0',
+    'checkpoint-every': '1',
+    method: 'conventional',
+  });
+  expectRefusal(result, /at step \d+ \(batch: .*mp4.*checkpoint/, 1);
+});
+
+describe('gradcheck', () => {
+  const check = (...options: string[]) =>
+    run('gradcheck', '--model', at('model'), '--backend', 'wasm', '--json', ...options);
+
+  it.each([
+    ['an input without pixels', ['--input', 'MODEL'], /no tensor input\.pixel_values/],
+    ['an input that is not there', ['--input', '/nowhere.safetensors'], /There is no file \/nowhere\.safetensors/],
+    [
+      'a file that cannot be written',
+      ['--save', '/nowhere/x.safetensors'],
+      /--save \/nowhere\/x\.safetensors cannot be written/,
+    ],
+    ['β = 0 with exact', ['--beta', '0'], /--beta 0 cannot be inverted/],
+  ])('%s', async (_, options, message) =>
+    expectRefusal(
+      await check(...options.map((text) => (text === 'MODEL' ? at('model', 'model.safetensors') : text))),
+      message,
+    ),
+  );
+});

@@ -1,0 +1,116 @@
+/** The program as a process: exit codes, what goes to which stream, Ctrl-C and going on after it. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startBackend } from '@dr2net/backends';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseMetrics } from '../src/report/index.ts';
+import { saveTinyModel, temporaryFolder, writeTinyClips } from './fixtures.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = temporaryFolder('spawn');
+const at = (...parts: string[]) => join(folder.path, ...parts);
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** @param watch called with everything on standard error so far; returns a signal to send, once */
+function dr2net(args: readonly string[], watch?: (stderr: string) => NodeJS.Signals | undefined): Promise<Ended> {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@dr2net/source', '--import', 'tsx', join(root, 'src', 'cli.ts'), ...args],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let [stdout, stderr, sent] = ['', '', false];
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+    const signal = sent ? undefined : watch?.(stderr);
+    if (!signal) return;
+    sent = true;
+    child.kill(signal);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+beforeAll(async () => {
+  await startBackend('wasm');
+  await saveTinyModel(at('model'));
+  await writeTinyClips(at('clips'), 3, 1);
+});
+afterAll(() => folder.remove());
+
+const finetune = (out: string, ...options: string[]) => [
+  ...['finetune', '--model', at('model'), '--data', at('clips'), '--out', at(out), '--backend', 'wasm'],
+  ...['--frames', '4', '--batch', '2', '--steps', '12', '--lr', '1e-3', '--no-inspect', ...options],
+];
+const losses = (out: string) => {
+  const { steps } = parseMetrics(readFileSync(at(out, 'metrics.jsonl'), 'utf8'));
+  return steps.map(({ step, loss }) => [step, loss]);
+};
+
+describe.concurrent('the process', () => {
+  it('prints help, its version, and exit codes', async () => {
+    const [help, version] = await Promise.all([dr2net(['finetune', '--help']), dr2net(['--version'])]);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toContain('130  interrupted (Ctrl-C); finetune saves first');
+    expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
+  it('ends with 2 for bad input, in one line without a stack trace; --debug shows it', async () => {
+    const args = ['info', at('nowhere')];
+    const [plain, debug] = await Promise.all([dr2net(args), dr2net([...args, '--debug'])]);
+    expect(plain.code).toBe(2);
+    expect(plain.stdout).toBe('');
+    expect(plain.stderr).toMatch(/^error: .*nowhere is no model folder[^\n]*\n$/);
+    expect(debug.stderr).toMatch(/^\s+at .*\.ts/m);
+  });
+
+  it('with --json prints one object on standard output and nothing else', async () => {
+    const { code, stdout, stderr } = await dr2net(finetune('json', '--json', '--steps', '1'));
+    expect(code, stderr).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ steps: 1, method: 'exact', evaluation: { clips: 2 } });
+    expect(stderr).toContain('step 1/1');
+  });
+});
+
+it('Ctrl-C saves, ends with 130 and says how to go on; then the losses are those of a run that was never stopped', async () => {
+  const [whole, stopped] = await Promise.all([
+    dr2net(finetune('whole')),
+    dr2net(finetune('stopped'), (stderr) => (stderr.includes('step 1/12') ? 'SIGINT' : undefined)),
+  ]);
+  expect(whole.code, whole.stderr).toBe(0);
+  expect(stopped.code, stopped.stderr).toBe(130);
+  expect(stopped.stderr).toMatch(/To go on, run the same command with --resume:\n {2}dr2net finetune .* --resume/);
+  expect(stopped.stderr).not.toMatch(/^\s+at /m);
+  const before = losses('stopped').length;
+  expect(before).toBeGreaterThan(0);
+  expect(before).toBeLessThan(12);
+  expect(existsSync(at('stopped', 'report.html'))).toBe(true);
+  expect(existsSync(at('stopped', 'model'))).toBe(false);
+
+  const resumed = await dr2net(finetune('stopped', '--resume'));
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(losses('stopped')).toEqual(losses('whole'));
+  expect(existsSync(at('stopped', 'model', 'model.safetensors'))).toBe(true);
+});
+
+it('killed at any moment a run goes on from its last checkpoint', async () => {
+  const killed = await dr2net(finetune('killed', '--checkpoint-every', '2'), (stderr) =>
+    stderr.includes('checkpoint of step 4') ? 'SIGKILL' : undefined,
+  );
+  expect(killed.code).toBe(null);
+  const resumed = await dr2net(finetune('killed', '--checkpoint-every', '2', '--resume'));
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(losses('killed')).toEqual(losses('whole'));
+});
