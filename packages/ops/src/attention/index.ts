@@ -1,7 +1,9 @@
 /** Multi-head self-attention over packed queries, keys and values (Vaswani et al., arXiv 1706.03762), a few heads at a time. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
+import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
+import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { wasm } from './wasm.ts';
@@ -19,7 +21,13 @@ export interface AttentionKernel {
   trace(qkv: Tensor, options: AttentionOptions): TracedOp<'qkv'>;
 }
 
-const implementations = { reference, wasm, tensorflow: native };
+const implementations = {
+  reference,
+  wasm,
+  get tensorflow() {
+    return graphsRun() ? graph : native;
+  },
+};
 
 /** softmax(scale·Q·Kᵀ)·V for every head. The trace keeps qkv (shared). */
 export const attention: AttentionKernel = {

@@ -10,26 +10,40 @@ import type { GeluKernel } from './index.ts';
 
 export const toU = Math.SQRT1_2;
 
-/** gelu(√2·u) */
-export function geluOf(u: Tensor): Tensor {
+/** 1 + erf u */
+function shifted(u: Tensor): Tensor {
   const e = raw('Erf', u);
-  const shifted = after(rawScalar('AddV2', e, 1), e);
-  const twice = after(raw('Mul', shifted, u), shifted);
+  return after(rawScalar('AddV2', e, 1), e);
+}
+
+/** u·(1 + erf u)/√2, from 1 + erf u */
+function valueFrom(u: Tensor, one: Tensor): Tensor {
+  const twice = raw('Mul', one, u);
   return after(rawScalar('Mul', twice, Math.SQRT1_2), twice);
 }
 
-/** dy·gelu'(√2·u) */
-export function geluGradientOf(u: Tensor, dy: Tensor): Tensor {
+/** ½·(1 + erf u + 2u·exp(−u²)/√π); frees `one`. */
+function slopeFrom(u: Tensor, one: Tensor): Tensor {
   // 2u·exp(−u²)/√π as u·exp(ln(2/√π) − u²): the factor costs no pass.
   const squared = raw('Square', u);
   const exponent = after(scalarRaw('Sub', Math.log(2 / Math.sqrt(Math.PI)), squared), squared);
   const bell = after(raw('Exp', exponent), exponent);
-  const slope = after(raw('Mul', bell, u), bell);
-  const e = raw('Erf', u);
-  const sum = after(raw('AddV2', e, slope), e, slope);
-  const shifted = after(rawScalar('AddV2', sum, 1), sum);
-  const twice = after(raw('Mul', shifted, dy), shifted);
+  const rise = after(raw('Mul', bell, u), bell);
+  const twice = after(raw('AddV2', one, rise), one, rise);
   return after(rawScalar('Mul', twice, 0.5), twice);
+}
+
+/** gelu(√2·u) */
+export function geluOf(u: Tensor): Tensor {
+  const one = shifted(u);
+  return after(valueFrom(u, one), one);
+}
+
+/** gelu(√2·u) and gelu'(√2·u), both from one erf. */
+export function geluWithSlopeOf(u: Tensor): { value: Tensor; slope: Tensor } {
+  const one = shifted(u);
+  const value = valueFrom(u, one);
+  return { value, slope: slopeFrom(u, one) };
 }
 
 export const native: GeluKernel = {
@@ -44,7 +58,8 @@ export const native: GeluKernel = {
     const gradient = (dy: Tensor) =>
       scope(() => {
         const u = rawScalar('Mul', kept, toU);
-        return after(geluGradientOf(u, dy), u);
+        const slope = after(slopeFrom(u, shifted(u)), u);
+        return after(raw('Mul', slope, dy), slope);
       });
     return {
       value,

@@ -12,6 +12,16 @@ function normal(x: Tensor): Tensor {
   return after(add(half, 0.5), half);
 }
 
+/** Φ(x) + x·φ(x); frees `phi`. */
+function slopeFrom(x: Tensor, phi: Tensor): Tensor {
+  const squared = square(x);
+  const exponent = after(mul(squared, -0.5), squared);
+  const bell = after(exp(exponent), exponent);
+  const density = after(mul(bell, 1 / Math.sqrt(2 * Math.PI)), bell);
+  const rise = after(mul(x, density), density);
+  return after(add(phi, rise), phi, rise);
+}
+
 export function gelu(x: Tensor): Tensor {
   return scope(() => {
     const phi = normal(x);
@@ -19,17 +29,20 @@ export function gelu(x: Tensor): Tensor {
   });
 }
 
-/** dy·(Φ(x) + x·φ(x)) */
-export function geluGradient(x: Tensor, dy: Tensor): Tensor {
+/** GELU and its slope, both from one Φ. */
+export function geluWithSlope(x: Tensor): { value: Tensor; slope: Tensor } {
   return scope(() => {
-    const squared = square(x);
-    const exponent = after(mul(squared, -0.5), squared);
-    const bell = after(exp(exponent), exponent);
-    const density = after(mul(bell, 1 / Math.sqrt(2 * Math.PI)), bell);
-    const slope = after(mul(x, density), density);
     const phi = normal(x);
-    const derivative = after(add(phi, slope), phi, slope);
-    return after(mul(dy, derivative), derivative);
+    const value = mul(x, phi);
+    return { value, slope: slopeFrom(x, phi) };
+  });
+}
+
+/** dy·(Φ(x) + x·φ(x)) */
+function gradient(x: Tensor, dy: Tensor): Tensor {
+  return scope(() => {
+    const slope = slopeFrom(x, normal(x));
+    return after(mul(dy, slope), slope);
   });
 }
 
@@ -40,9 +53,7 @@ export const reference: GeluKernel = {
     const kept = hold(x);
     return {
       value,
-      pullback: once('gelu', [kept], (dy: Tensor, wanted?) =>
-        wanted && !wanted.x ? {} : { x: geluGradient(kept, dy) },
-      ),
+      pullback: once('gelu', [kept], (dy: Tensor, wanted?) => (wanted && !wanted.x ? {} : { x: gradient(kept, dy) })),
     };
   },
 };

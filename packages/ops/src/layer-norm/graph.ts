@@ -30,7 +30,7 @@ function weightedMeans(graph: Graph, a: Value, gain: Value): Value {
 }
 
 const define = (epsilon: number) =>
-  program(['x', 'g', 'b', 'dy'], (graph, { x, g, b, dy }) => {
+  program({ x: 'float32', g: 'float32', b: 'float32', dy: 'float32' }, (graph, { x, g, b, dy }) => {
     const [x2, dy2] = [rows(graph, x), rows(graph, dy)];
     const { hat, r } = normalise(graph, x2, epsilon);
     const dyHat = graph.op('Mul', [dy2, hat]);

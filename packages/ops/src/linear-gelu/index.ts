@@ -17,7 +17,7 @@ const implementations = {
 
 /**
  * gelu(x·W + b), exact (erf) GELU; x [..., in], weight [in, out], bias [out] → [..., out].
- * The trace keeps x, W (shared) and the pre-activation.
+ * The trace keeps x, W (shared) and GELU's slope at the pre-activation.
  */
 export const linearGelu: LinearKernel = {
   apply: (x, weight, bias) => choose(implementations).apply(x, weight, bias),

@@ -1,11 +1,11 @@
-/** linear + GELU of raw TensorFlow operations. Kept is u = z/√2, which GELU and its slope are functions of. */
+/** linear + GELU of raw TensorFlow operations. What is kept of the activation is its slope. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { after, hold, rows, scope } from '../engine.ts';
-import { geluGradientOf, geluOf, toU } from '../gelu/native.ts';
+import { geluOf, geluWithSlopeOf, toU } from '../gelu/native.ts';
 import type { LinearKernel } from '../linear/index.ts';
 import { affine, affineGradients } from '../linear/native.ts';
 import { type Names, unflatten, wants } from '../linear/shared.ts';
-import { rawScalar } from '../native/raw.ts';
+import { raw, rawScalar } from '../native/raw.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 
 /** (x·W + b)/√2: scaling the weight is a fraction of scaling the activations. */
@@ -24,21 +24,18 @@ export const native: LinearKernel = {
       return unflatten(after(geluOf(u), u), x);
     }),
   trace(x, weight, bias) {
-    const { u, value } = scope(() => {
+    const { value, slope } = scope(() => {
       const u = scaledAffine(x, weight, bias);
-      return { u, value: unflatten(geluOf(u), x) };
+      const { value, slope } = after(geluWithSlopeOf(u), u);
+      return { value: unflatten(value, x), slope };
     });
-    const kept = [hold(x), hold(weight)] as const;
-    const activation = after(hold(u), u);
-    const pullback: OpPullback<Names> = once(
-      'linearGelu',
-      [...kept, activation],
-      (dy: Tensor, wanted?: Wanted<Names>) =>
-        scope(() => {
-          const dy2 = rows(dy);
-          const dz = after(geluGradientOf(activation, dy2), activation, dy2);
-          return after(affineGradients(...kept, dz, wants(wanted, bias)), dz);
-        }),
+    const kept = [hold(x), hold(weight), after(hold(slope), slope)] as const;
+    const pullback: OpPullback<Names> = once('linearGelu', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
+      scope(() => {
+        const dy2 = rows(dy);
+        const dz = after(raw('Mul', kept[2], dy2), kept[2], dy2);
+        return after(affineGradients(kept[0], kept[1], dz, wants(wanted, bias)), dz);
+      }),
     );
     return { value, pullback };
   },

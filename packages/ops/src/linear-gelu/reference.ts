@@ -1,7 +1,7 @@
-/** linear + GELU of plain tfjs ops: the pullback recomputes GELU's slope from the pre-activation. */
-import type { Tensor } from '@tensorflow/tfjs-core';
+/** linear + GELU of plain tfjs ops: what is kept of the activation is its slope. */
+import { mul, type Tensor } from '@tensorflow/tfjs-core';
 import { after, hold, scope } from '../engine.ts';
-import { gelu, geluGradient } from '../gelu/reference.ts';
+import { gelu, geluWithSlope } from '../gelu/reference.ts';
 import type { LinearKernel } from '../linear/index.ts';
 import { reference as linear, linearGradients } from '../linear/reference.ts';
 import { type Names, wants } from '../linear/shared.ts';
@@ -14,20 +14,16 @@ export const reference: LinearKernel = {
       return after(gelu(z), z);
     }),
   trace(x, weight, bias) {
-    const { z, value } = scope(() => {
+    const { value, slope } = scope(() => {
       const z = linear.apply(x, weight, bias);
-      return { z, value: gelu(z) };
+      return after(geluWithSlope(z), z);
     });
-    const kept = [hold(x), hold(weight)] as const;
-    const activation = after(hold(z), z);
-    const pullback: OpPullback<Names> = once(
-      'linearGelu',
-      [...kept, activation],
-      (dy: Tensor, wanted?: Wanted<Names>) =>
-        scope(() => {
-          const dz = after(geluGradient(activation, dy), activation);
-          return after(linearGradients(...kept, dz, wants(wanted, bias)), dz);
-        }),
+    const kept = [hold(x), hold(weight), after(hold(slope), slope)] as const;
+    const pullback: OpPullback<Names> = once('linearGelu', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
+      scope(() => {
+        const dz = after(mul(dy, kept[2]), kept[2]);
+        return after(linearGradients(kept[0], kept[1], dz, wants(wanted, bias)), dz);
+      }),
     );
     return { value, pullback };
   },

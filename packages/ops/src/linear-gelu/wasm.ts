@@ -1,9 +1,9 @@
 /**
- * linear + GELU on wasm: one loop adds the bias and takes the GELU; in the pullback one loop turns the pre-activation
- * into its gradient, in place, and adds up the bias's.
+ * linear + GELU on wasm: one loop adds the bias and takes the GELU; a trace has it leave the
+ * slope in the product's place, and the pullback turns that into the pre-activation's gradient, in place.
  */
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { hold, scope, share } from '../engine.ts';
+import type { Tensor, TypedArray } from '@tensorflow/tfjs-core';
+import { after, hold, scope } from '../engine.ts';
 import { lookUp, normalTable, slopeTable } from '../gelu/table.ts';
 import { onHost } from '../host.ts';
 import type { LinearKernel } from '../linear/index.ts';
@@ -13,8 +13,8 @@ import { type OpPullback, once, type Wanted } from '../pullback.ts';
 
 const noBias = new Float32Array(0);
 
-/** gelu(z + b) into `to`, and z + b into z. */
-function activate(z: ArrayLike<number> & { [i: number]: number }, b: ArrayLike<number>, to: { [i: number]: number }) {
+/** gelu(z + b) into `to`; where `slopes` is given, the slope there. Either may be z itself. */
+function activate(z: TypedArray, b: TypedArray, to: TypedArray, slopes?: TypedArray) {
   const width = b.length;
   for (let i = 0, c = 0; i < z.length; i++) {
     let v = z[i]!;
@@ -22,19 +22,19 @@ function activate(z: ArrayLike<number> & { [i: number]: number }, b: ArrayLike<n
       v = Math.fround(v + b[c]!);
       if (++c === width) c = 0;
     }
-    z[i] = v;
     to[i] = v * lookUp(normalTable, v);
+    if (slopes) slopes[i] = lookUp(slopeTable, v);
   }
 }
 
-/** z ← dy·gelu'(z); the sums of its columns → [out]. */
-function deactivate(z: Tensor, dy: Tensor): Tensor {
-  const width = z.shape[1]!;
-  return onHost([z, dy], [{ shape: [width], dtype: 'float32' }], ([Z, D], [to]) => {
+/** slope ← dy·slope; the sums of its columns → [out]. */
+function deactivate(slope: Tensor, dy: Tensor): Tensor {
+  const width = slope.shape[1]!;
+  return onHost([slope, dy], [{ shape: [width], dtype: 'float32' }], ([S, D], [to]) => {
     const sums = new Float64Array(width);
-    for (let i = 0, c = 0; i < Z!.length; i++) {
-      const d = Math.fround(D![i]! * lookUp(slopeTable, Z![i]!));
-      Z![i] = d;
+    for (let i = 0, c = 0; i < S!.length; i++) {
+      const d = Math.fround(D![i]! * S![i]!);
+      S![i] = d;
       sums[c]! += d;
       if (++c === width) c = 0;
     }
@@ -51,27 +51,21 @@ export const wasm: LinearKernel = {
     }),
 
   trace(x, weight, bias) {
-    const { z, value } = scope(() => {
+    const { slope, value } = scope(() => {
       const z = product(x, weight);
       const [y] = onHost(bias ? [z, bias] : [z], [{ shape: z.shape, dtype: 'float32' }], ([Z, B], [Y]) =>
-        activate(Z!, B ?? noBias, Y!),
+        activate(Z!, B ?? noBias, Y!, Z!),
       );
-      return { z, value: unflatten(y!, x) };
+      return { slope: z, value: unflatten(y!, x) };
     });
-    const kept = [hold(x), hold(weight)] as const;
-    const activation = hold(z);
-    z.dispose();
-    const pullback: OpPullback<Names> = once(
-      'linearGelu',
-      [...kept, activation],
-      (dy: Tensor, wanted?: Wanted<Names>) =>
-        scope(() => {
-          const want = wants(wanted, bias);
-          const sums = deactivate(activation, dy);
-          const result = productGradients(...kept, activation, want);
-          if (want('bias')) return { ...result, bias: share(sums) };
-          return result;
-        }),
+    const kept = [hold(x), hold(weight), after(hold(slope), slope)] as const;
+    const pullback: OpPullback<Names> = once('linearGelu', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
+      scope(() => {
+        const want = wants(wanted, bias);
+        const sums = deactivate(kept[2], dy);
+        const result = productGradients(kept[0], kept[1], kept[2], want);
+        return want('bias') ? { ...result, bias: sums } : after(result, sums);
+      }),
     );
     return { value, pullback };
   },

@@ -9,7 +9,7 @@ import { type Names, wants } from './shared.ts';
 
 const names: readonly Names[] = ['x', 'weight', 'bias'];
 
-const linear = program(['x', 'w', 'b', 'dy'], (graph, { x, w, b, dy }) => {
+const linear = program({ x: 'float32', w: 'float32', b: 'float32', dy: 'float32' }, (graph, { x, w, b, dy }) => {
   const [x2, dy2] = [rows(graph, x), rows(graph, dy)];
   return {
     withBias: unflatten(graph, affine(graph, x2, w, b), x),

@@ -18,7 +18,13 @@ function sizes(graph: Graph, x: Value, from: number, to?: number): Value {
   });
 }
 
-const reshape = (graph: Graph, x: Value, shape: Value) => graph.op('Reshape', [x, shape], { Tshape: int });
+export function reshape(graph: Graph, x: Value, shape: Value): Value {
+  return graph.op('Reshape', [x, shape], { Tshape: int });
+}
+
+export function transpose(graph: Graph, x: Value, permutation: readonly number[]): Value {
+  return graph.op('Transpose', [x, graph.integers(...permutation)], { Tperm: int });
+}
 
 /** [..., C] → [rows, C] */
 export function rows(graph: Graph, x: Value): Value {
@@ -33,6 +39,11 @@ export function unflatten(graph: Graph, flat: Value, like: Value): Value {
 /** a·b of 2-D values, either side transposed on the way. */
 export function product(graph: Graph, a: Value, b: Value, transposeA = false, transposeB = false): Value {
   return graph.op('MatMul', [a, b], { transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } });
+}
+
+/** The products of two lists of matrices. */
+export function batchedProduct(graph: Graph, a: Value, b: Value, transposeA = false, transposeB = false): Value {
+  return graph.op('BatchMatMulV2', [a, b], { adj_x: { bool: transposeA }, adj_y: { bool: transposeB } });
 }
 
 /** a·b + bias, the bias in the product's own pass. */

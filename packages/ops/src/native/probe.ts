@@ -6,7 +6,7 @@ import { backend, dispose, type Tensor, tensor1d, tensor2d } from '@tensorflow/t
 import { affine } from './pieces.ts';
 import { program } from './session.ts';
 
-const probe = program(['x', 'w', 'b', 'g'], (graph, { x, w, b, g }) => ({
+const probe = program({ x: 'float32', w: 'float32', b: 'float32', g: 'float32' }, (graph, { x, w, b, g }) => ({
   y: graph.op('_MklLayerNorm', [affine(graph, x, w, b), g, b], { epsilon: { float: 0.25 } }),
 }));
 

@@ -33,9 +33,9 @@ export interface Program<Input extends string, Output extends string> {
   run<Wanted extends Output>(inputs: Partial<Record<Input, Tensor>>, wanted: readonly Wanted[]): Record<Wanted, Tensor>;
 }
 
-/** `define` writes the graph on first use; every backend instance loads it once. */
+/** `inputs` are names with types; `define` writes the graph on first use; every backend instance loads it once. */
 export function program<Input extends string, Output extends string>(
-  inputs: readonly Input[],
+  inputs: Readonly<Record<Input, 'float32' | 'int32'>>,
   define: (graph: Graph, inputs: Readonly<Record<Input, Value>>) => Readonly<Record<Output, Value>>,
 ): Program<Input, Output> {
   const sessions = new WeakMap<NodeBackend, number>();
@@ -47,7 +47,8 @@ export function program<Input extends string, Output extends string>(
       if (!graph || !outputs) {
         graph = new Graph();
         const nodes = {} as Record<Input, Value>;
-        for (const name of inputs) nodes[name] = graph.input(name);
+        for (const [name, type] of Object.entries(inputs) as [Input, 'float32' | 'int32'][])
+          nodes[name] = graph.input(name, type);
         outputs = define(graph, nodes);
       }
       let session = sessions.get(node());
