@@ -40,7 +40,7 @@ function spied(subBlocks: readonly SubBlock[]) {
   return { spies, seen };
 }
 
-describe.each(await testBackends(['cpu', 'wasm']))('$name', ({ available, start }) => {
+describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available, start }) => {
   describe.skipIf(!available)('random runs', () => {
     beforeAll(start);
 

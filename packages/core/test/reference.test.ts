@@ -37,7 +37,7 @@ const cases: [number, number, Method[], HeadRead?][] = [
   [0.1, 0.9, [conventional, checkpoint, exact, reversible()], 'mean'],
 ];
 
-describe.each(await testBackends())('$name', ({ name, available, start }) => {
+describe.each(await testBackends())('$name', ({ available, start }) => {
   describe.skipIf(!folder || !available)('block-dr2net', () => {
     let subBlocks: SubBlock[];
     let parameters: Parameter[];
@@ -74,8 +74,7 @@ describe.each(await testBackends())('$name', ({ name, available, start }) => {
       const variant = `dr2net-a${alpha}-b${beta}${read === 'mean' ? '-mean' : ''}`;
       const reference = (key: string) => expected.get(`${variant}/grad/${key}`)!;
       const scale = Math.max(...parameters.map(({ name }) => largest(reference(name))));
-      // exact needs WGSL kernels there, which @dr2net/ops does not have yet.
-      for (const method of name === 'webgpu' ? methods.filter(({ name }) => name !== 'exact') : methods) {
+      for (const method of methods) {
         const result = await expectNoLeak(async () => {
           const found = await gradientsOf(subBlocks, x0, dy, {
             coefficients: { alpha, beta },

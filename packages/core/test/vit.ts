@@ -100,14 +100,18 @@ export function fromCheckpoint({ shape, data }: ReferenceTensor): Tensor {
   return shape.length === 2 ? tidy(() => transpose(value)) : value;
 }
 
-/** The sub-blocks of the reference's stack: attention, MLP, attention, … */
+/** Attention, MLP, attention, … with the parameters that `weights` gives by their names in the checkpoint. */
+export function stack(depth: number, heads: number, weights: Weights): SubBlock[] {
+  return Array.from({ length: depth }, (_, k) => {
+    const own: Weights = (name) => weights(`blocks.${k}.${name}`);
+    return [attentionSubBlock(`blocks.${k}.attention`, own, heads), mlpSubBlock(`blocks.${k}.mlp`, own)];
+  }).flat();
+}
+
+/** The stack of the reference. */
 export function referenceStack(path: string, heads: number): { subBlocks: SubBlock[]; parameters: Parameter[] } {
   const checkpoint = readReference(path);
   const parameters = new Map([...checkpoint].map(([key, value]) => [key, new Parameter(key, fromCheckpoint(value))]));
-  const depth = parameters.size / 12;
-  const subBlocks = Array.from({ length: depth }, (_, k) => {
-    const weights: Weights = (name) => parameters.get(`blocks.${k}.${name}`)!;
-    return [attentionSubBlock(`blocks.${k}.attention`, weights, heads), mlpSubBlock(`blocks.${k}.mlp`, weights)];
-  }).flat();
+  const subBlocks = stack(parameters.size / 12, heads, (name) => parameters.get(name)!);
   return { subBlocks, parameters: [...parameters.values()] };
 }

@@ -104,8 +104,11 @@ export const exact: MethodImplementation<ExactMethod> = {
           sideBytes,
           fractionBits: grid.fractionBits,
           async check() {
-            const checks = { largest: await largest };
-            return identical === undefined ? checks : { ...checks, identical: await identical };
+            // Both end before either is judged, so that nothing is still being read when this is over.
+            const [range, rebuild] = await Promise.allSettled([largest, identical]);
+            if (range.status === 'rejected') throw range.reason;
+            if (rebuild.status === 'rejected') throw rebuild.reason;
+            return { largest: range.value, ...(rebuild.value && { identical: rebuild.value }) };
           },
         },
         dispose: () => held.dispose(),
