@@ -1,5 +1,3 @@
 import { packageBuild } from '../../tsdown.config.base.ts';
 
-export default packageBuild([], {
-  entry: { index: 'src/index.ts', cli: 'src/cli.ts', report: 'src/report/index.ts' },
-});
+export default packageBuild(['src/index.ts', 'src/cli.ts', 'src/report.ts']);

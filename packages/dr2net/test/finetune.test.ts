@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startBackend } from '@dr2net/backends';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseMetrics } from '../src/report/index.ts';
+import { parseMetrics } from '../src/report.ts';
 import { saveTinyModel, temporaryFolder, writeTinyClips } from './fixtures.ts';
 import { run } from './run.ts';
 

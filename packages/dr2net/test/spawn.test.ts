@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBackend } from '@dr2net/backends';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseMetrics } from '../src/report/index.ts';
+import { parseMetrics } from '../src/report.ts';
 import { saveTinyModel, temporaryFolder, writeTinyClips } from './fixtures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,0 +1,10 @@
+export { confusionChart } from './report/charts/confusion.ts';
+export * from './report/charts/curves.ts';
+export { memoryChart, memoryComparison, peaksChart } from './report/charts/memory.ts';
+export * from './report/comparison.ts';
+export * from './report/format.ts';
+export * from './report/picture.ts';
+export type { Chart, LegendEntry } from './report/plot.ts';
+export * from './report/run-log.ts';
+export { runReport } from './report/run-report.ts';
+export { wilsonInterval } from './report/statistics.ts';
