@@ -35,8 +35,13 @@ async function evaluate(options: EvaluateOptions, output: Output): Promise<void>
   try {
     const dataset = await readEvaluationData(options, model.labels);
     const source = evaluationSource(dataset, { input: backbone.input, batch: options.batch, options, output }, options);
+    let told = performance.now();
     const evaluation = await model.evaluate(source, {
-      onBatch: (done) => output.note(`batch ${done} of ${source.batches}`),
+      onBatch: (done) => {
+        if (performance.now() - told < 2000) return;
+        told = performance.now();
+        output.note(`batch ${done} of ${source.batches}`);
+      },
     });
     print(evaluation, output);
     output.result({

@@ -17,7 +17,8 @@ export function addFinetune(program: Command, output: Output): Command {
     .description('Finetune a model on your clips. Ctrl-C saves; --resume goes on.')
     .addOption(new Option('--task <name>', 'what is learned').argParser(oneOf(['video'])).default('video'))
     .requiredOption('--model <dir>', 'a model folder, its http(s) address, or a hub id owner/name')
-    .requiredOption('--out <dir>', 'a new or empty folder for the model, the checkpoint and the report');
+    .requiredOption('--out <dir>', 'a new or empty folder for the model, the checkpoint and the report')
+    .option('--label <text>', "the run's name in reports (default: the method)");
   addClipOptions(command)
     .option('--val <path>', 'validation clips, as --data (default: its split val, else a share of each class)')
     .option(
@@ -72,10 +73,14 @@ async function finetune(settings: FinetuneSettings, output: Output): Promise<voi
     for (const line of lines(result)) output.line(line);
     output.result(result);
   } catch (error) {
-    if (!(error instanceof InterruptedError) && !stop.signal.aborted) throw error;
-    throw new InterruptedError(
-      `${error instanceof InterruptedError ? error.message : 'Stopped before the first step.'}\nTo go on, run the same command with --resume:\n  ${resumeCommand()}`,
-    );
+    if (error instanceof InterruptedError)
+      throw new InterruptedError(
+        `${error.message}\nTo go on, run the same command with --resume:\n  ${resumeCommand()}`,
+      );
+    // Whatever else failed after Ctrl-C (a checkpoint that could not be written) is told as it is.
+    if (error === stop.signal.reason || (stop.signal.aborted && error instanceof Error && error.name === 'AbortError'))
+      throw new InterruptedError('Stopped before the first step; there is nothing to go on from.');
+    throw error;
   } finally {
     process.off('SIGINT', interrupt);
   }

@@ -16,10 +16,10 @@ async function info(source: string, options: ShapeOptions, output: Output): Prom
   const { startBackend } = await import('@dr2net/backends');
   // Weights are read and counted, nothing is computed.
   const backend = await startBackend('cpu', { selfTest: false });
-  const { loadBackbone } = await import('@dr2net/models');
+  const { loadBackbone, readLabels } = await import('@dr2net/models');
   const backbone = await loadBackbone(source, modelOptionsOf(options));
   try {
-    const facts = describe(source, backbone);
+    const facts = describe(source, backbone, readLabels);
     output.line(textTable(['', ''], rows(facts)).split('\n').slice(2).join('\n'));
     output.result(facts);
   } finally {
@@ -27,6 +27,9 @@ async function info(source: string, options: ShapeOptions, output: Output): Prom
     backend.dispose();
   }
 }
+
+/** The models package is loaded when it is used. */
+type ReadLabels = typeof import('@dr2net/models').readLabels;
 
 interface Facts {
   readonly model: string;
@@ -46,7 +49,7 @@ interface Facts {
   readonly missingTensors: readonly string[];
 }
 
-function describe(model: string, backbone: Backbone): Facts {
+function describe(model: string, backbone: Backbone, readLabels: ReadLabels): Facts {
   const { architecture, input, depth, subBlocks, width, tokens, prefixTokens, parameters, head, extra } = backbone;
   const modules = [...head.outputs, ...(head.norm === null ? [] : [head.norm])];
   const missingTensors = modules.flatMap((name) => [`${name}.weight`, `${name}.bias`]).filter((key) => !extra.has(key));
@@ -64,20 +67,11 @@ function describe(model: string, backbone: Backbone): Facts {
       count: parameters.reduce((sum, { size }) => sum + size, 0),
       bytes: parameters.reduce((sum, { bytes }) => sum + bytes, 0),
     },
-    head: { ...head, inCheckpoint: missingTensors.length === 0, classes: classNames(backbone.config) },
+    head: { ...head, inCheckpoint: missingTensors.length === 0, classes: readLabels(backbone.config) ?? [] },
     training: backbone.training,
     unusedTensors: backbone.unused,
     missingTensors,
   };
-}
-
-/** The class names that `config.json` gives, in their order. */
-export function classNames(config: Readonly<Record<string, unknown>>): string[] {
-  const names = config.id2label;
-  if (typeof names !== 'object' || names === null) return [];
-  return Object.entries(names)
-    .sort(([a], [b]) => Number(a) - Number(b))
-    .map(([, name]) => String(name));
 }
 
 function rows(facts: Facts): string[][] {

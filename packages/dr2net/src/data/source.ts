@@ -66,6 +66,7 @@ export async function inspected(
   output: Output,
   signal?: AbortSignal,
 ): Promise<ClipDataset> {
+  output.note(`opening each of ${dataset.clips.length} clips once (--no-inspect leaves it out)`);
   const result = await inspectClips(dataset, { reader: clipReader(), onBadClip, ...(signal ? { signal } : {}) });
   for (const error of result.bad) output.note(`skipped: ${error.message}`);
   if (result.bad.length > 0) output.note(`${result.bad.length} of ${dataset.clips.length} clips are skipped.`);

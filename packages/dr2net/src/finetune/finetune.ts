@@ -28,6 +28,7 @@ export interface FinetuneSettings
     BackendOption {
   readonly task: 'video';
   readonly out: string;
+  readonly label?: string;
   readonly inspect: boolean;
 }
 
@@ -56,6 +57,7 @@ export async function runFinetune(
   stop: AbortSignal,
 ): Promise<FinetuneResult> {
   const method = methodOf(settings, 'exact');
+  const label = settings.label ?? method.name;
   // Refused now when it cannot be; chosen again with what the model says.
   coefficientsOf(settings, method.name, undefined);
   const length = lengthOf(settings);
@@ -75,11 +77,11 @@ export async function runFinetune(
     const given = settings.alpha !== undefined || settings.beta !== undefined;
     const schedule = coefficientSchedule(settings, method.name, model.coefficients, given);
     const { train, validation } = await makeSources(data, { input: backbone.input, settings, output, stop });
-    const journal = new Journal(folder, `${method.name} on ${basename(settings.model)}`, settings.resume ?? false);
+    const journal = new Journal(folder, `${label} on ${basename(settings.model)}`, settings.resume ?? false);
     if (!settings.resume) {
       folder.append({
         kind: 'settings',
-        label: method.name,
+        label,
         settings: describe(settings, data, backend, { method, schedule, learningRate }),
       });
     }
