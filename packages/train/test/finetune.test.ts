@@ -84,6 +84,19 @@ describe('update sink', () => {
     expect(results[1]).toEqual(results[0]);
   });
 
+  test('the counting pass leaves the grid of exact as it was', async () => {
+    const model = toyModel();
+    const step = model.step.bind(model);
+    const seen: boolean[] = [];
+    model.step = (batch, options) => {
+      seen.push(options.scaleOf!(0).measured);
+      return step(batch, options);
+    };
+    await run(model, { steps: 2, update: 'sink' });
+    expect(seen).toEqual([false, false, true]);
+    model.dispose();
+  });
+
   test('clips by the norm of the step before, and says so', async () => {
     await expectNoLeak(async () => {
       const model = toyModel();

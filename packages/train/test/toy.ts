@@ -29,6 +29,8 @@ export interface ToySourceOptions {
   readonly size?: number;
   /** Samples of the last batch of an epoch. */
   readonly last?: number;
+  /** Factor from one batch to the next, over epochs. */
+  readonly growth?: number;
   /** Puts a NaN into this batch (counted over epochs). */
   readonly poison?: number;
 }
@@ -38,6 +40,7 @@ export function toySource({
   batches = 4,
   size = 4,
   last = size,
+  growth = 1,
   poison,
 }: ToySourceOptions = {}): BatchSource<ToyBatch> {
   return {
@@ -50,7 +53,10 @@ export function toySource({
         const samples = number === batches - 1 ? last : size;
         const labels = Array.from({ length: samples }, () => Math.floor(((next() + 1) / 2) * classes));
         const values = labels.flatMap((label) =>
-          Array.from({ length: 2 * width }, (_, i) => (i % classes === label ? 1.5 : 0) + 0.3 * next()),
+          Array.from(
+            { length: 2 * width },
+            (_, i) => growth ** (epoch * batches + number) * ((i % classes === label ? 1.5 : 0) + 0.3 * next()),
+          ),
         );
         if (epoch * batches + number === poison) values[0] = Number.NaN;
         const pixels = tensor(values, [samples, 2, width]);
