@@ -60,7 +60,7 @@ async function run(flags: RunFlags): Promise<void> {
       common: [
         ...['--epochs', flags.epochs, '--batch', flags.batch, '--lr', flags.lr, '--layer-decay', flags.layerDecay],
         ...['--frames', '8', '--tubelet', '2', '--size', '112', '--fit', 'squash', '--classes', actions.join(',')],
-        ...['--cache', join(resolve(flags.work), 'clips')],
+        ...['--no-crop', '--cache', join(resolve(flags.work), 'clips')],
       ],
       signal: interruption.signal,
       say: (line) => process.stderr.write(`${line}\n`),
@@ -88,8 +88,8 @@ program
   )
   .option('--epochs <n>', 'epochs', '16')
   .option('--batch <n>', 'clips a step', '5')
-  .option('--lr <number>', 'peak learning rate of AdamW', '1e-4')
-  .option('--layer-decay <share>', 'learning rate of a layer, as a share of the layer above', '1')
+  .option('--lr <number>', 'peak learning rate of AdamW', '2e-4')
+  .option('--layer-decay <share>', 'learning rate of a layer, as a share of the layer above', '0.75')
   .option('--model <folder>', 'pretrained weights', join(shared, 'weights', 'dinov2-small'))
   .option('--data <file>', 'clips', join(shared, 'data', 'ut-interaction', 'clips.csv'))
   .option('--results <folder>', 'result files', defaultResults)

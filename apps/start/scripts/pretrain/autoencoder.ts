@@ -81,12 +81,23 @@ export class MaskedAutoencoder {
       make(`${name}.bias`, [to], 0);
     }
     make('decoder.mask', [1, 1, narrow], 'normal');
+    this.#initialise(seed);
+  }
+
+  /** Glorot's uniform start for every matrix, as VideoMAE has it: from σ = 0.02 so short a run would not get going. */
+  #initialise(seed: number): void {
+    for (const [i, parameter] of this.parameters.entries()) {
+      const [from, to] = parameter.shape;
+      if (parameter.shape.length !== 2 || from === undefined || to === undefined) continue;
+      const limit = Math.sqrt(6 / (from + to));
+      parameter.assign(tf.randomUniform([from, to], -limit, limit, 'float32', 1000 * seed + i));
+    }
   }
 
   /** All that is trained: the encoder, and what is thrown away afterwards. */
   get parameters(): Parameter[] {
     const decoder = this.#decoder.parameters.filter(({ name }) => !name.startsWith('stem.'));
-    return [...this.encoder.parameters, ...decoder.map((p) => p), ...this.#own.values()];
+    return [...this.encoder.parameters, ...decoder, ...this.#own.values()];
   }
 
   /** The losses of a batch, and the gradients of their sum in the order of {@link parameters}; owned by the caller. */
