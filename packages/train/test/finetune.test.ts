@@ -2,6 +2,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import type { Method } from '@dr2net/core';
+import { cosineRate, dynamic } from '@dr2net/schedulers';
 import { expectNoLeak } from '@dr2net/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -203,6 +204,21 @@ test('frozen: only the head learns; β = 0: conventional stands in; each is told
   expect(changed[2]).toHaveLength(model.parameters.length);
   expect(events.filter((event) => event.type === 'warning')).toHaveLength(2);
   expect(model.coefficients).toEqual({ alpha: 63 / 64, beta: 1 / 64 });
+  model.dispose();
+});
+
+test('schedules of @dr2net/schedulers: every step has their numbers', async () => {
+  const model = toyModel();
+  const schedule = dynamic({ start: 2, end: 6, warmup: 'conventional' });
+  const learningRate = cosineRate({ rate: 1e-3, warmup: 2 });
+  const steps = stepsOf(await run(model, { epochs: 2, method: { name: 'checkpoint' }, schedule, learningRate }));
+  expect(steps).toHaveLength(8);
+  for (const [i, { alpha, beta, learningRate: rate }] of steps.entries()) {
+    const { frozen: _, ...expected } = schedule.at(i, 8, 4);
+    expect({ alpha, beta }).toEqual(expected);
+    expect(rate).toBe(learningRate.at(i, 8, 4));
+  }
+  expect(model.coefficients).toEqual({ alpha: 0.4, beta: 0.7 });
   model.dispose();
 });
 
