@@ -16,6 +16,7 @@ import { type Held, holding } from './held.ts';
 import type { Recording } from './recording.ts';
 import { shiftFactor } from './residual.ts';
 import type { Run } from './run.ts';
+import { SharedGradients } from './shared-gradients.ts';
 
 /** A gradient that a state has to come, besides what its own sub-block sends: factor·gradient. */
 interface Carry {
@@ -42,8 +43,10 @@ export function backward(run: Run, rewind: NonNullable<Recording['rewind']>, dy:
     let a = run.read === 'mean' ? held.add(mul(dy, 0.5)) : held.share(dy);
     let carry: Carry | undefined = run.read === 'mean' ? { gradient: held.share(a), factor: 1 } : undefined;
     let shift: Tensor | undefined;
+    const shared = new SharedGradients(run, held, sink);
     for (let i = run.subBlocks.length - 1; i >= 0; i--) {
-      const through = held.add(rewind(i)(a, sink));
+      const through = held.add(rewind(i)(a, shared.sink));
+      shared.finish(i);
       const factor = shiftFactor(run, i);
       if (factor !== undefined) shift = accumulateShift(held, shift, through, a, factor);
       const before = held.add(sum(i === 0 ? alpha + beta : alpha, through, a, carry));

@@ -24,8 +24,3 @@ export interface MethodImplementation<M extends Method> {
   /** Runs forward on x0 (borrowed). The run's coefficients are those given by `coefficients`. */
   record(run: Run, x0: Tensor, method: M): Recording;
 }
-
-/** Bytes of one state. */
-export function stateBytes(x: Tensor): number {
-  return x.size * 4;
-}

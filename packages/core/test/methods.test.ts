@@ -1,6 +1,6 @@
 /** What the methods promise besides gradients: bits at (1, 0), the same masks, the amplification of errors, the choice of grids. */
 import '@tensorflow/tfjs';
-import { type Context, discard, dropoutMask, inference, trainingContext } from '@dr2net/ops';
+import { type Context, discard, dropoutMask, inference, Parameter, trainingContext } from '@dr2net/ops';
 import { expectClose, expectIdentical, expectNoLeak } from '@dr2net/testing';
 import { add, matMul, mul, setBackend, type Tensor, tanh, tensor } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -98,6 +98,49 @@ test('a rebuild draws the masks of the forward pass, another step draws others',
     await expect(expectClose(next.x0!, conventional.x0!, { rtol: 1e-4, atol: 1e-5 })).rejects.toThrow();
     next.dispose();
     conventional.dispose();
+  });
+});
+
+test('a sink may update parameters at once, shared ones too: nothing is rebuilt with a changed one', async () => {
+  await expectNoLeak(async () => {
+    const { x0, cotangent } = network;
+    const draw = numbers(21);
+    const make = () => new Parameter(`shared${Math.random()}`, tensor(draw(64, 0.5), [8, 8]));
+    const [shared, own] = [make(), make()];
+    const block = (name: string, parameter: Parameter) =>
+      fromFunction(name, (x, [w]) => tanh(matMul(x, w!)), [parameter]);
+    const subBlocks = [block('own', own), block('a', shared), block('b', shared), block('c', shared)];
+    const coefficients = { alpha: 0.5, beta: 0.5 };
+    const conventional = await gradientsOf(subBlocks, x0, cotangent, {
+      coefficients,
+      method: { name: 'conventional' },
+    });
+    for (const method of [
+      { name: 'checkpoint', every: 2 },
+      { name: 'reversible' },
+      { name: 'exact', fractionBits: 24, verify: true },
+    ] as const) {
+      const initial = [shared, own].map(({ variable }) => variable.clone());
+      const received: Parameter[] = [];
+      const { value, pullback, report } = traceRun(subBlocks, x0, trainingContext(7, 3), { coefficients, method });
+      const seen: Tensor[] = [];
+      const { x0: gradient } = pullback(cotangent, (parameter, g) => {
+        received.push(parameter);
+        seen.push(g);
+        parameter.assign(add(parameter.variable, g));
+      });
+      expect(received).toEqual([shared, own]);
+      await expectClose(seen[0]!, conventional.parameters.get(shared)!, { rtol: 1e-3, atol: 1e-4 });
+      await expectClose(seen[1]!, conventional.parameters.get(own)!, { rtol: 1e-3, atol: 1e-4 });
+      await expectClose(gradient!, conventional.x0!, { rtol: 1e-3, atol: 1e-4 });
+      await report.check();
+      [shared, own].forEach((parameter, i) => {
+        parameter.assign(initial[i]!);
+      });
+      for (const item of [value, gradient!, ...seen]) item.dispose();
+    }
+    conventional.dispose();
+    for (const parameter of [shared, own]) parameter.dispose();
   });
 });
 
