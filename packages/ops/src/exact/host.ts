@@ -6,7 +6,7 @@
  * the index j = ⌊r/|b|⌋, which is stored: N = (next − R)·2ˢ − a·X = b·P − r, so P = ⌈N/b⌉ + j for b > 0, and for b < 0 the
  * same holds for −P with |b|.
  */
-import { scalar, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor, TypedArray } from '@tensorflow/tfjs-core';
 import { onHost } from '../host.ts';
 import { type ExactGrid, sideWords } from './grid.ts';
 import type { ExactKernel } from './index.ts';
@@ -34,80 +34,116 @@ function dequantize(x: Tensor, fractionBits: number): Tensor {
   })[0]!;
 }
 
-function update(f: Tensor, x: Tensor, previous: Tensor, grid: ExactGrid) {
-  const { a, b, sideBits: k } = grid;
+/** Elements at a time: a multiple of 32, so that every block begins a word; small calls are compiled better than one long loop. */
+const block = 8192;
+
+/** Fills next and side from `from` to before `to`; gives max |next|, ∞ where F is no number. */
+function updateBlock(
+  F: TypedArray,
+  X: TypedArray,
+  P: TypedArray,
+  next: TypedArray,
+  side: TypedArray,
+  grid: ExactGrid,
+  from: number,
+  to: number,
+): number {
+  const { a, b, coefficientBits: s, sideBits: k } = grid;
   const unit = 2 ** grid.fractionBits;
-  const one = 2 ** grid.coefficientBits;
-  const perOne = 1 / one;
+  const mask = 2 ** s - 1;
   const c = Math.abs(b);
   let largest = 0;
-  const [next, side] = onHost(
-    [f, x, previous],
-    [
-      { shape: x.shape, dtype: 'int32' },
-      { shape: [sideWords(x.size, grid)], dtype: 'int32' },
-    ],
-    ([F, X, P], [N, S]) => {
-      let [word, bits, at] = [0, 0, 0];
-      for (let i = 0; i < X!.length; i++) {
-        const t = a * X![i]! + b * P![i]!;
-        const floor = Math.floor(t * perOne);
-        const v = F![i]! * unit + roundingConstant - roundingConstant + floor;
-        const size = Math.abs(v);
-        if (!(size <= largest)) largest = size <= largestInt ? size : Number.POSITIVE_INFINITY;
-        N![i] = saturate(v);
-        if (k === 0) continue;
-        // Divided, not multiplied by 1/c: 49·(1/49) is below 1.
-        const j = Math.floor((t - floor * one) / c);
-        word |= j << bits;
-        bits += k;
-        if (bits >= 32) {
-          S![at++] = word;
-          bits -= 32;
-          word = bits === 0 ? 0 : j >>> (k - bits);
-        }
-      }
-      if (bits > 0) S![at] = word;
-    },
-  );
+  let word = 0;
+  let bits = 0;
+  let at = (from / 32) * k;
+  for (let i = from; i < to; i++) {
+    const x = X[i]!;
+    const p = P[i]!;
+    const low = Math.imul(a, x & mask) + Math.imul(b, p & mask);
+    const v = F[i]! * unit + roundingConstant - roundingConstant + (a * (x >> s) + b * (p >> s) + (low >> s));
+    const size = Math.abs(v);
+    if (!(size <= largest)) largest = Number.isNaN(size) ? Number.POSITIVE_INFINITY : size;
+    next[i] = v;
+    const j = ((low & mask) / c) | 0;
+    word |= j << bits;
+    bits += k;
+    if (bits >= 32) {
+      side[at++] = word;
+      bits -= 32;
+      word = bits === 0 ? 0 : j >>> (k - bits);
+    }
+  }
+  if (bits > 0) side[at] = word;
+  return largest;
+}
+
+/** What does not fit, again: wrapped numbers must not look like states. */
+function saturateLoop(F: TypedArray, X: TypedArray, P: TypedArray, next: TypedArray, grid: ExactGrid): void {
+  const unit = 2 ** grid.fractionBits;
+  for (let i = 0; i < X.length; i++) {
+    const floor = Math.floor((grid.a * X[i]! + grid.b * P[i]!) / 2 ** grid.coefficientBits);
+    next[i] = saturate(F[i]! * unit + roundingConstant - roundingConstant + floor);
+  }
+}
+
+function update(f: Tensor, x: Tensor, previous: Tensor, grid: ExactGrid) {
+  let largest = 0;
+  const outputs = [
+    { shape: x.shape, dtype: 'int32' },
+    { shape: [sideWords(x.size, grid)], dtype: 'int32' },
+  ] as const;
+  const [next, side] = onHost([f, x, previous], outputs, ([F, X, P], [N, S]) => {
+    for (let from = 0; from < x.size; from += block)
+      largest = Math.max(largest, updateBlock(F!, X!, P!, N!, S!, grid, from, Math.min(x.size, from + block)));
+    if (largest > largestInt) saturateLoop(F!, X!, P!, N!, grid);
+  });
   return { next: next!, side: side!, largest };
 }
 
-function inverse(next: Tensor, f: Tensor, x: Tensor, side: Tensor, grid: ExactGrid): Tensor {
+function inverseBlock(
+  N: TypedArray,
+  F: TypedArray,
+  X: TypedArray,
+  S: TypedArray,
+  P: TypedArray,
+  grid: ExactGrid,
+  from: number,
+  to: number,
+): void {
   const { a, b, sideBits: k } = grid;
   const unit = 2 ** grid.fractionBits;
   const one = 2 ** grid.coefficientBits;
   const c = Math.abs(b);
+  const sign = Math.sign(b);
   const mask = 2 ** k - 1;
-  return onHost([next, f, x, side], [{ shape: x.shape, dtype: 'int32' }], ([N, F, X, S], [P]) => {
-    let [bits, at] = [0, 0];
-    for (let i = 0; i < X!.length; i++) {
-      const q = N![i]! - (F![i]! * unit + roundingConstant - roundingConstant);
-      let j = 0;
-      if (k !== 0) {
-        j = S![at]! >>> bits;
-        bits += k;
-        if (bits >= 32) {
-          at++;
-          bits -= 32;
-          if (bits !== 0) j |= S![at]! << (k - bits);
-        }
-        j &= mask;
-      }
-      const p = Math.ceil((q * one - a * X![i]!) / c) + j;
-      P![i] = b > 0 ? p : -p;
+  let bits = 0;
+  let at = (from / 32) * k;
+  for (let i = from; i < to; i++) {
+    const q = N[i]! - (F[i]! * unit + roundingConstant - roundingConstant);
+    let j = S[at]! >>> bits;
+    bits += k;
+    if (bits >= 32) {
+      at++;
+      bits -= 32;
+      if (bits !== 0) j |= S[at]! << (k - bits);
     }
+    P[i] = sign * (Math.ceil((q * one - a * X[i]!) / c) + (j & mask));
+  }
+}
+
+function inverse(next: Tensor, f: Tensor, x: Tensor, side: Tensor, grid: ExactGrid): Tensor {
+  return onHost([next, f, x, side], [{ shape: x.shape, dtype: 'int32' }], ([N, F, X, S], [P]) => {
+    for (let from = 0; from < x.size; from += block)
+      inverseBlock(N!, F!, X!, S!, P!, grid, from, Math.min(x.size, from + block));
   })[0]!;
 }
 
-export const host: ExactKernel = {
-  quantize,
-  dequantize,
-  update,
-  inverse,
-  largest: (x) => {
+function largestOf(x: Tensor): Tensor {
+  return onHost([x], [{ shape: [], dtype: 'float32' }], ([X], [to]) => {
     let largest = 0;
-    for (const value of x.dataSync()) largest = Math.max(largest, Math.abs(value));
-    return scalar(largest);
-  },
-};
+    for (let i = 0; i < X!.length; i++) largest = Math.max(largest, Math.abs(X![i]!));
+    to![0] = largest;
+  })[0]!;
+}
+
+export const host: ExactKernel = { quantize, dequantize, update, inverse, largest: largestOf };

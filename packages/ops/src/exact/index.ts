@@ -11,6 +11,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import { type ExactGrid, grid } from './grid.ts';
 import { host } from './host.ts';
+import { native } from './native.ts';
 import { webgpu } from './webgpu.ts';
 
 export interface ExactUpdate {
@@ -34,7 +35,7 @@ export interface ExactKernel {
   largest(x: Tensor): Tensor;
 }
 
-const kernel = () => choose({ reference: host, webgpu });
+const kernel = () => choose({ reference: host, webgpu, tensorflow: native });
 
 export const exact: ExactKernel & { readonly grid: typeof grid } = {
   grid,

@@ -2,6 +2,7 @@
  * The conformance suite: every op, value and gradients against float64, on the backend that is current. Nothing here needs
  * Node: a browser page starts a backend, imports `suite` and runs its checks.
  */
+import { bitChecks } from './bits.ts';
 import { blockChecks } from './block.ts';
 import type { Check } from './case.ts';
 import { endChecks } from './ends.ts';
@@ -15,6 +16,7 @@ export const suite: readonly Check[] = [
   ...linearChecks,
   ...blockChecks,
   ...endChecks,
+  ...bitChecks,
   ...residualChecks,
   ...exactChecks,
 ];
