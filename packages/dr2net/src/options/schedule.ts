@@ -28,7 +28,7 @@ export function addScheduleOptions(command: Command): Command {
       '--schedule <name[:option=value,…]>',
       `α and β over training: ${coefficientScheduleNames.join(', ')}; e.g. dynamic:end=60%,ratio=0.6,sum=1 (default: constant; reversible: dynamic)`,
     )
-    .option('--lr <rate>', 'learning rate of the top layer', number({ min: 0, open: true }), 1e-4)
+    .option('--lr <rate>', 'learning rate of the top layer', number({ min: 0, open: true }), 2e-4)
     .option(
       '--lr-schedule <name[:option=value,…]>',
       `${learningRateNames.join(', ')}; e.g. cosine:low=1e-6 or step:at=60%+80%`,

@@ -69,6 +69,7 @@ describe('metrics.jsonl', () => {
 
   it('is read back', () => {
     expect(parseMetrics(text)).toEqual(run('exact'));
+    expect(parseMetrics(text, 'seed 3').label).toBe('seed 3');
   });
 
   it('may end in a line that was cut off, but has no other bad line', () => {

@@ -91,8 +91,11 @@ export interface RunLog {
   readonly evaluation?: EvaluationRecord;
 }
 
-/** Gathers records. A later record of the same step or epoch (after a resume) takes the place of the earlier one. */
-export function gatherRun(records: readonly RunRecord[], label = 'run'): RunLog {
+/**
+ * Gathers records. A later record of the same step or epoch (after a resume) takes the place of the earlier one.
+ * @param label instead of the recorded one
+ */
+export function gatherRun(records: readonly RunRecord[], label?: string): RunLog {
   const steps = new Map<number, StepRecord>();
   const epochs = new Map<number, EpochRecord>();
   let settings: SettingsRecord | undefined;
@@ -106,7 +109,7 @@ export function gatherRun(records: readonly RunRecord[], label = 'run'): RunLog 
     else if (record.kind === 'evaluation') evaluation = record;
   }
   return {
-    label: settings?.label ?? label,
+    label: label ?? settings?.label ?? 'run',
     settings: settings?.settings ?? {},
     steps: [...steps.values()].sort((a, b) => a.step - b.step),
     epochs: [...epochs.values()].sort((a, b) => a.epoch - b.epoch),
@@ -117,6 +120,7 @@ export function gatherRun(records: readonly RunRecord[], label = 'run'): RunLog 
 
 /**
  * Reads the text of a `metrics.jsonl`.
+ * @param label the run's name, instead of the recorded one
  * @throws when a line other than the last is no JSON object; a last line that was cut off (a killed run) is left out
  */
 export function parseMetrics(text: string, label?: string): RunLog {
