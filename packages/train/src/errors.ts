@@ -46,7 +46,7 @@ export class StepFailedError extends Error implements StepPlace {
   readonly ids: readonly string[];
   readonly lastCheckpoint: StepPlace['lastCheckpoint'];
   constructor(place: StepPlace, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.?\s*$/, '.');
     super(`Step ${place.step} failed (batch: ${list(place.ids)}): ${reason} ${lastGood(place)}`, { cause });
     ({ step: this.step, ids: this.ids, lastCheckpoint: this.lastCheckpoint } = place);
   }

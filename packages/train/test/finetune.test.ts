@@ -320,6 +320,8 @@ describe('options that cannot be', () => {
   test.each([
     [{}, 'epochs or steps'],
     [{ epochs: 1, steps: 2 }, 'epochs or steps'],
+    [{ epoch: 1 }, 'no option epoch; did you mean epochs?'],
+    [{ epochs: 1, method: { name: 'exat' } }, 'did you mean "exact"?'],
     [{ epochs: 0 }, 'epochs is 0'],
     [{ steps: 1.5 }, 'steps is 1.5'],
     [{ epochs: 1, seed: -1 }, 'seed is -1'],
@@ -343,11 +345,14 @@ describe('options that cannot be', () => {
     const toy = model();
     const empty = { ...toySource(), async *epoch() {} };
     await expect(run(toy, { epochs: 1 }, empty)).rejects.toThrow('has no batch');
+    await expect(run(toy, { epochs: 1 }, { ...empty, batches: 0 })).rejects.toThrow('has no batch');
     toy.dispose();
   });
 
   test.each([
     [() => adamW({ lr: 0 }), 'lr is 0'],
+    [() => adamW({ weight_decay: 0.1 } as never), 'no option weight_decay; did you mean weightDecay?'],
+    [() => sgd({ momentm: 0.1 } as never), 'did you mean momentum?'],
     [() => adamW({ betas: [1, 0.9] }), 'betas[0] is 1'],
     [() => adamW({ layerDecay: 1.2 }), 'layerDecay is 1.2'],
     [() => sgd({ momentum: 0, nesterov: true }), 'nesterov'],

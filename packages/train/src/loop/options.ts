@@ -2,9 +2,11 @@
 import type { Coefficients, Method } from '@dr2net/core';
 import type { DeviceProbe } from '@dr2net/memory';
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
+import { refuseUnknown, requireNumber } from '../check.ts';
+import { EmptyDataError } from '../errors.ts';
 import { adamW } from '../optimizer/adamw.ts';
 import { type Clip, resolveClip, type UpdateMode } from '../optimizer/clip.ts';
-import { type Optimizer, requireNumber } from '../optimizer/contract.ts';
+import type { Optimizer } from '../optimizer/contract.ts';
 import { runsEver } from './plan.ts';
 import type { CoefficientSchedule, LearningRateSchedule } from './schedule.ts';
 
@@ -82,15 +84,37 @@ export interface ResolvedOptions<B extends Batch> {
   readonly backend: BackendHooks | undefined;
 }
 
+const known: Readonly<Record<keyof FinetuneOptions<Batch>, true>> = {
+  epochs: true,
+  steps: true,
+  method: true,
+  schedule: true,
+  optimizer: true,
+  learningRate: true,
+  update: true,
+  accumulate: true,
+  clip: true,
+  ema: true,
+  seed: true,
+  evaluate: true,
+  checkpoint: true,
+  signal: true,
+  backend: true,
+};
+
 const whole = (least: number) => (x: number) => Number.isInteger(x) && x >= least;
 
-/** Throws a RangeError or TypeError that names the option, its value and what it must be. */
+/**
+ * Throws EmptyDataError for a source without batches; a RangeError or TypeError that names the option, its value and what it must be; MethodError or CoefficientsError
+ * of `@dr2net/core` where the method does not exist or cannot run with what the schedule gives.
+ */
 export function resolveOptions<B extends Batch, E>(
   model: TaskModel<B, E>,
   data: BatchSource<B>,
   options: FinetuneOptions<B>,
 ): ResolvedOptions<B> {
   const { epochs, steps, accumulate = 1, seed = 0, update = 'collect', optimizer = adamW(), evaluate, ema } = options;
+  refuseUnknown('finetune', options, known);
   if ((epochs === undefined) === (steps === undefined))
     throw new TypeError(`finetune: give epochs or steps, one of them; epochs is ${epochs} and steps is ${steps}.`);
   if (epochs !== undefined) requireNumber('finetune', 'epochs', epochs, whole(1), 'a whole number of 1 or more');
@@ -104,6 +128,7 @@ export function resolveOptions<B extends Batch, E>(
     throw new RangeError(
       `finetune: accumulate is ${accumulate}, but update 'sink' frees every gradient at once and can add none up; use update 'collect'.`,
     );
+  if (!(data.batches >= 1)) throw new EmptyDataError(1);
   const epochSteps = Math.ceil(data.batches / accumulate);
   const coefficients: Coefficients = model.coefficients;
   const { every = undefined } = options.checkpoint ?? {};
@@ -133,7 +158,8 @@ export function resolveOptions<B extends Batch, E>(
 /** A method that inverts must get a β ≠ 0 at some step, or the run would be another than the one asked for. */
 function requireUsableMethod(options: Parameters<typeof runsEver>[0] & { readonly method: Method }): void {
   const { name } = options.method;
-  if ((name === 'reversible' || name === 'exact') && !runsEver(options))
+  const uses = runsEver(options);
+  if ((name === 'reversible' || name === 'exact') && !uses)
     throw new RangeError(
       `finetune: method ${name} inverts the network, which needs β ≠ 0, and the schedule gives β = 0 at every step. ` +
         'Pass a schedule with β ≠ 0 (constant 63/64, 1/64 goes well with exact), or use method conventional or checkpoint.',

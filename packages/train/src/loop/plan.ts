@@ -1,5 +1,5 @@
 /** What one step uses: coefficients, learning rate, and a method that can run with them. */
-import type { Coefficients, Method } from '@dr2net/core';
+import { type Coefficients, type Method, methodCoefficients } from '@dr2net/core';
 import type { Batch } from '@dr2net/models';
 import type { ResolvedOptions } from './options.ts';
 
@@ -16,7 +16,8 @@ export interface StepPlan {
 type PlanOptions = Pick<ResolvedOptions<Batch>, 'schedule' | 'learningRate' | 'method' | 'total' | 'epochSteps'>;
 
 /**
- * Throws a RangeError when a schedule gives a number that is not finite.
+ * Throws a RangeError when a schedule gives a number that is not finite, and core's errors for a method that does not
+ * exist or cannot run with these coefficients.
  * @param step 0-based
  */
 export function planStep(step: number, options: PlanOptions): StepPlan {
@@ -38,15 +39,17 @@ export function planStep(step: number, options: PlanOptions): StepPlan {
     const note = `β = 0 cannot be inverted, so this part of the schedule runs by method conventional and takes its memory; method ${method.name} begins when β ≠ 0.`;
     return { ...plan, method: { name: 'conventional' }, note };
   }
+  methodCoefficients(method, plan.coefficients);
   return { ...plan, method };
 }
 
-/** Whether any step of the run uses the method that was asked for. */
+/** Plans the run's steps, which throws where one cannot be; whether any of them uses the method that was asked for. */
 export function runsEver(options: PlanOptions): boolean {
   // Schedules move slowly; of a very long run, a thousand steps tell.
   const stride = Math.max(1, Math.floor(options.total / 1000));
+  let uses = false;
   for (let step = 0; step < options.total; step += stride) {
-    if (planStep(step, options).method === options.method) return true;
+    uses = planStep(step, options).method === options.method || uses;
   }
-  return options.total > 0 && planStep(options.total - 1, options).method === options.method;
+  return uses;
 }

@@ -1,11 +1,12 @@
 /** AdamW: Loshchilov and Hutter, Decoupled Weight Decay Regularization, arXiv 1711.05101, Algorithm 2 (as PyTorch has it). */
 import { add, div, sqrt, square } from '@tensorflow/tfjs-core';
+import { refuseUnknown, requireNumber } from '../check.ts';
 import { after, combine, scaled } from './chain.ts';
 import {
   type Optimizer,
   type OptimizerOptions,
-  requireNumber,
   resolveOptimizerOptions,
+  sharedOptions,
   type Update,
 } from './contract.ts';
 
@@ -23,6 +24,7 @@ export interface AdamWOptions extends OptimizerOptions {
  * Defaults: lr 1e-3, weight decay 0.05.
  */
 export function adamW(options: AdamWOptions = {}): Optimizer {
+  refuseUnknown('adamW', options, { ...sharedOptions, betas: true, eps: true });
   const { betas = [0.9, 0.999], eps = 1e-8 } = options;
   const [beta1, beta2] = betas;
   requireNumber('adamW', 'betas[0]', beta1, (x) => x >= 0 && x < 1, 'in [0, 1)');

@@ -1,5 +1,5 @@
 /** Clipping of gradients by their norm: what is measured, and when. */
-import { requireNumber } from './contract.ts';
+import { requireNumber } from '../check.ts';
 
 export interface Clip {
   /** The largest norm that passes unscaled, > 0. */

@@ -4,6 +4,7 @@
  */
 import type { Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { requireNumber } from '../check.ts';
 
 /** The optimizer's tensors for one parameter (moments, momentum), each of its shape. */
 export interface Slots {
@@ -68,6 +69,9 @@ export function decaysByDefault({ name, shape }: Pick<Parameter, 'name' | 'shape
   return shape.length > 1 && !name.split('.').some((part) => undecayed.test(part));
 }
 
+/** The names of the shared options. */
+export const sharedOptions = { lr: true, weightDecay: true, layerDecay: true, decays: true } as const;
+
 /** Checks the options and fills in what is missing. */
 export function resolveOptimizerOptions(
   name: string,
@@ -80,16 +84,4 @@ export function resolveOptimizerOptions(
   requireNumber(name, 'weightDecay', decay, (x) => x >= 0, 'at least 0');
   requireNumber(name, 'layerDecay', layerDecay, (x) => x > 0 && x <= 1, 'in (0, 1]');
   return { learningRate, weightDecay: decay, layerDecay, decays };
-}
-
-/** Throws a RangeError that names the option, the value and what it must be. */
-export function requireNumber(
-  owner: string,
-  option: string,
-  value: number,
-  accepts: (value: number) => boolean,
-  must: string,
-): void {
-  if (!(Number.isFinite(value) && accepts(value)))
-    throw new RangeError(`${owner}: ${option} is ${value}; it must be a finite number ${must}.`);
 }

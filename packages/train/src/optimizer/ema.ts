@@ -1,8 +1,8 @@
 /** Exponential moving average of the parameters: e ← d·e + (1−d)·p after every step, starting at the first values. */
 import { type Parameter, share } from '@dr2net/ops';
 import { keep, type Tensor } from '@tensorflow/tfjs-core';
+import { requireNumber } from '../check.ts';
 import { combine } from './chain.ts';
-import { requireNumber } from './contract.ts';
 import type { OnState } from './state.ts';
 
 export class MovingAverage {

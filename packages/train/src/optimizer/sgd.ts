@@ -1,10 +1,12 @@
 /** Stochastic gradient descent with momentum, plain or Nesterov's, as PyTorch has it (weight decay added to the gradient). */
+
+import { refuseUnknown, requireNumber } from '../check.ts';
 import { combine, scaled } from './chain.ts';
 import {
   type Optimizer,
   type OptimizerOptions,
-  requireNumber,
   resolveOptimizerOptions,
+  sharedOptions,
   type Update,
 } from './contract.ts';
 
@@ -21,6 +23,7 @@ export interface SgdOptions extends OptimizerOptions {
  * Defaults: lr 1e-2, weight decay 0.
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
+  refuseUnknown('sgd', options, { ...sharedOptions, momentum: true, nesterov: true });
   const { momentum = 0.9, nesterov = false } = options;
   requireNumber('sgd', 'momentum', momentum, (x) => x >= 0 && x < 1, 'in [0, 1)');
   if (nesterov && momentum === 0) throw new RangeError('sgd: nesterov needs a momentum above 0; it is 0.');

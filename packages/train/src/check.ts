@@ -1,0 +1,29 @@
+/** Checks of options, with messages that name the owner, the option, its value and what it may be. */
+import { closest } from 'fastest-levenshtein';
+
+/** Throws a RangeError unless the number is finite and accepted. */
+export function requireNumber(
+  owner: string,
+  option: string,
+  value: number,
+  accepts: (value: number) => boolean,
+  must: string,
+): void {
+  if (!(Number.isFinite(value) && accepts(value)))
+    throw new RangeError(`${owner}: ${option} is ${value}; it must be a finite number ${must}.`);
+}
+
+/** Throws a TypeError for an option that does not exist, with the nearest that does: none is accepted and ignored. */
+export function refuseUnknown<Options extends object>(
+  owner: string,
+  options: Options,
+  known: Readonly<Record<keyof Options, true>>,
+): void {
+  const names = Object.keys(known);
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(known, name))
+      throw new TypeError(
+        `${owner} has no option ${name}; did you mean ${closest(name, names)}? It has: ${names.join(', ')}.`,
+      );
+  }
+}
