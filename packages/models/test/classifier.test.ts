@@ -10,7 +10,7 @@ import {
   softTargets,
   trainingContext,
 } from '@dr2net/ops';
-import { expectIdentical, expectNoLeak } from '@dr2net/testing';
+import { expectIdentical, expectNoLeak, expectScaledClose } from '@dr2net/testing';
 import { randomUniform, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -106,6 +106,26 @@ test('phases begin in order, and what was traced is what is applied', () =>
     const applied = applyClassifier(backbone, head, pixels, options);
     await expectIdentical(applied, output);
     for (const tensor of [loss, output, applied]) tensor.dispose();
+  }));
+
+test('exact at (63/64, 1/64): rebuilt bit for bit, with the gradients of stored activations', () =>
+  expectNoLeak(async () => {
+    const coefficients = { alpha: 63 / 64, beta: 1 / 64 };
+    const collect = (method: Method) => {
+      const found = new Map<string, Tensor>();
+      const sink: Sink = ({ name }, gradient) => void found.set(name, gradient);
+      return {
+        found,
+        ...gradients(backbone, head, pixels, targets, { coefficients, method, context: inference, sink }),
+      };
+    };
+    const stored = collect({ name: 'conventional' });
+    const rebuilt = collect({ name: 'exact', verify: true });
+    expect((await rebuilt.report.check()).identical).toBe(true);
+    for (const [name, gradient] of stored.found)
+      await expectScaledClose(rebuilt.found.get(name)!, gradient, { rtol: 1e-4, atol: 1e-6 }, name);
+    for (const { loss, output, found } of [stored, rebuilt])
+      for (const tensor of [loss, output, ...found.values()]) tensor.dispose();
   }));
 
 describe('nothing leaks', () => {

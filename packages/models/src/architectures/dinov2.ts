@@ -4,8 +4,7 @@
  */
 import { huggingFaceNames } from '../transformer/names.ts';
 import type { Architecture } from './architecture.ts';
-import { blockNumbers, imagenetMean, imagenetStd, normalisation, prefixOf } from './hugging-face.ts';
-import { chooseSize } from './options.ts';
+import { blockNumbers, imagenetMean, imagenetStd, normalisation, pixelNumbers, prefixOf } from './hugging-face.ts';
 
 export const dinov2: Architecture = {
   modelType: 'dinov2',
@@ -19,10 +18,7 @@ export const dinov2: Architecture = {
     );
     const width = config.count('hidden_size');
     const numbers = blockNumbers(config, options, Math.floor(width * config.number('mlp_ratio', 4)));
-    const patch = config.count('patch_size', 14);
-    const published = config.count('image_size', 518);
-    const size = chooseSize(published, patch, options.size);
-    const channels = config.count('num_channels', 3);
+    const { patch, size, channels, published } = pixelNumbers(config, options, { patch: 14, size: 518 });
     return {
       spec: {
         ...numbers,

@@ -4,7 +4,7 @@ import type { HuggingFaceStyle } from '../transformer/names.ts';
 import type { TransformerSpec } from '../transformer/spec.ts';
 import type { ModelFacts } from './architecture.ts';
 import type { ConfigReader } from './config.ts';
-import { chooseDepth, chooseDropPath, type ModelOptions } from './options.ts';
+import { chooseDepth, chooseDropPath, chooseSize, type ModelOptions } from './options.ts';
 
 export const imagenetMean = [0.485, 0.456, 0.406];
 export const imagenetStd = [0.229, 0.224, 0.225];
@@ -58,5 +58,21 @@ export function blockNumbers(
     depth: chooseDepth(config.count('num_hidden_layers'), options.depth),
     dropout: config.number('hidden_dropout_prob', 0),
     dropPath: chooseDropPath(config.number('drop_path_rate', 0), options.dropPath),
+  };
+}
+
+/** The numbers of the pixels: of the patches, of the checkpoint (`published`) and of what is built (`size`). */
+export function pixelNumbers(
+  config: ConfigReader,
+  options: ModelOptions,
+  defaults: { readonly patch: number; readonly size: number },
+): { patch: number; published: number; size: number; channels: number } {
+  const patch = config.count('patch_size', defaults.patch);
+  const published = config.count('image_size', defaults.size);
+  return {
+    patch,
+    published,
+    size: chooseSize(published, patch, options.size),
+    channels: config.count('num_channels', 3),
   };
 }

@@ -4,8 +4,8 @@
  */
 import { huggingFaceNames } from '../transformer/names.ts';
 import type { Architecture } from './architecture.ts';
-import { blockNumbers, imagenetMean, imagenetStd, normalisation, prefixOf } from './hugging-face.ts';
-import { chooseFrames, chooseSize, requireTubelet } from './options.ts';
+import { blockNumbers, imagenetMean, imagenetStd, normalisation, pixelNumbers, prefixOf } from './hugging-face.ts';
+import { chooseFrames, requireTubelet } from './options.ts';
 
 export const videomae: Architecture = {
   modelType: 'videomae',
@@ -14,13 +14,10 @@ export const videomae: Architecture = {
     const { config, keys } = facts;
     const width = config.count('hidden_size');
     const numbers = blockNumbers(config, options, config.count('intermediate_size', 4 * width));
-    const patch = config.count('patch_size', 16);
-    const published = config.count('image_size', 224);
-    const size = chooseSize(published, patch, options.size);
+    const { patch, size, channels } = pixelNumbers(config, options, { patch: 16, size: 224 });
     const tubelet = config.count('tubelet_size', 2);
     requireTubelet(tubelet, options.tubelet);
     const frames = chooseFrames(config.count('num_frames', 16), tubelet, options.frames);
-    const channels = config.count('num_channels', 3);
     const epsilon = config.number('layer_norm_eps', 1e-12);
     // With mean pooling the norm stands after the pooling, in the head.
     const pooled = config.flag('use_mean_pooling', true);

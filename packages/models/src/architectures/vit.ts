@@ -6,8 +6,16 @@ import type { HeadForm } from '../backbone.ts';
 import { huggingFaceNames } from '../transformer/names.ts';
 import type { PrefixToken } from '../transformer/spec.ts';
 import type { Architecture, ModelDescription, ModelFacts } from './architecture.ts';
-import { blockNumbers, halves, imagenetMean, imagenetStd, normalisation, prefixOf } from './hugging-face.ts';
-import { chooseSize, type ModelOptions } from './options.ts';
+import {
+  blockNumbers,
+  halves,
+  imagenetMean,
+  imagenetStd,
+  normalisation,
+  pixelNumbers,
+  prefixOf,
+} from './hugging-face.ts';
+import type { ModelOptions } from './options.ts';
 
 interface Variant {
   readonly architecture: 'vit' | 'deit';
@@ -27,10 +35,7 @@ function describe(variant: Variant, facts: ModelFacts, options: ModelOptions): M
   const { config, keys } = facts;
   const width = config.count('hidden_size');
   const numbers = blockNumbers(config, options, config.count('intermediate_size', 4 * width));
-  const patch = config.count('patch_size', 16);
-  const published = config.count('image_size', 224);
-  const size = chooseSize(published, patch, options.size);
-  const channels = config.count('num_channels', 3);
+  const { patch, size, channels, published } = pixelNumbers(config, options, { patch: 16, size: 224 });
   return {
     spec: {
       ...numbers,
