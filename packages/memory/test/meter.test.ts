@@ -2,7 +2,7 @@ import { expectNoLeak, testBackends } from '@dr2net/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { formatBytes, leakCheck, meter, track, VARIABLES } from '../src/index.ts';
+import { meter, track, VARIABLES } from '../src/index.ts';
 
 const KB = 1024;
 /** A tensor of 1 KiB. */
@@ -220,30 +220,4 @@ test('the timeline is bounded and keeps the peak', async () => {
   expect(Math.max(...memory.timeline.map((point) => point.bytes))).toBe(memory.peakBytes);
   const seconds = memory.timeline.map((point) => point.seconds);
   expect([...seconds].sort((a, b) => a - b)).toEqual(seconds);
-});
-
-test('leakCheck tells growth from none', async () => {
-  const leaked: tf.Tensor[] = [];
-  expect(await leakCheck(() => kilo().dispose())).toMatchObject({ leaks: false, tensors: 0, bytes: 0 });
-  const report = await leakCheck(async () => leaked.push(kilo()), { repeat: 3, warmUp: 1 });
-  expect(report).toEqual({ repeat: 3, tensors: 3, bytes: 3 * KB, dataBuffers: 3, leaks: true });
-  // A view is a tensor more, though no buffer more.
-  const views = await leakCheck(() => leaked.push(tf.reshape(leaked[0]!, [1, 256])), { repeat: 2 });
-  expect(views).toMatchObject({ tensors: 2, dataBuffers: 0, leaks: true });
-  tf.dispose(leaked);
-});
-
-test.each([
-  [0, '0 B'],
-  [999, '999 B'],
-  [1000, '1.00 kB'],
-  [1536, '1.54 kB'],
-  [99_960, '100 kB'],
-  [999_900, '1.00 MB'],
-  [614e6, '614 MB'],
-  [2.5e9, '2.50 GB'],
-  [-28e6, '−28.0 MB'],
-  [Number.NaN, '–'],
-])('formatBytes(%d) is %s', (bytes, text) => {
-  expect(formatBytes(bytes)).toBe(text);
 });
