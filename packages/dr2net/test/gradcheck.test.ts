@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expectScaledClose, type ReferenceTensor, readReference, sharedPath } from '@dr2net/testing';
+import { expectScaledClose, type ReferenceTensor, readReference, sharedPath, testBackends } from '@dr2net/testing';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from './run.ts';
@@ -76,16 +76,19 @@ describe.each(cases)('%s', (name) => {
   });
 });
 
+const backends = await testBackends(['wasm', 'node', 'webgpu']);
 const model = sharedPath('reference/vit-hf');
 describe.skipIf(!model)('the verdict', () => {
   const check = (...options: string[]) =>
     run('gradcheck', '--model', model!, '--backend', 'wasm', '--json', ...options);
 
-  it('the default, exact at (63/64, 1/64), passes', async () => {
-    const { code, json } = await check('--verify');
-    expect(code).toBe(0);
-    expect(json).toMatchObject({ method: 'exact', alpha: 63 / 64, beta: 1 / 64, identical: true, passed: true });
-    expect(json.worst).toMatchObject({ parameter: expect.stringContaining('.') });
+  describe.each(backends)('on $name', ({ name, available }) => {
+    it.skipIf(!available)('the default, exact at (63/64, 1/64), passes', async () => {
+      const { code, json, stderr } = await run('gradcheck', '--model', model!, '--backend', name, '--verify', '--json');
+      expect(code, stderr).toBe(0);
+      expect(json).toMatchObject({ method: 'exact', alpha: 63 / 64, beta: 1 / 64, identical: true, passed: true });
+      expect(json.worst).toMatchObject({ parameter: expect.stringContaining('.') });
+    });
   });
 
   it('reversible at (1, 0.01) without anchors does not, and the parameter is named', async () => {

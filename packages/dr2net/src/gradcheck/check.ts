@@ -3,7 +3,7 @@ import type { HeadRead, Method } from '@dr2net/core';
 import { CheckError } from '../errors.ts';
 import { compareGradients, type TensorError } from './compare.ts';
 import type { CheckInput } from './input.ts';
-import { type Classifier, lastStates, type PassOptions, runPass } from './run.ts';
+import { type Classifier, lastStates, type PassOptions, runPass, withGrid } from './run.ts';
 import { savePass } from './save.ts';
 
 export interface GradcheckResult {
@@ -43,7 +43,7 @@ export async function checkGradients(
   input: CheckInput,
   { tolerance, save, ...options }: GradcheckSettings,
 ): Promise<GradcheckResult> {
-  const pass = await runPass(classifier, input, options);
+  const pass = await runPass(classifier, input, await withGrid(classifier, input, options));
   const { report, check } = pass;
   const conventional: PassOptions = { ...options, method: { name: 'conventional' }, coefficients: report.coefficients };
   const expected = options.method.name === 'conventional' ? pass : await runPass(classifier, input, conventional);

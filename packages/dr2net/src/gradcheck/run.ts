@@ -1,5 +1,13 @@
 /** One forward and backward pass by one method: loss, logits, the last two states, and the gradient of every tensor of the checkpoint. */
-import { type Coefficients, type HeadRead, type Method, type RunReport, runStates } from '@dr2net/core';
+import {
+  type Coefficients,
+  chooseFractionBits,
+  type HeadRead,
+  type Method,
+  measureRange,
+  type RunReport,
+  runStates,
+} from '@dr2net/core';
 import { type Backbone, type ClassificationHead, channelsFirst, gradients } from '@dr2net/models';
 import { inference, type Sink, softTargets } from '@dr2net/ops';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
@@ -67,6 +75,26 @@ export async function runPass({ backbone, head }: Classifier, input: CheckInput,
     };
   } finally {
     dispose(owned);
+  }
+}
+
+/**
+ * `exact` with the grid that the states' measured range asks for: WebGPU cannot measure it within a run, as it reads
+ * asynchronously only. Other methods as they are.
+ */
+export async function withGrid(
+  { backbone }: Classifier,
+  input: CheckInput,
+  options: PassOptions,
+): Promise<PassOptions> {
+  const { method } = options;
+  if (method.name !== 'exact' || method.fractionBits !== undefined) return options;
+  const x0 = backbone.stem.apply(input.pixels, inference);
+  try {
+    const range = await measureRange(backbone.subBlocks, x0, inference, options);
+    return { ...options, method: { ...method, fractionBits: chooseFractionBits(range) } };
+  } finally {
+    x0.dispose();
   }
 }
 
