@@ -5,8 +5,8 @@ import { meter } from '@dr2net/memory';
 import { applyClassifier, gradients } from '@dr2net/models';
 import { inference, type Parameter, type Sink, trainingContext } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
+import { plainStep } from 'jobs/plain';
 import { makeNetwork, type Network, plainView } from './network.ts';
-import { plainStep } from './plain.ts';
 import { methodSettings, type StepMeasurement, type StepSettings } from './settings.ts';
 
 interface Outcome {

@@ -2,7 +2,7 @@
 import { type Backbone, type ClassificationHead, createBackbone, newHead } from '@dr2net/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
-import type { PlainNetwork } from './plain.ts';
+import type { PlainNetwork } from 'jobs/plain';
 import { classes, type NetworkSize } from './settings.ts';
 
 const epsilon = 1e-6;
@@ -52,7 +52,7 @@ export function plainView(
   size: NetworkSize,
 ): { network: PlainNetwork; variables: tf.Variable[] } {
   const all = [...backbone.parameters, ...head.parameters];
-  const byName = new Map(all.map(({ name, variable }) => [name.replace('head.output', 'head'), variable]));
+  const byName = new Map(all.map(({ name, variable }) => [name, variable]));
   const variable = (name: string): tf.Variable => {
     const found = byName.get(name);
     if (!found) throw new Error(`The network has no parameter ${name}.`);

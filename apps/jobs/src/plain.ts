@@ -1,5 +1,5 @@
 /**
- * The peer: a ViT in plain TensorFlow.js, as a competent user writes it. Ordinary ops on the tape, one fused product for
+ * The peer: a ViT or VideoMAE in plain TensorFlow.js, as a competent user writes it. Ordinary ops on the tape, one fused product for
  * queries, keys and values, the bias inside the product (`fused.matMul`, what tf.layers.dense does), LayerNorm by
  * `moments`, GELU by `erf`. It reads the very variables that our layers hold, so weights and names are the same.
  */
@@ -12,6 +12,12 @@ export interface PlainNetwork {
   readonly patch: number;
   /** LayerNorm's ε. */
   readonly epsilon: number;
+  /** VideoMAE: tubelets, a fixed position table, a head on the mean of the tokens. Without it: class token, learned positions. */
+  readonly video?: {
+    readonly tubelet: number;
+    /** [1, tokens, width] */
+    readonly positions: tf.Tensor;
+  };
   /** A variable by the name of its parameter. */
   readonly variable: (name: string) => tf.Variable;
 }
@@ -52,33 +58,43 @@ function attention(take: Take, name: string, x: tf.Tensor, heads: number): tf.Te
   return dense(take, `${name}.projection`, mixed);
 }
 
-/** Pixels [batch, size, size, channels] → tokens [batch, patches, width]: patches as rows, so that wasm can train it. */
-function embed(take: Take, pixels: tf.Tensor, patch: number): tf.Tensor {
-  const [batch = 0, size = 0, , channels = 0] = pixels.shape;
+/** Patches as rows, so that wasm can train the embedding (it has no gradient of a convolution's filter). */
+function patchRows(pixels: tf.Tensor, tubelet: number, patch: number): tf.Tensor {
+  const size = pixels.shape.at(-2) ?? 0;
+  const channels = pixels.shape.at(-1) ?? 0;
+  const batch = pixels.shape[0] ?? 0;
   const side = size / patch;
-  const rows = pixels
-    .reshape([batch, side, patch, side, patch * channels])
-    .transpose([0, 1, 3, 2, 4])
-    .reshape([batch, side * side, patch * patch * channels]);
-  return dense(take, 'stem.patch', rows);
+  const frames = pixels.size / (batch * size * size * channels);
+  return pixels
+    .reshape([(batch * frames) / tubelet, tubelet, side, patch, side, patch * channels])
+    .transpose([0, 2, 4, 1, 3, 5])
+    .reshape([batch, (frames / tubelet) * side * side, tubelet * patch * patch * channels]);
 }
 
-/** The logits [batch, classes] of pixels [batch, size, size, channels]. */
-export function plainForward(
-  { heads, depth, patch, epsilon, variable: take }: PlainNetwork,
-  pixels: tf.Tensor,
-): tf.Tensor {
-  const patches = embed(take, pixels, patch);
-  const [batch = 0, , width = 0] = patches.shape;
-  const classToken = take('stem.class').tile([batch, 1, 1]);
-  let x = tf.concat([classToken, patches], 1).add(take('stem.position'));
+function tokensOf({ variable: take, patch, video }: PlainNetwork, pixels: tf.Tensor): tf.Tensor {
+  const patches = dense(take, 'stem.patch', patchRows(pixels, video?.tubelet ?? 1, patch));
+  if (video) return patches.add(video.positions);
+  const classToken = take('stem.class').tile([patches.shape[0] ?? 0, 1, 1]);
+  return tf.concat([classToken, patches], 1).add(take('stem.position'));
+}
+
+function logitsOf({ variable: take, epsilon, video }: PlainNetwork, x: tf.Tensor): tf.Tensor {
+  if (video) return dense(take, 'head.output', layerNorm(take, 'head.norm', x.mean(1), epsilon));
+  const [batch = 0, , width = 0] = x.shape;
+  const token = layerNorm(take, 'norm', x, epsilon).slice([0, 0, 0], [batch, 1, width]).reshape([batch, width]);
+  return dense(take, 'head.output', token);
+}
+
+/** The logits [batch, classes] of pixels [batch, size, size, channels], or clips [batch, frames, size, size, channels]. */
+export function plainForward(network: PlainNetwork, pixels: tf.Tensor): tf.Tensor {
+  const { heads, depth, epsilon, variable: take } = network;
+  let x = tokensOf(network, pixels);
   for (let i = 0; i < depth; i++) {
     const [a, m] = [`blocks.${i}.attention`, `blocks.${i}.mlp`];
     x = x.add(attention(take, a, layerNorm(take, `${a}.norm`, x, epsilon), heads));
     x = x.add(dense(take, `${m}.contract`, gelu(dense(take, `${m}.expand`, layerNorm(take, `${m}.norm`, x, epsilon)))));
   }
-  const token = layerNorm(take, 'norm', x, epsilon).slice([0, 0, 0], [batch, 1, width]).reshape([batch, width]);
-  return dense(take, 'head', token);
+  return logitsOf(network, x);
 }
 
 /** Loss and every gradient, by the tape. Tensors are the caller's. */
