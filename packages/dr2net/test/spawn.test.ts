@@ -58,6 +58,14 @@ const losses = (out: string) => {
   return steps.map(({ step, loss }) => [step, loss]);
 };
 
+/** Steps as the lines of the file have them, those done twice twice. */
+const stepLines = (out: string) =>
+  readFileSync(at(out, 'metrics.jsonl'), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"kind":"step"'))
+    .map((line) => (JSON.parse(line) as { step: number }).step);
+const twelve = Array.from({ length: 12 }, (_, i) => i + 1);
+
 describe.concurrent('the process', () => {
   it('prints help, its version, and exit codes', async () => {
     const [help, version] = await Promise.all([dr2net(['finetune', '--help']), dr2net(['--version'])]);
@@ -102,6 +110,7 @@ it('Ctrl-C saves, ends with 130 and says how to go on; then the losses are those
   const resumed = await dr2net(finetune('stopped', '--resume'));
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(losses('stopped')).toEqual(losses('whole'));
+  expect(stepLines('stopped')).toEqual(twelve);
   expect(existsSync(at('stopped', 'model', 'model.safetensors'))).toBe(true);
 });
 
@@ -113,4 +122,5 @@ it('killed at any moment a run goes on from its last checkpoint', async () => {
   const resumed = await dr2net(finetune('killed', '--checkpoint-every', '2', '--resume'));
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(losses('killed')).toEqual(losses('whole'));
+  expect(stepLines('killed')).toEqual(twelve);
 });
