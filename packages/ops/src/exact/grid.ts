@@ -18,12 +18,14 @@ export interface ExactGrid {
 }
 
 /**
- * The finest coefficient grid for (α, β), at most 2⁻¹⁵: where int32 is all there is (WebGPU), a·X + b·X' is made of halves
- * X = Xh·2ˢ + Xl, and a·Xl + b·X'l must fit, (|α| + |β|)·4ˢ < 2³¹. Finer coefficients cost no more side information.
+ * The finest coefficient grid for (α, β), at most 2⁻¹⁵: where int32 is all there is (WebGPU), the update adds up a·Xl + b·X'l of
+ * numbers below 2ˢ, and the inverse a·v and 2ˢ·w of numbers below |b|; both sums must fit (kernels.ts). Finer coefficients cost
+ * no more side information.
  */
 export function maxCoefficientBits(alpha: number, beta: number): number {
+  const [a, b] = [Math.abs(alpha), Math.abs(beta)];
   let s = 15;
-  while ((Math.abs(alpha) + Math.abs(beta)) * 4 ** s >= 2 ** 31) s--;
+  while (Math.max(a + b, a * b + b) * 4 ** s >= 2 ** 31) s--;
   return s;
 }
 
@@ -31,7 +33,7 @@ export function maxCoefficientBits(alpha: number, beta: number): number {
 export const stateLimit = 2 ** 30;
 
 export interface GridOptions {
-  /** s, 0 … 15 (14 where |α| + |β| ≥ 2); by default the fewest bits that represent (α, β), or the most (and they are rounded). */
+  /** s, 0 … 15 (fewer where |α| + |β| ≥ 2); by default the fewest bits that represent (α, β), or the most (and they are rounded). */
   readonly coefficientBits?: number;
   /** f, 0 … 30: states are multiples of 2⁻ᶠ. */
   readonly fractionBits: number;
