@@ -73,11 +73,8 @@ it('closes an epoch at its evaluation, and one without at the next step or the e
   journal.write({ type: 'end', reason: 'finished', step: 5, epoch: 3 });
   const epochs = read(folder).flatMap((record) => (record.kind === 'epoch' ? [record] : []));
   // Weighted by samples: (3·1 + 1·½)/4, (3·⅓ + 1·¼)/4, ⅕.
-  expect(epochs.map(({ epoch, trainLoss }) => [epoch, trainLoss])).toEqual([
-    [1, 0.875],
-    [2, 0.3125],
-    [3, 0.2],
-  ]);
+  expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+  for (const [i, loss] of [0.875, 0.3125, 0.2].entries()) expect(epochs[i]?.trainLoss).toBeCloseTo(loss, 12);
   expect(epochs.map(({ validation }) => validation?.top1)).toEqual([0.75, undefined, undefined]);
   expect(read(folder).flatMap((record) => (record.kind === 'memory' ? [record.step] : []))).toEqual([2, 5]);
   expect(readFileSync(folder.report, 'utf8')).toContain('<h1>a run</h1>');
