@@ -49,6 +49,21 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
+it('ends quietly when the reader of its output has gone (dr2net --help | head -1)', async () => {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@dr2net/source', '--import', 'tsx', join(root, 'src', 'cli.ts'), '--help'],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
 const finetune = (out: string, ...options: string[]) => [
   ...['finetune', '--model', at('model'), '--data', at('clips'), '--out', at(out), '--backend', 'wasm'],
   ...['--frames', '4', '--batch', '2', '--steps', '12', '--lr', '1e-3', '--no-inspect', ...options],
