@@ -1,5 +1,6 @@
 /** LayerScale (Touvron et al., arXiv 2103.17239): each channel times a learned number. */
 import { mul, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { channels, expectShape } from '../check.ts';
 import { after, hold, rows, scope } from '../engine.ts';
 import { type OpPullback, once, type TracedOp, type Wanted } from '../pullback.ts';
 
@@ -25,9 +26,12 @@ function gradients(x: Tensor, gamma: Tensor, dy: Tensor, wanted?: Wanted<Names>)
 
 /** x·γ over the last axis. The trace keeps x and γ (shared). */
 export const channelScale: ChannelScaleKernel = {
-  apply: (x, gamma) => mul(x, gamma),
+  apply(x, gamma) {
+    expectShape('channelScale', 'gamma', gamma, [channels('channelScale', x)], `x is [${x.shape}]`);
+    return mul(x, gamma);
+  },
   trace(x, gamma) {
-    const value = mul(x, gamma);
+    const value = channelScale.apply(x, gamma);
     const kept = [hold(x), hold(gamma)] as const;
     const pullback: OpPullback<Names> = once('channelScale', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
       scope(() => gradients(...kept, dy, wanted)),

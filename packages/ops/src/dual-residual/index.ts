@@ -1,5 +1,6 @@
 /** The recurrence of Dr2Net (arXiv 2401.04105, section 3) and its inverse, in floating point. */
 import { add, div, mul, neg, sub, type Tensor } from '@tensorflow/tfjs-core';
+import { expectShape } from '../check.ts';
 import { after, scope, share } from '../engine.ts';
 
 export interface DualResidualCoefficients {
@@ -18,6 +19,8 @@ export const dualResidual = {
    * x_{i+1} = F_i(x_i) + α·x_i + β·x_{i−1}. With β = 0 `previous` is not touched; α = 1, β = 0 is x + f, bit for bit.
    */
   update(f: Tensor, x: Tensor, previous: Tensor, { alpha, beta }: DualResidualCoefficients): Tensor {
+    expectShape('dualResidual.update', 'x', x, f.shape, 'the shape of F(x)');
+    if (beta !== 0) expectShape('dualResidual.update', 'previous', previous, f.shape, 'the shape of F(x)');
     return scope(() => {
       let next = f;
       for (const [state, coefficient] of [
@@ -39,6 +42,8 @@ export const dualResidual = {
   inverse(next: Tensor, f: Tensor, x: Tensor, { alpha, beta }: DualResidualCoefficients): Tensor {
     if (beta === 0)
       throw new RangeError('dualResidual.inverse: β is 0, so the update cannot be inverted; choose β ≠ 0');
+    expectShape('dualResidual.inverse', 'F(x)', f, next.shape, 'the shape of the next state');
+    if (alpha !== 0) expectShape('dualResidual.inverse', 'x', x, next.shape, 'the shape of the next state');
     return scope(() => {
       let rest = sub(next, f) as Tensor;
       if (alpha !== 0) {

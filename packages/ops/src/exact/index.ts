@@ -8,8 +8,9 @@
  * momentumnet; BDIA. For this recurrence: this project.)
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
-import { type ExactGrid, grid } from './grid.ts';
+import { type ExactGrid, grid, sideWords } from './grid.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
 import { webgpu } from './webgpu.ts';
@@ -37,11 +38,33 @@ export interface ExactKernel {
 
 const kernel = () => choose({ reference: host, webgpu, tensorflow: native });
 
+/** F in float32, the states in int32, of one shape. */
+function check(op: string, f: Tensor, x: Tensor, states: Readonly<Record<string, Tensor>>): void {
+  if (f.dtype !== 'float32') throw new TypeError(`${op}: F(x) is ${f.dtype}, not float32`);
+  for (const [name, state] of Object.entries({ ...states, x })) {
+    expectShape(op, name, state, f.shape, 'the shape of F(x)');
+    if (state.dtype !== 'int32') throw new TypeError(`${op}: ${name} is ${state.dtype}, not int32; quantize it first`);
+  }
+}
+
 export const exact: ExactKernel & { readonly grid: typeof grid } = {
   grid,
   quantize: (x, fractionBits) => kernel().quantize(x, fractionBits),
   dequantize: (x, fractionBits) => kernel().dequantize(x, fractionBits),
-  update: (f, x, previous, on) => kernel().update(f, x, previous, on),
-  inverse: (next, f, x, side, on) => kernel().inverse(next, f, x, side, on),
+  update(f, x, previous, on) {
+    check('exact.update', f, x, { previous });
+    return kernel().update(f, x, previous, on);
+  },
+  inverse(next, f, x, side, on) {
+    check('exact.inverse', f, x, { next });
+    expectShape(
+      'exact.inverse',
+      'side',
+      side,
+      [sideWords(x.size, on)],
+      `${on.sideBits} bits for each of ${x.size} elements`,
+    );
+    return kernel().inverse(next, f, x, side, on);
+  },
   largest: (x) => kernel().largest(x),
 };

@@ -1,5 +1,6 @@
 /** Layer normalisation over the last axis (Ba et al., arXiv 1607.06450). */
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { channels, expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
@@ -23,8 +24,20 @@ const implementations = {
   },
 };
 
+function check(x: Tensor, gain: Tensor, bias: Tensor): void {
+  const width = channels('layerNorm', x);
+  expectShape('layerNorm', 'gain', gain, [width], `x is [${x.shape}]`);
+  expectShape('layerNorm', 'bias', bias, [width], `x is [${x.shape}]`);
+}
+
 /** (x − mean)/√(var + ε)·gain + bias. The trace keeps x (shared) and two numbers a row. */
 export const layerNorm: LayerNormKernel = {
-  apply: (x, gain, bias, epsilon) => choose(implementations).apply(x, gain, bias, epsilon),
-  trace: (x, gain, bias, epsilon) => choose(implementations).trace(x, gain, bias, epsilon),
+  apply(x, gain, bias, epsilon) {
+    check(x, gain, bias);
+    return choose(implementations).apply(x, gain, bias, epsilon);
+  },
+  trace(x, gain, bias, epsilon) {
+    check(x, gain, bias);
+    return choose(implementations).trace(x, gain, bias, epsilon);
+  },
 };

@@ -1,4 +1,5 @@
 /** gelu(x·W + b) in one op: the first half of a transformer's MLP. */
+import { expectAffine } from '../check.ts';
 import { choose } from '../engine.ts';
 import type { LinearKernel } from '../linear/index.ts';
 import { graphsRun } from '../native/probe.ts';
@@ -20,6 +21,12 @@ const implementations = {
  * The trace keeps x, W (shared) and GELU's slope at the pre-activation.
  */
 export const linearGelu: LinearKernel = {
-  apply: (x, weight, bias) => choose(implementations).apply(x, weight, bias),
-  trace: (x, weight, bias) => choose(implementations).trace(x, weight, bias),
+  apply(x, weight, bias) {
+    expectAffine('linearGelu', x, weight, bias);
+    return choose(implementations).apply(x, weight, bias);
+  },
+  trace(x, weight, bias) {
+    expectAffine('linearGelu', x, weight, bias);
+    return choose(implementations).trace(x, weight, bias);
+  },
 };

@@ -1,5 +1,6 @@
 /** y = x·W + b over the last axis. */
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { expectAffine } from '../check.ts';
 import { choose } from '../engine.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
@@ -9,7 +10,10 @@ import { reference } from './reference.ts';
 import { wasm } from './wasm.ts';
 
 export interface LinearKernel {
-  /** x [..., in], weight [in, out], bias [out] → [..., out] */
+  /**
+   * x [..., in], weight [in, out], bias [out] → [..., out]
+   * @throws RangeError when the shapes do not fit
+   */
   apply(x: Tensor, weight: Tensor, bias?: Tensor): Tensor;
   trace(x: Tensor, weight: Tensor, bias?: Tensor): TracedOp<'x' | 'weight' | 'bias'>;
 }
@@ -24,6 +28,12 @@ const implementations = {
 
 /** y = x·W + b. The trace keeps x and W (shared data, no copies). */
 export const linear: LinearKernel = {
-  apply: (x, weight, bias) => choose(implementations).apply(x, weight, bias),
-  trace: (x, weight, bias) => choose(implementations).trace(x, weight, bias),
+  apply(x, weight, bias) {
+    expectAffine('linear', x, weight, bias);
+    return choose(implementations).apply(x, weight, bias);
+  },
+  trace(x, weight, bias) {
+    expectAffine('linear', x, weight, bias);
+    return choose(implementations).trace(x, weight, bias);
+  },
 };

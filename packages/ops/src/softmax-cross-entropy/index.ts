@@ -1,5 +1,6 @@
 /** Cross-entropy of a softmax with soft targets: the loss of classification. */
 import { exp, log, max, mean, mul, softmax, sub, sum, type Tensor, tensor2d } from '@tensorflow/tfjs-core';
+import { expectShape } from '../check.ts';
 import { after, hold, scope } from '../engine.ts';
 import { type OpPullback, once, type TracedOp } from '../pullback.ts';
 
@@ -11,6 +12,9 @@ export interface SoftmaxCrossEntropyKernel {
 
 /** −Σ t·(z − log Σ exp z) with z = logits − max: never overflows. */
 function apply(logits: Tensor, targets: Tensor): Tensor {
+  if (logits.rank !== 2)
+    throw new RangeError(`softmaxCrossEntropy: logits are [${logits.shape}], not [batch, classes]`);
+  expectShape('softmaxCrossEntropy', 'targets', targets, logits.shape, 'the shape of the logits');
   return scope(() => {
     const largest = max(logits, 1, true);
     const z = after(sub(logits, largest), largest);

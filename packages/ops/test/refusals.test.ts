@@ -1,0 +1,70 @@
+/** What does not fit is refused by name, and nothing leaks. */
+import '@tensorflow/tfjs-backend-cpu';
+import { expectNoLeak } from '@dr2net/testing';
+import { ones, setBackend, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { beforeAll, expect, test } from 'vitest';
+import {
+  attention,
+  channelScale,
+  dualResidual,
+  exact,
+  layerNorm,
+  linear,
+  linearGelu,
+  patchEmbed,
+  softmaxCrossEntropy,
+  softTargets,
+  tubeletEmbed,
+} from '../src/index.ts';
+
+beforeAll(async () => {
+  await setBackend('cpu');
+});
+
+const t = (...shape: number[]): Tensor => ones(shape);
+const grid = exact.grid(0.5, 0.5, { fractionBits: 10 });
+const states = (...shape: number[]): Tensor => zeros(shape, 'int32');
+
+const cases: [string, () => unknown, string][] = [
+  ['linear, weight', () => linear.apply(t(2, 5), t(6, 3)), 'weight is [6,3] where [5, out] is needed'],
+  ['linear, bias', () => linear.trace(t(2, 5), t(5, 3), t(4)), 'bias is [4] where [3] is needed'],
+  ['linearGelu, weight', () => linearGelu.trace(t(2, 5), t(6, 3)), 'linearGelu: weight is [6,3]'],
+  ['linear of a scalar', () => linear.apply(t(), t(1, 1)), 'a scalar has no channels'],
+  ['layerNorm', () => layerNorm.apply(t(2, 5), t(4), t(5), 1e-6), 'gain is [4] where [5] is needed'],
+  ['channelScale', () => channelScale.trace(t(2, 5), t(1)), 'gamma is [1] where [5] is needed'],
+  ['attention, heads', () => attention.apply(t(2, 5, 24), { heads: 5 }), 'with 5 heads'],
+  ['attention, rank', () => attention.trace(t(5, 24), { heads: 2 }), 'qkv [5,24]'],
+  ['attention, no heads', () => attention.apply(t(2, 5, 24), { heads: 0 }), 'with 0 heads'],
+  [
+    'patchEmbed',
+    () => patchEmbed.apply(t(1, 30, 32, 3), t(12, 5), undefined, { patch: 4 }),
+    'height 30 is no multiple of 4',
+  ],
+  ['patchEmbed, rank', () => patchEmbed.apply(t(32, 32, 3), t(12, 5), undefined, { patch: 4 }), 'pixels [32,32,3]'],
+  [
+    'tubeletEmbed',
+    () => tubeletEmbed.apply(t(1, 3, 4, 4, 1), t(8, 5), undefined, { tubelet: 2, patch: 2 }),
+    'frames 3 is no multiple of 2',
+  ],
+  ['softmaxCrossEntropy', () => softmaxCrossEntropy.apply(t(2, 5), t(2, 1)), 'targets is [2,1] where [2,5] is needed'],
+  ['softTargets, label', () => softTargets([0, 7], 5), 'label 7 is not one of the 5 classes'],
+  ['softTargets, smoothing', () => softTargets([0], 5, 1), 'smoothing 1'],
+  ['dualResidual', () => dualResidual.update(t(2, 3), t(2, 3), t(2, 1), { alpha: 1, beta: 0.5 }), 'previous is [2,1]'],
+  ['exact, shape', () => exact.update(t(2, 3), states(2, 3), states(3, 2), grid), 'previous is [3,2]'],
+  [
+    'exact, type',
+    () => exact.update(t(2, 3), states(2, 3), t(2, 3), grid),
+    'previous is float32, not int32; quantize it first',
+  ],
+  [
+    'exact, side',
+    () => exact.inverse(states(2, 3), t(2, 3), states(2, 3), states(2), grid),
+    'side is [2] where [1] is needed',
+  ],
+];
+
+test.each(cases)('%s', async (_, run, message) => {
+  await expectNoLeak(() => {
+    expect(() => tidy(run as () => Tensor)).toThrow(message);
+  });
+});
