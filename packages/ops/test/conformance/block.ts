@@ -3,7 +3,7 @@
 import { reference as attentionReference } from '../../src/attention/reference.ts';
 import { attention, layerNorm } from '../../src/index.ts';
 import { reference as normReference } from '../../src/layer-norm/reference.ts';
-import { type Check, checks, input, rowsOf } from './case.ts';
+import { type Check, checks, type Input, input, rowsOf } from './case.ts';
 import type { Node, Tape } from './float64.ts';
 
 function norm(tape: Tape, x: Node[], gain: Node[], bias: Node[], epsilon: number): Node[] {
@@ -17,8 +17,23 @@ function norm(tape: Tape, x: Node[], gain: Node[], bias: Node[], epsilon: number
   });
 }
 
+/** Rows whose mean is far larger than their deviation, where E[x²] − E[x]² would lose all digits. */
+function farFromZero(shape: readonly number[], seed: number): Input {
+  const { values } = input(shape, seed);
+  return { shape, values: values.map((value) => value + 300) };
+}
+
 function norms(name: string, op: typeof layerNorm): Check[] {
-  return [
+  const far = checks({
+    name: `${name} far from zero`,
+    inputs: { x: farFromZero([3, 64], 75), gain: input([64], 85), bias: input([64], 95) },
+    shape: [3, 64],
+    tolerance: 2e-4,
+    apply: ({ x, gain, bias }) => op.apply(x, gain, bias, 1e-5),
+    trace: ({ x, gain, bias }) => op.trace(x, gain, bias, 1e-5),
+    define: (tape, { x, gain, bias }) => norm(tape, x, gain, bias, 1e-5),
+  });
+  const usual = [
     [1, 8],
     [1, 1, 6],
     [2, 5, 33],
@@ -38,6 +53,7 @@ function norms(name: string, op: typeof layerNorm): Check[] {
       define: (tape, { x, gain, bias }) => norm(tape, x, gain, bias, 1e-5),
     }),
   );
+  return [...usual, ...far];
 }
 
 interface Sizes {
