@@ -7,10 +7,12 @@
  */
 import { Command } from 'commander';
 import { InterruptedError } from 'jobs';
+import { addGrowth } from './growth/command.ts';
 import { addStep } from './step/command.ts';
 
 const program = new Command('bench').description('Benchmarks of training against plain TensorFlow.js.');
 addStep(program);
+addGrowth(program);
 
 try {
   await program.parseAsync();

@@ -29,6 +29,8 @@ export class ChildError extends Error {
 }
 
 const kept = 20;
+/** Characters of a line that are kept: Node shows the whole line of source that threw, and a minified one is long. */
+const lineLength = 300;
 
 /**
  * Runs a Node script in a process of its own.
@@ -63,7 +65,7 @@ export async function runNode(args: readonly string[], options: ChildOptions = {
   try {
     if (onLine) {
       for await (const line of child.iterable({ from: 'stderr' })) {
-        lines.push(line);
+        lines.push(line.slice(0, lineLength));
         if (lines.length > kept) lines.shift();
         onLine(line);
       }

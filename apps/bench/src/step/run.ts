@@ -1,7 +1,7 @@
 /** Measures methods one process each, and keeps each one's file, so that a long benchmark can be interrupted. */
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Provenance, provenance, readJson, runNode, writeJson } from 'jobs';
+import { type Provenance, provenance, readJson, writeJson } from 'jobs';
+import { measureInChild } from '../child-process.ts';
 import type { StepMeasurement, StepSettings } from './settings.ts';
 
 export const stepSchema = 1;
@@ -26,15 +26,6 @@ export function stepPath(folder: string, { backend, depth, measured }: StepSetti
   return join(folder, `step-${backend}-d${depth}-${measured}.json`);
 }
 
-const child = fileURLToPath(new URL('./child.ts', import.meta.url));
-
-async function measureInChild(settings: StepSettings, signal?: AbortSignal): Promise<StepMeasurement> {
-  const args = ['--conditions=@dr2net/source', '--import', 'tsx', child, JSON.stringify(settings)];
-  // Native libraries greet on standard error; it is shown only when the process fails.
-  const output = await runNode(args, { onLine: () => {}, ...(signal && { signal }) });
-  return JSON.parse(output) as StepMeasurement;
-}
-
 /** The same measurement: one made with other settings is refused rather than compared. */
 function requireSame(path: string, there: StepSettings, wanted: StepSettings): void {
   const differs = (Object.keys(wanted) as (keyof StepSettings)[]).find((name) => there[name] !== wanted[name]);
@@ -47,7 +38,8 @@ function requireSame(path: string, there: StepSettings, wanted: StepSettings): v
 /** Measures what has no file yet, in the order given. @returns all, those from files too */
 export async function runSteps(list: readonly StepSettings[], options: StepOptions): Promise<StepResult[]> {
   const { folder, again = false, signal, say = () => {} } = options;
-  const measure = options.measure ?? ((settings) => measureInChild(settings, signal));
+  const measure =
+    options.measure ?? ((settings) => measureInChild<StepMeasurement>('./step/child.ts', settings, signal));
   const results: StepResult[] = [];
   for (const settings of list) {
     const path = stepPath(folder, settings);

@@ -50,7 +50,7 @@ export function varied(pixels: Uint8Array, random: Random): Uint8Array {
 }
 
 /** Patches [tokens, patchSize], rows ordered t, y, x, channel, as the backbone's tubelet embedding takes them. */
-function toPatches(
+export function toPatches(
   pixels: Uint8Array,
   { patch, tubelet, tokens, patchSize }: Shape,
   mean: readonly number[],

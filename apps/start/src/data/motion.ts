@@ -43,17 +43,17 @@ export function randomPath(motion: Motion, frame: number, random: Random): Path 
     };
   }
   if (motion === 'clockwise' || motion === 'anticlockwise') {
-    const radius = random.between(0.12, 0.2) * frame;
+    const radius = random.between(0.16, 0.24) * frame;
     const phase = random.between(0, 2 * Math.PI);
     // y points down: a growing angle is clockwise on the screen.
-    const turn = (motion === 'clockwise' ? 1 : -1) * random.between(0.6, 1) * 2 * Math.PI;
+    const turn = (motion === 'clockwise' ? 1 : -1) * random.between(0.35, 0.55) * 2 * Math.PI;
     return (time) => ({
       x: x + radius * Math.cos(phase + turn * time),
       y: y + radius * Math.sin(phase + turn * time),
       size,
     });
   }
-  const ratio = random.between(1.35, 1.8) ** (motion === 'grow' ? 1 : -1);
+  const ratio = random.between(1.5, 2.2) ** (motion === 'grow' ? 1 : -1);
   return (time) => ({
     x: x + (time - 0.5) * slant,
     y: y + (time - 0.5) * slant,
