@@ -67,7 +67,8 @@ async function run(flags: Flags): Promise<void> {
     process.stdout.write(
       flags.json ? `${JSON.stringify({ schema: 1, kind: 'step-table', rows, results })}\n` : `${table}\n`,
     );
-    if (rows.some(({ checks }) => checks.some((check) => /^[A-Z]{3}/.test(check)))) process.exitCode = 1;
+    if (results.length < list.length || rows.some(({ checks }) => checks.some((check) => /^[A-Z]{3}/.test(check))))
+      process.exitCode = 1;
   } finally {
     interruption.dispose();
   }

@@ -1,6 +1,6 @@
 /** Measures methods one process each, and keeps each one's file, so that a long benchmark can be interrupted. */
 import { join } from 'node:path';
-import { type Provenance, provenance, readJson, writeJson } from 'jobs';
+import { InterruptedError, type Provenance, provenance, readJson, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
 import type { StepMeasurement, StepSettings } from './settings.ts';
 
@@ -35,7 +35,12 @@ function requireSame(path: string, there: StepSettings, wanted: StepSettings): v
     );
 }
 
-/** Measures what has no file yet, in the order given. @returns all, those from files too */
+/**
+ * Measures what has no file yet, in the order given. What fails (a peer that needs more memory than there is) is told and
+ * left out; the next call tries it again.
+ * @returns all results, those from files too
+ * @throws InterruptedError
+ */
 export async function runSteps(list: readonly StepSettings[], options: StepOptions): Promise<StepResult[]> {
   const { folder, again = false, signal, say = () => {} } = options;
   const measure =
@@ -53,10 +58,14 @@ export async function runSteps(list: readonly StepSettings[], options: StepOptio
     }
     say(`${name} …`);
     const before = provenance();
-    const measurement = await measure(settings);
-    const result: StepResult = { schema: stepSchema, kind: 'step', ...before, ...measurement };
-    writeJson(path, result);
-    results.push(result);
+    try {
+      const result: StepResult = { schema: stepSchema, kind: 'step', ...before, ...(await measure(settings)) };
+      writeJson(path, result);
+      results.push(result);
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      say(`${name} failed: ${error instanceof Error ? error.message : error}`);
+    }
   }
   return results;
 }
