@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -55,8 +55,10 @@ it('starts nothing after an interruption', async () => {
 it('writes result files whole and leaves nothing beside them', () => {
   const path = join(folder, 'deep', 'result.json');
   expect(readJson(path)).toBeUndefined();
-  writeJson(path, { loss: 1 });
-  expect(readJson(path)).toEqual({ loss: 1 });
+  const result = { losses: [1, -2.5e-7, 3], names: ['a [1, 2] b', 'c'], deep: [[1, 2], [3]] };
+  writeJson(path, result);
+  expect(readJson(path)).toEqual(result);
+  expect(readFileSync(path, 'utf8')).toContain('"losses": [1,-2.5e-7,3],\n');
   expect(readdirSync(join(folder, 'deep'))).toEqual(['result.json']);
   writeFileSync(path, '{"loss":');
   expect(() => readJson(path)).toThrow('not JSON');

@@ -10,8 +10,10 @@ export function writeFileWhole(path: string, content: string | Uint8Array): void
   renameSync(temporary, path);
 }
 
+/** Indented, a list of numbers on one line (a line break inside brackets is never part of a string). */
 export function writeJson(path: string, value: object): void {
-  writeFileWhole(path, `${JSON.stringify(value, null, 1)}\n`);
+  const text = JSON.stringify(value, null, 1).replace(/\[\n[\s\d.,eE+-]*\]/g, (list) => list.replace(/\s+/g, ''));
+  writeFileWhole(path, `${text}\n`);
 }
 
 /** The object in a file, or undefined where there is no such file. @throws when the file is not JSON */
