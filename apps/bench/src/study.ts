@@ -60,7 +60,7 @@ async function run(flags: RunFlags): Promise<void> {
       common: [
         ...['--epochs', flags.epochs, '--batch', flags.batch, '--lr', flags.lr, '--layer-decay', flags.layerDecay],
         ...['--frames', '8', '--tubelet', '2', '--size', '112', '--fit', 'squash', '--classes', actions.join(',')],
-        ...['--no-crop', '--cache', join(resolve(flags.work), 'clips')],
+        '--no-crop',
       ],
       signal: interruption.signal,
       say: (line) => process.stderr.write(`${line}\n`),

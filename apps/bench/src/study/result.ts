@@ -1,5 +1,5 @@
 /** The result file of one job: small enough to commit, complete enough to draw every report from it. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { EpochRecord, EvaluationRecord, RunLog } from 'dr2net/report';
 import { type Provenance, readJson, writeJson } from 'jobs';
 import { type Job, jobName } from './plan.ts';
@@ -58,6 +58,15 @@ function highest(values: readonly (number | undefined)[]): number | undefined {
   return known.length > 0 ? Math.max(...known) : undefined;
 }
 
+/** Result files are read elsewhere: names of the model and the data stay, folders of the machine go. */
+function withoutFolders(settings: RunLog['settings']): RunLog['settings'] {
+  return Object.fromEntries(
+    Object.entries(settings)
+      .filter(([name]) => name !== 'out' && name !== 'cache')
+      .map(([name, value]) => [name, name === 'model' || name === 'data' ? basename(String(value)) : value]),
+  );
+}
+
 /** What of a run's log goes into its result file. */
 export function digest(
   log: RunLog,
@@ -68,7 +77,7 @@ export function digest(
     devicePeakBytes: highest(log.steps.map((step) => step.deviceBytes)),
   };
   return {
-    settings: log.settings,
+    settings: withoutFolders(log.settings),
     steps: {
       loss: log.steps.map(({ loss }) => short(loss)),
       seconds: log.steps.map(({ seconds }) => short(seconds)),

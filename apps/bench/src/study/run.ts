@@ -85,6 +85,8 @@ async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
     settings.data,
     '--out',
     out,
+    '--cache',
+    join(settings.work, 'clips'),
     ...options,
   ];
   const started = performance.now();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { InterruptedError } from 'jobs';
 import { beforeEach, expect, it } from 'vitest';
 import { jobName, jobsOf, variantOf, variants } from './plan.ts';
+import { readResult, resultPath } from './result.ts';
 import { runStudy, type StudySettings } from './run.ts';
 import { readResults, summarise, summaryRows } from './summarise.ts';
 
@@ -25,7 +26,13 @@ function fakeFinetune(fail: (args: readonly string[]) => void = () => {}) {
     mkdirSync(join(out, 'checkpoint'), { recursive: true });
     fail(args);
     const seed = Number(optionOf(args, '--seed'));
-    const lines: object[] = [{ kind: 'settings', label: optionOf(args, '--method'), settings: { seed } }];
+    const lines: object[] = [
+      {
+        kind: 'settings',
+        label: optionOf(args, '--method'),
+        settings: { seed, model: '/models/small', out: '/runs/a' },
+      },
+    ];
     for (let epoch = 1; epoch <= 2; epoch++) {
       for (let step = 1; step <= 3; step++)
         lines.push({
@@ -87,6 +94,13 @@ it('skips what is done, also after a restart', async () => {
 it('removes the weights of a finished job and keeps its log', async () => {
   await runStudy(jobsOf({ ...plan, variants: ['exact'], seeds: [0] }), settings());
   expect(readdirSync(join(folder, 'work', 'exact-d6-s0'))).toEqual(['metrics.jsonl']);
+});
+
+it('leaves folders of this machine out of the result files', async () => {
+  const [job] = jobsOf({ ...plan, variants: ['exact'], seeds: [0] });
+  await runStudy([job!], settings());
+  expect(readResult(join(folder, 'results'), job!)?.settings).toEqual({ seed: 0, model: 'small' });
+  expect(readFileSync(resultPath(join(folder, 'results'), job!), 'utf8')).not.toContain(folder);
 });
 
 it('goes on after a failure and tries it again, from its checkpoint', async () => {
