@@ -4,7 +4,7 @@
  *     pnpm study run --backend node --depths 6,12 --seeds 0,1,2
  *     pnpm study summarise
  */
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { InterruptedError, onInterrupt, repositoryRoot } from 'jobs';
 import { jobName, jobsOf, variants } from './study/plan.ts';
@@ -37,7 +37,8 @@ interface RunFlags {
   layerDecay: string;
   model: string;
   data: string;
-  results: string;
+  crop?: true;
+  results?: string;
   work: string;
   cli?: string;
   list?: true;
@@ -52,7 +53,7 @@ async function run(flags: RunFlags): Promise<void> {
   const interruption = onInterrupt();
   try {
     const { done, skipped, failed } = await runStudy(jobs, {
-      results: resolve(flags.results),
+      results: resolve(flags.results ?? (flags.crop ? `${defaultResults}-crop` : defaultResults)),
       work: resolve(flags.work),
       model: resolve(flags.model),
       data: resolve(flags.data),
@@ -60,7 +61,7 @@ async function run(flags: RunFlags): Promise<void> {
       common: [
         ...['--epochs', flags.epochs, '--batch', flags.batch, '--lr', flags.lr, '--layer-decay', flags.layerDecay],
         ...['--frames', '8', '--tubelet', '2', '--size', '112', '--fit', 'squash', '--classes', actions.join(',')],
-        '--no-crop',
+        ...(flags.crop ? [] : ['--no-crop']),
       ],
       signal: interruption.signal,
       say: (line) => process.stderr.write(`${line}\n`),
@@ -92,7 +93,11 @@ program
   .option('--layer-decay <share>', 'learning rate of a layer, as a share of the layer above', '0.75')
   .option('--model <folder>', 'pretrained weights', join(shared, 'weights', 'dinov2-small'))
   .option('--data <file>', 'clips', join(shared, 'data', 'ut-interaction', 'clips.csv'))
-  .option('--results <folder>', 'result files', defaultResults)
+  .option('--crop', 'random resized crops too: harder to learn from so few clips in so few steps')
+  .option(
+    '--results <folder>',
+    `result files (default: ${relative(repositoryRoot, defaultResults)}, with --crop another)`,
+  )
   .option('--work <folder>', 'checkpoints and reports of the runs', join(repositoryRoot, 'runs', 'study'))
   .option('--cli <file>', 'another build of the command line, for example packages/dr2net/dist/cli.js of a worktree')
   .option('--list', 'only list the jobs')
