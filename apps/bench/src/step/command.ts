@@ -43,7 +43,8 @@ export function resultFolder(backend: string, quick: boolean): string {
     : join(repositoryRoot, 'results', `${day}-${backend}`);
 }
 
-async function run(flags: Flags): Promise<void> {
+/** @param name of the table's file: the command's */
+async function run(name: string, flags: Flags): Promise<void> {
   const quick = flags.quick ?? false;
   const folder = flags.out ? resolve(flags.out) : resultFolder(flags.backend, quick);
   const list: StepSettings[] = flags.depth.flatMap((depth) =>
@@ -62,7 +63,7 @@ async function run(flags: Flags): Promise<void> {
     });
     const rows = stepRows(results);
     const table = stepTable(rows);
-    if (!quick) writeFileWhole(join(folder, `step-${flags.backend}.md`), `${table}\n`);
+    if (!quick) writeFileWhole(join(folder, `${name}-${flags.backend}.md`), `${table}\n`);
     process.stderr.write(`Results: ${folder}\n`);
     process.stdout.write(
       flags.json ? `${JSON.stringify({ schema: 1, kind: 'step-table', rows, results })}\n` : `${table}\n`,
@@ -86,7 +87,7 @@ export function addStep(program: Command): void {
       .option('--again', 'measure again what has a file')
       .option('--quick', 'a tiny network, to see that everything runs')
       .option('--json', 'print one JSON object on standard output, everything else on standard error')
-      .action(run);
+      .action((flags: Flags) => run(command.name(), flags));
   common(program.command('step'), [12], measuredNames, 5).description(
     'a training step (forward, loss, backward) of a ViT-S/16 at 224 pixels, batch 4, by every method and by plain TensorFlow.js',
   );

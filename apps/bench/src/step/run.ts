@@ -26,9 +26,14 @@ export function stepPath(folder: string, { backend, depth, measured }: StepSetti
   return join(folder, `step-${backend}-d${depth}-${measured}.json`);
 }
 
-/** The same measurement: one made with other settings is refused rather than compared. */
+/** Settings of which a measurement may have more than is asked for. */
+const atLeast: ReadonlySet<keyof StepSettings> = new Set(['warmup', 'repetitions']);
+
+/** The same measurement, or a longer one of the same: one made with other settings is refused rather than compared. */
 function requireSame(path: string, there: StepSettings, wanted: StepSettings): void {
-  const differs = (Object.keys(wanted) as (keyof StepSettings)[]).find((name) => there[name] !== wanted[name]);
+  const differs = (Object.keys(wanted) as (keyof StepSettings)[]).find((name) =>
+    atLeast.has(name) ? there[name] < wanted[name] : there[name] !== wanted[name],
+  );
   if (differs)
     throw new Error(
       `${path} was measured with ${differs} ${there[differs]}, not ${wanted[differs]}. Give another --out, or --again to measure anew.`,

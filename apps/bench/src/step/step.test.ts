@@ -55,6 +55,16 @@ it('refuses to compare with what was measured otherwise', async () => {
   expect(await runSteps([other], { folder: results, measure, again: true })).toHaveLength(1);
 });
 
+it('takes a longer measurement for a shorter one, and never a shorter for a longer', async () => {
+  const results = folder();
+  const measure = async (given: StepSettings) => fake(given);
+  await runSteps([settings('plain')], { folder: results, measure });
+  const shorter = { ...settings('plain'), repetitions: 1 };
+  expect((await runSteps([shorter], { folder: results, measure }))[0]?.settings.repetitions).toBe(3);
+  const longer = { ...settings('plain'), repetitions: 5 };
+  await expect(runSteps([longer], { folder: results, measure })).rejects.toThrow('with repetitions 3, not 5');
+});
+
 it('shows medians, and ratios within the same backend and depth only', async () => {
   const list = [settings('plain'), settings('reversible'), settings('exact'), settings('exact', 24)];
   const rows = stepRows(await runSteps(list, { folder: folder(), measure: async (given) => fake(given) }));
