@@ -35,7 +35,7 @@ describe('clips', () => {
     const sum = (motion: (typeof motions)[number]) =>
       drawClip(motion, digits, [7, 7]).reduce((total, byte) => total + byte, 0);
     expect(sum('left')).toMatchInlineSnapshot(`2275635`);
-    expect(sum('clockwise')).toMatchInlineSnapshot(`2272205`);
+    expect(sum('shake')).toMatchInlineSnapshot(`2274431`);
   });
 
   it('can be of any length and size', () => {
@@ -65,18 +65,18 @@ describe('paths', () => {
     );
   });
 
-  it('turn clockwise as the eye sees it (y points down), and the other way round', () => {
+  it('shake about a place, and stand still at one', () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
-        for (const [motion, sign] of [
-          ['clockwise', 1],
-          ['anticlockwise', -1],
-        ] as const) {
-          const at = path(motion, seed);
-          const [a, b, c] = [at(0), at(0.1), at(0.2)];
-          const cross = (b.x - a.x) * (c.y - b.y) - (b.y - a.y) * (c.x - b.x);
-          expect(Math.sign(cross)).toBe(sign);
-        }
+        const [shake, still] = [path('shake', seed), path('still', seed)];
+        const times = Array.from({ length: 64 }, (_, i) => i / 64);
+        const middle = times.reduce((sum, time) => sum + shake(time).x, 0) / times.length;
+        expect(shake(0).x).toBeCloseTo(shake(1).x, 6);
+        expect(Math.abs(middle - shake(0).x)).toBeLessThan(0.111 * size);
+        const reach = (at: typeof shake) =>
+          Math.max(...times.map((time) => Math.hypot(at(time).x - at(0).x, at(time).y - at(0).y)));
+        expect(reach(shake)).toBeGreaterThan(0.07 * size);
+        expect(reach(still)).toBe(0);
       }),
     );
   });

@@ -1,7 +1,7 @@
 /** The motions that label the clips: where a digit is, and how large, at a time. */
 import type { Random } from './random.ts';
 
-export const motions = ['left', 'right', 'up', 'down', 'clockwise', 'anticlockwise', 'grow', 'shrink'] as const;
+export const motions = ['left', 'right', 'up', 'down', 'grow', 'shrink', 'shake', 'still'] as const;
 
 export type Motion = (typeof motions)[number];
 
@@ -42,18 +42,17 @@ export function randomPath(motion: Motion, frame: number, random: Random): Path 
       return { x: x + dx * along + dy * across, y: y + dy * along + dx * across, size };
     };
   }
-  if (motion === 'clockwise' || motion === 'anticlockwise') {
-    const radius = random.between(0.16, 0.24) * frame;
+  if (motion === 'still') return () => ({ x, y, size });
+  if (motion === 'shake') {
+    const heading = random.between(0, 2 * Math.PI);
     const phase = random.between(0, 2 * Math.PI);
-    // y points down: a growing angle is clockwise on the screen.
-    const turn = (motion === 'clockwise' ? 1 : -1) * random.between(0.35, 0.55) * 2 * Math.PI;
-    return (time) => ({
-      x: x + radius * Math.cos(phase + turn * time),
-      y: y + radius * Math.sin(phase + turn * time),
-      size,
-    });
+    const amplitude = random.between(0.07, 0.11) * frame;
+    return (time) => {
+      const away = amplitude * Math.sin(phase + 2 * Math.PI * time);
+      return { x: x + away * Math.cos(heading), y: y + away * Math.sin(heading), size };
+    };
   }
-  const ratio = random.between(1.5, 2.2) ** (motion === 'grow' ? 1 : -1);
+  const ratio = random.between(1.8, 2.6) ** (motion === 'grow' ? 1 : -1);
   return (time) => ({
     x: x + (time - 0.5) * slant,
     y: y + (time - 0.5) * slant,
