@@ -1,6 +1,6 @@
 /** Runs one measuring script in a process of its own, from the sources as this one. */
 import { fileURLToPath } from 'node:url';
-import { runNode } from 'jobs';
+import { lastObject, runNode } from 'jobs';
 
 /**
  * @param script relative to this folder, e.g. `./step/child.ts`
@@ -10,6 +10,5 @@ export async function measureInChild<T>(script: string, settings: object, signal
   const path = fileURLToPath(new URL(script, import.meta.url));
   const args = ['--conditions=@dr2net/source', '--import', 'tsx', path, JSON.stringify(settings)];
   // Native libraries greet on standard error; it is shown only when the process fails.
-  const output = await runNode(args, { onLine: () => {}, ...(signal && { signal }) });
-  return JSON.parse(output) as T;
+  return lastObject<T>(await runNode(args, { onLine: () => {}, ...(signal && { signal }) }));
 }

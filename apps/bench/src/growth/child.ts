@@ -5,4 +5,4 @@ import { type GrowthSettings, measureGrowth } from './measure.ts';
 console.log = console.info = console.warn = console.error;
 
 const measurement = await measureGrowth(JSON.parse(process.argv[2] ?? '{}') as GrowthSettings);
-process.stdout.write(JSON.stringify(measurement), () => process.exit(0));
+process.stdout.write(`\n${JSON.stringify(measurement)}\n`, () => process.exit(0));

@@ -9,4 +9,4 @@ console.log = console.info = console.warn = console.error;
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as StepSettings;
 const measurement = await measure(settings);
-process.stdout.write(JSON.stringify(measurement), () => process.exit(0));
+process.stdout.write(`\n${JSON.stringify(measurement)}\n`, () => process.exit(0));

@@ -62,7 +62,7 @@ async function run(name: string, flags: Flags): Promise<void> {
       say: (line) => process.stderr.write(`${line}\n`),
     });
     const rows = stepRows(results);
-    const table = stepTable(rows);
+    const table = stepTable(rows, { times: name !== 'memory' });
     if (!quick) writeFileWhole(join(folder, `${name}-${flags.backend}.md`), `${table}\n`);
     process.stderr.write(`Results: ${folder}\n`);
     process.stdout.write(

@@ -76,6 +76,9 @@ it('shows medians, and ratios within the same backend and depth only', async () 
     '| wasm | 12 | reversible | 2.00 s | 1.00 s … 3.00 s | 0.10 | 1.00 | 1.00 MB | 1/10.0 | 3.00 MB (wasm heap) |',
   );
   expect(table).toContain('rebuilt bit for bit');
+  expect(stepTable(rows, { times: false })).toContain(
+    '| wasm | 12 | reversible | 1.00 MB | 1/10.0 | 3.00 MB (wasm heap) |',
+  );
 });
 
 it('cries out when a check fails', async () => {

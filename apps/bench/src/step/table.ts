@@ -63,8 +63,11 @@ export function stepRows(results: readonly StepResult[]): StepRow[] {
 
 const seconds = (value: number) => (value < 1 ? `${(1000 * value).toFixed(0)} ms` : `${value.toFixed(2)} s`);
 
+/** The columns that are left out where a step was timed too seldom to say anything. */
+const timeColumns: readonly string[] = ['time a step', 'range', '× plain', '× reversible'];
+
 /** The table in Markdown. */
-export function stepTable(rows: readonly StepRow[]): string {
+export function stepTable(rows: readonly StepRow[], { times = true }: { times?: boolean } = {}): string {
   const head = [
     ...['backend', 'blocks', 'method', 'time a step', 'range', '× plain', '× reversible'],
     ...['activation peak', 'of plain', 'device peak', 'checks'],
@@ -78,5 +81,6 @@ export function stepTable(rows: readonly StepRow[]): string {
     `${formatBytes(row.devicePeakBytes)} (${row.deviceKind})`,
     row.checks.join('; '),
   ]);
-  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const shown = (_cell: string, column: number) => times || !timeColumns.includes(head[column] ?? '');
+  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.filter(shown).join(' | ')} |`).join('\n');
 }
