@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ChildError, runNode } from './child.ts';
+import { ChildError, lastObject, runNode } from './child.ts';
 import { readJson, writeJson } from './files.ts';
 import { InterruptedError } from './interrupt.ts';
 
@@ -62,4 +62,10 @@ it('writes result files whole and leaves nothing beside them', () => {
   expect(readdirSync(join(folder, 'deep'))).toEqual(['result.json']);
   writeFileSync(path, '{"loss":');
   expect(() => readJson(path)).toThrow('not JSON');
+});
+
+it('finds the result after what a native library wrote', () => {
+  expect(lastObject('validation is on\n{"x":[1]}\n')).toEqual({ x: [1] });
+  expect(() => lastObject('')).toThrow('line of JSON');
+  expect(() => lastObject('{"x":1}\nafterwards')).toThrow('afterwards');
 });

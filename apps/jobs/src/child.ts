@@ -79,3 +79,19 @@ export async function runNode(args: readonly string[], options: ChildOptions = {
     signal?.removeEventListener('abort', stop);
   }
 }
+
+/**
+ * The object that a child printed as the last line of its standard output. Native libraries (a Vulkan driver) write
+ * there before it.
+ * @throws when the last line is not JSON
+ */
+export function lastObject<T>(output: string): T {
+  const line = output.trimEnd().split('\n').at(-1) ?? '';
+  try {
+    return JSON.parse(line) as T;
+  } catch (cause) {
+    throw new Error(`The process did not end its output with a line of JSON but with: ${line.slice(0, 200)}`, {
+      cause,
+    });
+  }
+}

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type ChildOptions, runNode } from './child.ts';
+import { type ChildOptions, lastObject, runNode } from './child.ts';
 
 /** Node's flags that make it read the sources: a process that runs from the sources starts its children so too. */
 const fromSource = process.execArgv.some((flag) => flag.includes('@dr2net/source'));
@@ -27,10 +27,5 @@ export interface Dr2NetOptions extends ChildOptions {
  * @throws ChildError with its last lines when it fails
  */
 export async function dr2net<T>(args: readonly string[], { entry, ...options }: Dr2NetOptions = {}): Promise<T> {
-  const text = await runNode([...(entry ?? dr2netEntry()), ...args, '--json'], options);
-  try {
-    return JSON.parse(text) as T;
-  } catch (cause) {
-    throw new Error(`dr2net ${args[0]} did not print one JSON object but: ${text.slice(0, 200)}`, { cause });
-  }
+  return lastObject<T>(await runNode([...(entry ?? dr2netEntry()), ...args, '--json'], options));
 }

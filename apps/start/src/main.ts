@@ -11,7 +11,7 @@ import { writeDataset } from './data/dataset.ts';
 import { motions } from './data/motion.ts';
 import { appFolder } from './folder.ts';
 import { type Method, methods } from './methods.ts';
-import { measurePlain } from './plain.ts';
+import { measurePlain, type PlainFigures } from './plain.ts';
 import { resultTable } from './table.ts';
 
 interface Flags {
@@ -44,6 +44,18 @@ async function finetune(method: Method, flags: Flags, clips: string, signal: Abo
   return { ...parseMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8')), label: method.name };
 }
 
+/** The peer's figures; the comparison of the methods does not depend on them, so their failure is only told. */
+async function plainFigures(backend: string, signal: AbortSignal): Promise<PlainFigures | undefined> {
+  say('\nPlain TensorFlow.js, the same network: measuring three steps');
+  try {
+    return await measurePlain({ model: join(appFolder, 'weights'), backend, classes: motions.length, batch }, signal);
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    say(`It could not be measured: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+}
+
 async function run(flags: Flags): Promise<void> {
   const started = performance.now();
   const interruption = onInterrupt();
@@ -64,11 +76,8 @@ async function run(flags: Flags): Promise<void> {
       say(`\n${index + 1}/${methods.length}  ${method.name}: ${method.says}`);
       logs.push(await finetune(method, flags, clips, signal));
     }
-    say('\nPlain TensorFlow.js, the same network: measuring three steps');
     const backend = String(logs[0]?.settings.backend ?? flags.backend).split(' ')[0] ?? flags.backend;
-    const plain = flags.plain
-      ? await measurePlain({ model: join(appFolder, 'weights'), backend, classes: motions.length, batch }, signal)
-      : undefined;
+    const plain = flags.plain ? await plainFigures(backend, signal) : undefined;
     const rows = comparisonRows(logs);
     const report = join(flags.out, 'report.html');
     const notes = [

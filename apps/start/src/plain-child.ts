@@ -56,4 +56,4 @@ async function measure({ model, backend: name, classes, batch }: PlainSettings):
 }
 
 const figures = await measure(JSON.parse(process.argv[2] ?? '{}') as PlainSettings);
-process.stdout.write(JSON.stringify(figures), () => process.exit(0));
+process.stdout.write(`\n${JSON.stringify(figures)}\n`, () => process.exit(0));

@@ -1,7 +1,7 @@
 /** Plain TensorFlow.js beside the methods: the memory and time of a step, without training to the end. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runNode } from 'jobs';
+import { lastObject, runNode } from 'jobs';
 
 export interface PlainSettings {
   readonly model: string;
@@ -25,6 +25,5 @@ function entry(): string[] {
 }
 
 export async function measurePlain(settings: PlainSettings, signal: AbortSignal): Promise<PlainFigures> {
-  const output = await runNode([...entry(), JSON.stringify(settings)], { signal, onLine: () => {} });
-  return JSON.parse(output) as PlainFigures;
+  return lastObject<PlainFigures>(await runNode([...entry(), JSON.stringify(settings)], { signal, onLine: () => {} }));
 }
