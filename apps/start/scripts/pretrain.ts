@@ -1,7 +1,7 @@
 /**
  * Pretrains the embedded backbone on unlabelled clips, and writes weights/ with the log of the run.
  *
- *     pnpm --filter start pretrain [--backend node] [--steps 3000]
+ *     pnpm --filter start pretrain [--backend node] [--steps 700]
  */
 import '@tensorflow/tfjs';
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
@@ -135,7 +135,7 @@ async function pretrain(flags: Flags): Promise<void> {
 await new Command('pretrain')
   .description('Pretrains the embedded backbone on unlabelled clips.')
   .option('--backend <name>', 'as in dr2net', 'auto')
-  .option('--steps <n>', 'steps', '3000')
+  .option('--steps <n>', 'steps', '700')
   .option('--batch <n>', 'clips a step', '32')
   .option('--lr <number>', 'peak learning rate', '1e-3')
   .option('--pool <n>', 'clips that are drawn; each gives many variants', '4000')
