@@ -85,9 +85,10 @@ async function run(flags: Flags): Promise<void> {
       '160 validation clips: one clip is 0.6 %. One seed: differences of a few per cent between the methods mean nothing.',
     ];
     writeFileWhole(report, comparisonReport(logs, { title: 'Three ways of finetuning', notes }));
-    writeJson(join(flags.out, 'result.json'), { schema: 1, backend, rows, plain, report });
+    const result = { schema: 1, backend, rows, plain };
+    writeJson(join(flags.out, 'result.json'), result);
     say();
-    if (flags.json) process.stdout.write(`${JSON.stringify({ schema: 1, backend, rows, plain, report })}\n`);
+    if (flags.json) process.stdout.write(`${JSON.stringify({ ...result, report })}\n`);
     else for (const line of resultTable(rows, plain)) process.stdout.write(`${line}\n`);
     if (plain) say('* forward and backward only; the methods update the parameters too.');
     say(`\nReport: ${report}\nTook ${Math.round((performance.now() - started) / 1000)} s on ${backend}.`);

@@ -16,7 +16,7 @@ Exit codes:
   1    a check failed, or training could not go on
   2    bad usage or input
   70   a fault of dr2net itself
-  130  interrupted (Ctrl-C); finetune saves first`;
+  130  interrupted (Ctrl-C, SIGTERM); finetune saves first`;
 
 /** A program that writes to `output`; made anew for every run, as commander keeps the parsed values in it. */
 export function createProgram(output: Output, streams: Streams): Command {

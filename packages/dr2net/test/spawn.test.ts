@@ -85,7 +85,7 @@ describe.concurrent('the process', () => {
   it('prints help, its version, and exit codes', async () => {
     const [help, version] = await Promise.all([dr2net(['finetune', '--help']), dr2net(['--version'])]);
     expect(help).toMatchObject({ code: 0, stderr: '' });
-    expect(help.stdout).toContain('130  interrupted (Ctrl-C); finetune saves first');
+    expect(help.stdout).toContain('130  interrupted (Ctrl-C, SIGTERM); finetune saves first');
     expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 
@@ -105,6 +105,15 @@ describe.concurrent('the process', () => {
     expect(JSON.parse(stdout)).toMatchObject({ steps: 1, method: 'exact', evaluation: { clips: 2 } });
     expect(stderr).toContain('step 1/1');
   });
+});
+
+it('SIGTERM, which schedulers send before they kill, saves as Ctrl-C does', async () => {
+  const stopped = await dr2net(finetune('terminated'), (stderr) =>
+    stderr.includes('step 1/12') ? 'SIGTERM' : undefined,
+  );
+  expect(stopped.code, stopped.stderr).toBe(130);
+  expect(stopped.stderr).toContain('To go on, run the same command with --resume');
+  expect(existsSync(at('terminated', 'checkpoint', 'checkpoint.safetensors'))).toBe(true);
 });
 
 it('Ctrl-C saves, ends with 130 and says how to go on; then the losses are those of a run that was never stopped', async () => {

@@ -16,7 +16,6 @@ export type { RecognitionEvaluation, ScoredClips, ScoreOptions } from './recogni
 export { ClassesError } from './recognition/head.ts';
 export { type RecognitionMetrics, recognitionMetrics, type Scores } from './recognition/metrics.ts';
 export type { RecognizerOptions } from './recognition/options.ts';
-export { confusionSvg } from './recognition/picture.ts';
 export { ActionRecognizer, actionRecognizer, BackboneInputError } from './recognition/recognizer.ts';
 export { probabilities, type ViewAverage, ViewScores } from './recognition/views.ts';
 export {

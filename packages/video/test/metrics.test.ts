@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readReference, sharedPath } from '@dr2net/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { confusionSvg, recognitionMetrics, type ViewAverage, ViewScores } from '../src/node.ts';
+import { recognitionMetrics, type ViewAverage, ViewScores } from '../src/node.ts';
 
 const folder = sharedPath('reference/metrics');
 
@@ -83,17 +83,4 @@ describe('recognitionMetrics', () => {
     expect(() => recognitionMetrics({ scores: [Float32Array.of(1, 0)], labels: [2] }, 2)).toThrow(/label 2/);
     expect(() => recognitionMetrics({ scores: [], labels: [] }, 2)).toThrow(/0 rows/);
   });
-});
-
-it('draws the confusion matrix with its counts and escaped names', () => {
-  const svg = confusionSvg(
-    [
-      [3, 1],
-      [0, 2],
-    ],
-    ['a < b', 'c'],
-  );
-  expect(svg).toMatch(/^<svg xmlns/);
-  expect(svg).toContain('a &lt; b taken for c: 1 of 4');
-  expect(svg.match(/<rect/g)).toHaveLength(4);
 });

@@ -58,16 +58,19 @@ export function addFinetune(program: Command, output: Output): Command {
     .action((settings: FinetuneSettings) => finetune(settings, output));
 }
 
+/** Ctrl-C, and what schedulers and containers send before they kill. */
+const stopSignals = ['SIGINT', 'SIGTERM'] as const;
+
 async function finetune(settings: FinetuneSettings, output: Output): Promise<void> {
   const { runFinetune } = await import('../finetune/finetune.ts');
   const stop = new AbortController();
   const interrupt = () => {
-    // A second Ctrl-C ends the process as if nobody listened.
-    process.off('SIGINT', interrupt);
+    // A second one ends the process as if nobody listened.
+    for (const signal of stopSignals) process.off(signal, interrupt);
     output.note('\nStopping after this step; once more ends at once, without saving.');
     stop.abort();
   };
-  process.on('SIGINT', interrupt);
+  for (const signal of stopSignals) process.on(signal, interrupt);
   try {
     const result = await runFinetune(settings, output, stop.signal);
     for (const line of lines(result)) output.line(line);
@@ -82,7 +85,7 @@ async function finetune(settings: FinetuneSettings, output: Output): Promise<voi
       throw new InterruptedError('Stopped before the first step; there is nothing to go on from.');
     throw error;
   } finally {
-    process.off('SIGINT', interrupt);
+    for (const signal of stopSignals) process.off(signal, interrupt);
   }
 }
 
