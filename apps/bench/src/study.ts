@@ -4,9 +4,9 @@
  *     pnpm study run --backend node --depths 6,12 --seeds 0,1,2
  *     pnpm study summarise
  */
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { InterruptedError, onInterrupt, repositoryRoot } from 'jobs';
+import { existingPath, InterruptedError, onInterrupt, repositoryRoot, userPath } from 'jobs';
 import { jobName, jobsOf, variants } from './study/plan.ts';
 import { runStudy } from './study/run.ts';
 import { summarise } from './study/summarise.ts';
@@ -50,13 +50,17 @@ async function run(flags: RunFlags): Promise<void> {
     for (const job of jobs) process.stdout.write(`${jobName(job)}\n`);
     return;
   }
+  // Missing, they would fail every job one by one.
+  const model = existingPath('--model', flags.model);
+  const data = existingPath('--data', flags.data);
+  const entry = flags.cli === undefined ? undefined : [existingPath('--cli', flags.cli)];
   const interruption = onInterrupt();
   try {
     const { done, skipped, failed } = await runStudy(jobs, {
-      results: resolve(flags.results ?? (flags.crop ? `${defaultResults}-crop` : defaultResults)),
-      work: resolve(flags.work),
-      model: resolve(flags.model),
-      data: resolve(flags.data),
+      results: userPath(flags.results ?? (flags.crop ? `${defaultResults}-crop` : defaultResults)),
+      work: userPath(flags.work),
+      model,
+      data,
       backend: flags.backend,
       common: [
         ...['--epochs', flags.epochs, '--batch', flags.batch, '--lr', flags.lr, '--layer-decay', flags.layerDecay],
@@ -65,7 +69,7 @@ async function run(flags: RunFlags): Promise<void> {
       ],
       signal: interruption.signal,
       say: (line) => process.stderr.write(`${line}\n`),
-      ...(flags.cli && { entry: [resolve(flags.cli)] }),
+      ...(entry && { entry }),
     });
     process.stderr.write(`${done} done, ${skipped} there already, ${failed.length} failed.\n`);
     if (failed.length > 0) process.exitCode = 1;
@@ -107,7 +111,7 @@ program
   .description('write summary.md, the curves and the report of what is done')
   .option('--results <folder>', 'result files', defaultResults)
   .action(async ({ results }: { results: string }) => {
-    process.stdout.write(`${await summarise(resolve(results))}\n`);
+    process.stdout.write(`${await summarise(userPath(results))}\n`);
   });
 
 try {

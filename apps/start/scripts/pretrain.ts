@@ -11,7 +11,7 @@ import { saveBackbone } from '@dr2net/models';
 import { adamW, type Optimizer } from '@dr2net/train';
 import type * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
-import { provenance } from 'jobs';
+import { provenance, userPath } from 'jobs';
 import { clipOptions } from '../src/data/clip.ts';
 import { Random } from '../src/data/random.ts';
 import { appFolder } from '../src/folder.ts';
@@ -141,7 +141,7 @@ await new Command('pretrain')
   .option('--pool <n>', 'clips that are drawn; each gives many variants', '4000')
   .option('--mask <fraction>', 'share of the patches that the encoder does not see', '0.5')
   .option('--seed <n>', 'seed', '1')
-  .option('--out <folder>', 'where config.json, model.safetensors and the log go', join(appFolder, 'weights'))
+  .option('--out <folder>', 'where config.json, model.safetensors and the log go', userPath, join(appFolder, 'weights'))
   .action(pretrain)
   .parseAsync();
 process.exit(0);

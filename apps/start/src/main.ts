@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { comparisonReport, comparisonRows, parseMetrics, type RunLog } from 'dr2net/report';
-import { dr2net, InterruptedError, onInterrupt, repositoryRoot, writeFileWhole, writeJson } from 'jobs';
+import { dr2net, InterruptedError, onInterrupt, repositoryRoot, userPath, writeFileWhole, writeJson } from 'jobs';
 import { writeDataset } from './data/dataset.ts';
 import { motions } from './data/motion.ts';
 import { appFolder } from './folder.ts';
@@ -101,7 +101,7 @@ const program = new Command('start')
   .description('Finetunes the embedded video transformer on the embedded clips by three methods.')
   .option('--backend <name>', 'webgpu, node-gpu, node, wasm, cpu or auto', 'auto')
   .option('--epochs <n>', 'epochs of each method', '6')
-  .option('--out <folder>', 'clips, runs and report', join(repositoryRoot, 'runs', 'start'))
+  .option('--out <folder>', 'clips, runs and report', userPath, join(repositoryRoot, 'runs', 'start'))
   .option('--no-plain', 'leave out the measurement of plain TensorFlow.js')
   .option('--json', 'print one JSON object on standard output, everything else on standard error')
   .action(run);

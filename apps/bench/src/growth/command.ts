@@ -1,8 +1,8 @@
 /** `bench growth`. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { formatBytes } from '@dr2net/memory';
 import type { Command } from 'commander';
-import { onInterrupt, provenance, writeJson } from 'jobs';
+import { onInterrupt, provenance, userPath, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
 import { count, resultFolder } from '../step/command.ts';
 import { type MeasuredName, measuredNames } from '../step/settings.ts';
@@ -20,7 +20,7 @@ type MethodName = Exclude<MeasuredName, 'plain'>;
 async function run(flags: Flags): Promise<void> {
   const interruption = onInterrupt();
   try {
-    const folder = flags.out ? resolve(flags.out) : resultFolder(flags.backend, false);
+    const folder = flags.out ? userPath(flags.out) : resultFolder(flags.backend, false);
     const measurements: GrowthMeasurement[] = [];
     for (const method of measuredNames.filter((name): name is MethodName => name !== 'plain')) {
       process.stderr.write(`${method}, ${flags.steps} steps, ${flags.backend} …\n`);

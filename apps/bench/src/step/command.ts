@@ -1,7 +1,7 @@
 /** `bench step` and `bench memory`. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { onInterrupt, repositoryRoot, writeFileWhole } from 'jobs';
+import { onInterrupt, repositoryRoot, userPath, writeFileWhole } from 'jobs';
 import { runSteps } from './run.ts';
 import { fullSize, type MeasuredName, measuredNames, quickSize, type StepSettings } from './settings.ts';
 import { stepRows, stepTable } from './table.ts';
@@ -46,7 +46,7 @@ export function resultFolder(backend: string, quick: boolean): string {
 /** @param name of the table's file: the command's */
 async function run(name: string, flags: Flags): Promise<void> {
   const quick = flags.quick ?? false;
-  const folder = flags.out ? resolve(flags.out) : resultFolder(flags.backend, quick);
+  const folder = flags.out ? userPath(flags.out) : resultFolder(flags.backend, quick);
   const list: StepSettings[] = flags.depth.flatMap((depth) =>
     flags.method.map((measured) => ({
       ...(quick ? quickSize : fullSize),
