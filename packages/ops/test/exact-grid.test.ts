@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bitsOf, packingFor } from '../src/exact/packing.ts';
 import { exact } from '../src/index.ts';
 
 describe('exact.grid', () => {
@@ -19,17 +20,27 @@ describe('exact.grid', () => {
   });
 
   test.each([
-    [0.01, 7],
-    [0.1, 4],
-    [0.2, 3],
-    [0.4, 2],
+    [1 / 64, 6],
+    [0.01, 20 / 3],
+    [0.1, 10 / 3],
+    [0.25, 2],
+    [0.4, 27 / 17],
     [0.5, 1],
     [0.7, 1],
     [1, 0],
-    [-0.1, 4],
+    [-0.1, 10 / 3],
     [-1, 0],
-  ])('β = %f costs %i bits an element', (beta, bits) => {
-    expect(exact.grid(0, beta, { fractionBits: 20 }).sideBits).toBe(bits);
+  ])('β = %f costs %f bits an element', (beta, bits) => {
+    expect(exact.grid(0, beta, { fractionBits: 20 }).sideBits).toBeCloseTo(bits, 10);
+  });
+
+  test('packs every number of choices within 3 % of its entropy, and powers of two in whole bits', () => {
+    for (let choices = 2; choices <= 1024; choices++) {
+      const packing = packingFor(choices);
+      const excess = bitsOf(packing) / Math.log2(choices);
+      expect(excess, `${choices} choices`).toBeGreaterThan(1 - 1e-12);
+      expect(excess, `${choices} choices`).toBeLessThan(Number.isInteger(Math.log2(choices)) ? 1 + 1e-12 : 1.03);
+    }
   });
 
   test.each([

@@ -84,6 +84,9 @@ function load(kind: 'cpu' | 'gpu'): NativeLibrary {
   restoreUtil(require);
   try {
     require(packages[kind]);
+    // Our own operations: @dr2net/ops uses them where they are there (native/kernels).
+    const operations = join(folder, 'lib/napi-v8/kernels.node');
+    if (existsSync(operations)) require(operations);
   } catch (cause) {
     throw new BackendUnavailableError(
       names[kind],

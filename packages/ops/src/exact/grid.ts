@@ -1,5 +1,7 @@
 /** Where exact arithmetic happens: states on a grid of 2⁻ᶠ, α = a/2ˢ, β = b/2ˢ. */
 
+import { bitsOf, type DigitStream, packingFor, streamWords } from './packing.ts';
+
 export interface ExactGrid {
   /** α·2ˢ, an integer. */
   readonly a: number;
@@ -13,7 +15,9 @@ export interface ExactGrid {
   readonly alpha: number;
   /** b/2ˢ */
   readonly beta: number;
-  /** Bits of side information an element: ⌈log₂⌈2ˢ/|b|⌉⌉; 0 where |β| ≥ 1. */
+  /** How the indices below ⌈2ˢ/|b|⌉ are packed; empty where |β| ≥ 1. */
+  readonly packing: readonly DigitStream[];
+  /** Bits of side information an element, log₂⌈2ˢ/|b|⌉ where that is whole, and within 3 % of it elsewhere; 0 where |β| ≥ 1. */
   readonly sideBits: number;
 }
 
@@ -64,7 +68,7 @@ export function grid(alpha: number, beta: number, { coefficientBits, fractionBit
     throw new RangeError(
       `exact.grid: β = ${beta} is 0 on a grid of 1/${one}; the update cannot be inverted. Choose |β| ≥ ${1 / one}${s < most ? ' or more coefficientBits' : ''}`,
     );
-  const choices = Math.ceil(one / Math.abs(b));
+  const packing = packingFor(Math.ceil(one / Math.abs(b)));
   return {
     a: a + 0, // −0 becomes 0
     b,
@@ -72,11 +76,12 @@ export function grid(alpha: number, beta: number, { coefficientBits, fractionBit
     fractionBits,
     alpha: a / one,
     beta: b / one,
-    sideBits: Math.ceil(Math.log2(choices)),
+    packing,
+    sideBits: bitsOf(packing),
   };
 }
 
-/** int32 words that the side information of `size` elements takes: a contiguous stream of `sideBits` bits an element. */
-export function sideWords(size: number, { sideBits }: ExactGrid): number {
-  return Math.ceil((size * sideBits) / 32);
+/** int32 words that the side information of `size` elements takes: its streams one after the other. */
+export function sideWords(size: number, { packing }: ExactGrid): number {
+  return packing.reduce((words, stream) => words + streamWords(size, stream), 0);
 }

@@ -9,7 +9,9 @@
 import type { Tensor, TypedArray } from '@tensorflow/tfjs-core';
 import { onHost } from '../host.ts';
 import { type ExactGrid, sideWords } from './grid.ts';
+import { packDigits, unpackDigits } from './host-packing.ts';
 import type { ExactKernel } from './index.ts';
+import { type DigitStream, streamWords } from './packing.ts';
 
 /** Adding and taking away 1.5·2⁵² rounds to the nearest integer, ties to even, as the GPU's round does. */
 const roundingConstant = 1.5 * 2 ** 52;
@@ -34,28 +36,45 @@ function dequantize(x: Tensor, fractionBits: number): Tensor {
   })[0]!;
 }
 
-/** Elements at a time: a multiple of 32, so that every block begins a word; small calls are compiled better than one long loop. */
+/** About so many elements at a time: their indices stay in the cache, and small calls are compiled better than one long loop. */
 const block = 8192;
 
-/** Fills next and side from `from` to before `to`; gives max |next|, ∞ where F is no number. */
+/** Elements a block: every stream's words begin anew with every block. */
+function blockSize({ packing }: ExactGrid): number {
+  const unit = 32 * packing.reduce((product, { perGroup }) => product * perGroup, 1);
+  return unit * Math.ceil(block / unit);
+}
+
+/** Calls `visit` for every stream with the word where element `from` begins. */
+function eachStream(
+  { packing }: ExactGrid,
+  size: number,
+  from: number,
+  visit: (stream: DigitStream, word: number) => void,
+): void {
+  let first = 0;
+  for (const stream of packing) {
+    visit(stream, first + (from / stream.perGroup / 32) * stream.groupBits);
+    first += streamWords(size, stream);
+  }
+}
+
+/** Fills next from `from` to before `to`, and the indices from 0; gives max |next|, ∞ where F is no number. */
 function updateBlock(
   F: TypedArray,
   X: TypedArray,
   P: TypedArray,
   next: TypedArray,
-  side: TypedArray,
+  indices: Int32Array,
   grid: ExactGrid,
   from: number,
   to: number,
 ): number {
-  const { a, b, coefficientBits: s, sideBits: k } = grid;
+  const { a, b, coefficientBits: s } = grid;
   const unit = 2 ** grid.fractionBits;
   const mask = 2 ** s - 1;
   const c = Math.abs(b);
   let largest = 0;
-  let word = 0;
-  let bits = 0;
-  let at = (from / 32) * k;
   for (let i = from; i < to; i++) {
     const x = X[i]!;
     const p = P[i]!;
@@ -64,16 +83,8 @@ function updateBlock(
     const size = Math.abs(v);
     if (!(size <= largest)) largest = Number.isNaN(size) ? Number.POSITIVE_INFINITY : size;
     next[i] = v;
-    const j = ((low & mask) / c) | 0;
-    word |= j << bits;
-    bits += k;
-    if (bits >= 32) {
-      side[at++] = word;
-      bits -= 32;
-      word = bits === 0 ? 0 : j >>> (k - bits);
-    }
+    indices[i - from] = ((low & mask) / c) | 0;
   }
-  if (bits > 0) side[at] = word;
   return largest;
 }
 
@@ -93,8 +104,13 @@ function update(f: Tensor, x: Tensor, previous: Tensor, grid: ExactGrid) {
     { shape: [sideWords(x.size, grid)], dtype: 'int32' },
   ] as const;
   const [next, side] = onHost([f, x, previous], outputs, ([F, X, P], [N, S]) => {
-    for (let from = 0; from < x.size; from += block)
-      largest = Math.max(largest, updateBlock(F!, X!, P!, N!, S!, grid, from, Math.min(x.size, from + block)));
+    const step = blockSize(grid);
+    const indices = new Int32Array(step);
+    for (let from = 0; from < x.size; from += step) {
+      const to = Math.min(x.size, from + step);
+      largest = Math.max(largest, updateBlock(F!, X!, P!, N!, indices, grid, from, to));
+      eachStream(grid, x.size, from, (stream, word) => packDigits(indices, to - from, stream, S!, word));
+    }
     if (largest > largestInt) saturateLoop(F!, X!, P!, N!, grid);
   });
   return { next: next!, side: side!, largest };
@@ -104,37 +120,33 @@ function inverseBlock(
   N: TypedArray,
   F: TypedArray,
   X: TypedArray,
-  S: TypedArray,
+  indices: Int32Array,
   P: TypedArray,
   grid: ExactGrid,
   from: number,
   to: number,
 ): void {
-  const { a, b, sideBits: k } = grid;
+  const { a, b } = grid;
   const unit = 2 ** grid.fractionBits;
   const one = 2 ** grid.coefficientBits;
   const c = Math.abs(b);
   const sign = Math.sign(b);
-  const mask = 2 ** k - 1;
-  let bits = 0;
-  let at = (from / 32) * k;
   for (let i = from; i < to; i++) {
     const q = N[i]! - (F[i]! * unit + roundingConstant - roundingConstant);
-    let j = S[at]! >>> bits;
-    bits += k;
-    if (bits >= 32) {
-      at++;
-      bits -= 32;
-      if (bits !== 0) j |= S[at]! << (k - bits);
-    }
-    P[i] = sign * (Math.ceil((q * one - a * X[i]!) / c) + (j & mask));
+    P[i] = sign * (Math.ceil((q * one - a * X[i]!) / c) + indices[i - from]!);
   }
 }
 
 function inverse(next: Tensor, f: Tensor, x: Tensor, side: Tensor, grid: ExactGrid): Tensor {
   return onHost([next, f, x, side], [{ shape: x.shape, dtype: 'int32' }], ([N, F, X, S], [P]) => {
-    for (let from = 0; from < x.size; from += block)
-      inverseBlock(N!, F!, X!, S!, P!, grid, from, Math.min(x.size, from + block));
+    const step = blockSize(grid);
+    const indices = new Int32Array(step);
+    for (let from = 0; from < x.size; from += step) {
+      const to = Math.min(x.size, from + step);
+      indices.fill(0);
+      eachStream(grid, x.size, from, (stream, word) => unpackDigits(indices, to - from, stream, S!, word));
+      inverseBlock(N!, F!, X!, indices, P!, grid, from, to);
+    }
   })[0]!;
 }
 

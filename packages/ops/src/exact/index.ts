@@ -4,7 +4,7 @@
  *     X_{i+1} = round(2ᶠ·F_i(x_i)) + ⌊(a·X_i + b·X_{i−1})/2ˢ⌋
  *
  * States are int32 on a grid of 2⁻ᶠ, α = a/2ˢ, β = b/2ˢ. What the floor throws away, as far as it is needed to find
- * X_{i−1} again, is kept as an index of ⌈log₂⌈2ˢ/|b|⌉⌉ bits an element. (The idea: Maclaurin et al., arXiv 1502.03492;
+ * X_{i−1} again, is kept as an index below ⌈2ˢ/|b|⌉, packed at close to its entropy (packing.ts). (The idea: Maclaurin et al., arXiv 1502.03492;
  * momentumnet; BDIA. For this recurrence: this project.)
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -18,7 +18,7 @@ import { webgpu } from './webgpu.ts';
 export interface ExactUpdate {
   /** X_{i+1}, int32. Where it left the range it is 2³¹ − 1, and `largest` says so. */
   readonly next: Tensor;
-  /** Packed indices, int32 [⌈size·sideBits/32⌉]; empty where sideBits is 0. */
+  /** Packed indices, int32 [sideWords]; empty where |β| ≥ 1. */
   readonly side: Tensor;
   /** max |X_{i+1}|; ∞ or at least 2³¹ − 1 where a state left the range or F is not finite. A scalar tensor, owned by the caller, on WebGPU. */
   readonly largest: Tensor | number;

@@ -73,21 +73,49 @@ export const update: Kernel = {
     }`,
 };
 
-/** One word of the packed indices an invocation: the indices of the elements that it overlaps are computed again. */
+/** The streams of the packing (packing.ts): the second begins at word `split`; its radix is 0 where there is none. */
+const streamUniforms = {
+  split: 'i32',
+  shift0: 'i32',
+  mask0: 'i32',
+  radix0: 'i32',
+  perGroup0: 'i32',
+  groupBits0: 'i32',
+  shift1: 'i32',
+  mask1: 'i32',
+  radix1: 'i32',
+  perGroup1: 'i32',
+  groupBits1: 'i32',
+} as const;
+
+/** One word of the packed indices an invocation: the groups that it overlaps are computed again. */
 export const pack: Kernel = {
   name: 'exact_pack',
   inputs: ['x', 'previous'],
-  uniforms: { ...gridUniforms, divisor: 'i32', bits: 'i32', elements: 'i32' },
+  uniforms: { ...gridUniforms, ...streamUniforms, divisor: 'i32', elements: 'i32' },
   body: `
-    let first = u32(index) * 32u;
-    let bits = u32(uniforms.bits);
-    let last = min((first + 31u) / bits, u32(uniforms.elements) - 1u);
+    let second = index >= uniforms.split;
+    let shift = u32(select(uniforms.shift0, uniforms.shift1, second));
+    let digitMask = select(uniforms.mask0, uniforms.mask1, second);
+    let radix = u32(select(uniforms.radix0, uniforms.radix1, second));
+    let perGroup = u32(select(uniforms.perGroup0, uniforms.perGroup1, second));
+    let groupBits = u32(select(uniforms.groupBits0, uniforms.groupBits1, second));
+    let elements = u32(uniforms.elements);
+    let first = u32(select(index, index - uniforms.split, second)) * 32u;
+    let last = min((first + 31u) / groupBits, (elements - 1u) / perGroup);
     var word = 0u;
-    for (var i = first / bits; i <= last; i++) {
-      let low = uniforms.a * (x[i] & uniforms.mask) + uniforms.b * (previous[i] & uniforms.mask);
-      let j = u32((low & uniforms.mask) / uniforms.divisor);
-      let at = i * bits;
-      if (at >= first) { word |= j << (at - first); } else { word |= j >> (first - at); }
+    for (var k = first / groupBits; k <= last; k++) {
+      var group = 0u;
+      var power = 1u;
+      let end = min((k + 1u) * perGroup, elements);
+      for (var i = k * perGroup; i < end; i++) {
+        let low = uniforms.a * (x[i] & uniforms.mask) + uniforms.b * (previous[i] & uniforms.mask);
+        let j = (low & uniforms.mask) / uniforms.divisor;
+        group += u32((j >> shift) & digitMask) * power;
+        power *= radix;
+      }
+      let at = k * groupBits;
+      if (at >= first) { word |= group << (at - first); } else { word |= group >> (first - at); }
     }
     result[index] = bitcast<i32>(word);`,
 };
@@ -119,16 +147,24 @@ export const inverseWithoutSide: Kernel = {
 export const inverse: Kernel = {
   name: 'exact_inverse',
   inputs: ['next', 'f', 'x', 'side'],
-  uniforms: { ...inverseUniforms, bits: 'i32' },
+  uniforms: { ...inverseUniforms, ...streamUniforms },
   functions: `${rounding}${floorDivide}
-  fn indexAt(element : u32) -> i32 {
-    let bits = u32(uniforms.bits);
-    let at = element * bits;
-    let word = at / 32u;
+  fn digitAt(element : u32, first : i32, radix : i32, perGroup : i32, groupBits : i32) -> i32 {
+    let g = u32(perGroup);
+    let bits = u32(groupBits);
+    let at = (element / g) * bits;
+    let word = u32(first) + at / 32u;
     let offset = at % 32u;
-    var j = bitcast<u32>(side[word]) >> offset;
-    if (offset + bits > 32u) { j |= bitcast<u32>(side[word + 1u]) << (32u - offset); }
-    return i32(j & ((1u << bits) - 1u));
+    var group = bitcast<u32>(side[word]) >> offset;
+    if (offset + bits > 32u) { group |= bitcast<u32>(side[word + 1u]) << (32u - offset); }
+    if (bits < 32u) { group &= (1u << bits) - 1u; }
+    for (var digit = element % g; digit > 0u; digit--) { group /= u32(radix); }
+    return i32(group % u32(radix));
+  }
+  fn indexAt(element : u32) -> i32 {
+    let j = digitAt(element, 0, uniforms.radix0, uniforms.perGroup0, uniforms.groupBits0) << u32(uniforms.shift0);
+    if (uniforms.radix1 == 0) { return j; }
+    return j | (digitAt(element, uniforms.split, uniforms.radix1, uniforms.perGroup1, uniforms.groupBits1) << u32(uniforms.shift1));
   }`,
   body: rebuild('indexAt(u32(index))'),
 };

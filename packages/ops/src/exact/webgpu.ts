@@ -5,17 +5,22 @@ import { run } from '../webgpu.ts';
 import { type ExactGrid, sideWords } from './grid.ts';
 import type { ExactKernel } from './index.ts';
 import * as kernels from './kernels.ts';
+import { streamWords } from './packing.ts';
 
 const rounding = (fractionBits: number) => ({ unit: 2 ** fractionBits, bound: 2 ** (31 - fractionBits) });
 
-const coefficients = ({ a, b, coefficientBits: s, sideBits: bits }: ExactGrid) => ({
-  a,
-  b,
-  s,
-  mask: 2 ** s - 1,
-  divisor: Math.abs(b),
-  bits,
-});
+const coefficients = ({ a, b, coefficientBits: s }: ExactGrid) => ({ a, b, s, mask: 2 ** s - 1, divisor: Math.abs(b) });
+
+/** The uniforms of a packing with at least one stream. */
+function streams({ packing: [first, second] }: ExactGrid, size: number) {
+  const one = first!;
+  const two = second ?? { ...one, radix: 0 };
+  return {
+    split: streamWords(size, one),
+    ...{ shift0: one.shift, mask0: one.mask, radix0: one.radix, perGroup0: one.perGroup, groupBits0: one.groupBits },
+    ...{ shift1: two.shift, mask1: two.mask, radix1: two.radix, perGroup1: two.perGroup, groupBits1: two.groupBits },
+  };
+}
 
 function largest(x: Tensor): Tensor {
   const each = run(
@@ -28,9 +33,14 @@ function largest(x: Tensor): Tensor {
 }
 
 function pack(x: Tensor, previous: Tensor, grid: ExactGrid): Tensor {
-  if (grid.sideBits === 0) return zeros([0], 'int32');
+  if (grid.packing.length === 0) return zeros([0], 'int32');
   const shape = [sideWords(x.size, grid)];
-  return run(kernels.pack, [x, previous], { ...coefficients(grid), elements: x.size }, { shape, dtype: 'int32' });
+  return run(
+    kernels.pack,
+    [x, previous],
+    { ...coefficients(grid), ...streams(grid, x.size), elements: x.size },
+    { shape, dtype: 'int32' },
+  );
 }
 
 export const webgpu: ExactKernel = {
@@ -46,9 +56,9 @@ export const webgpu: ExactKernel = {
   inverse(next, f, x, side, grid) {
     const uniforms = { ...coefficients(grid), ...rounding(grid.fractionBits) };
     const output = { shape: x.shape, dtype: 'int32' } as const;
-    return grid.sideBits === 0
+    return grid.packing.length === 0
       ? run(kernels.inverseWithoutSide, [next, f, x], uniforms, output)
-      : run(kernels.inverse, [next, f, x, side], uniforms, output);
+      : run(kernels.inverse, [next, f, x, side], { ...uniforms, ...streams(grid, x.size) }, output);
   },
   largest,
 };

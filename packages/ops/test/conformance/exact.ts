@@ -4,6 +4,7 @@ import { expectNoLeak } from '@dr2net/testing/leaks';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { assert, asyncProperty, constantFrom, integer, oneof, record } from 'fast-check';
 import { maxCoefficientBits } from '../../src/exact/grid.ts';
+import type { DigitStream } from '../../src/exact/packing.ts';
 import { type ExactGrid, exact, stateLimit } from '../../src/index.ts';
 import type { Check } from './case.ts';
 import { generator, sizeOf } from './random.ts';
@@ -20,24 +21,38 @@ function roundEven(v: number): number {
   return down % 2 === 0 ? down : down + 1;
 }
 
-/** The update as design and paper write it, in integers without bounds; the indices as one long binary number. */
+/** A stream of digits as one long binary number, and that as words: packing.ts in integers without bounds. */
+function digits(indices: readonly number[], { shift, mask, radix, perGroup, groupBits }: DigitStream): number[] {
+  let stream = 0n;
+  let groups = 0;
+  for (let i = 0; i < indices.length; i += perGroup, groups++) {
+    let group = 0n;
+    for (const j of indices.slice(i, i + perGroup).reverse()) {
+      const digit = (j >> shift) & mask;
+      if (digit >= radix) throw new Error(`digit ${digit} of index ${j} is not below ${radix}`);
+      group = group * BigInt(radix) + BigInt(digit);
+    }
+    if (group >= 1n << BigInt(groupBits)) throw new Error(`group ${group} does not fit ${groupBits} bits`);
+    stream |= group << BigInt(groups * groupBits);
+  }
+  const words = Math.ceil((groups * groupBits) / 32);
+  return Array.from({ length: words }, (_, w) => Number(BigInt.asIntN(32, stream >> BigInt(32 * w))));
+}
+
+/** The update as design and paper write it, in integers without bounds. */
 function oracle(f: Float32Array, x: Int32Array, previous: Int32Array, grid: ExactGrid) {
-  const { a, b, coefficientBits, fractionBits, sideBits } = grid;
+  const { a, b, coefficientBits, fractionBits, packing } = grid;
   const one = 1n << BigInt(coefficientBits);
   const c = BigInt(Math.abs(b));
   const next = new Int32Array(x.length);
-  let stream = 0n;
+  const indices: number[] = [];
   x.forEach((now, i) => {
     const t = BigInt(a) * BigInt(now) + BigInt(b) * BigInt(previous[i]!);
     const floor = floorDivide(t, one);
     next[i] = Number(BigInt(roundEven(f[i]! * 2 ** fractionBits)) + floor);
-    const j = (t - floor * one) / c;
-    if (j >= 1n << BigInt(sideBits)) throw new Error(`index ${j} does not fit ${sideBits} bits`);
-    stream |= j << BigInt(i * sideBits);
+    indices.push(Number((t - floor * one) / c));
   });
-  const words = Math.ceil((x.length * sideBits) / 32);
-  const side = Int32Array.from({ length: words }, (_, w) => Number(BigInt.asIntN(32, stream >> BigInt(32 * w))));
-  return { next, side };
+  return { next, side: Int32Array.from(packing.flatMap((stream) => digits(indices, stream))) };
 }
 
 /** States for which no sum leaves ±2³⁰. */
@@ -93,6 +108,9 @@ const fixed: Check[] = (
     [1.5, -0.5],
     [2, -1],
     [-0.75, 2 ** -10],
+    [0.9, 0.01],
+    [0.99, 1 / 300],
+    [1, -1 / 13],
     [0.3, -(2 ** -10)],
     [1, 2 ** -15],
     [2.5, 2.5],
