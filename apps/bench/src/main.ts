@@ -4,15 +4,18 @@
  *     pnpm bench step --backend wasm
  *     pnpm bench memory --backend node
  *     pnpm bench growth
+ *     pnpm bench frontier
  */
 import { Command } from 'commander';
 import { InterruptedError } from 'jobs';
+import { addFrontier } from './frontier/command.ts';
 import { addGrowth } from './growth/command.ts';
 import { addStep } from './step/command.ts';
 
 const program = new Command('bench').description('Benchmarks of training against plain TensorFlow.js.');
 addStep(program);
 addGrowth(program);
+addFrontier(program);
 
 try {
   await program.parseAsync();

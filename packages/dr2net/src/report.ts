@@ -1,5 +1,6 @@
 export { confusionChart } from './report/charts/confusion.ts';
 export * from './report/charts/curves.ts';
+export { type FrontierDot, frontierChart } from './report/charts/frontier.ts';
 export { memoryChart, memoryComparison, peaksChart } from './report/charts/memory.ts';
 export * from './report/comparison.ts';
 export * from './report/format.ts';
