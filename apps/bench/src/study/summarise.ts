@@ -48,6 +48,8 @@ export interface SummaryRow {
   /** Mean over epochs of |training loss − conventional's|, same depth and seed; undefined without such a run. */
   readonly lossDistance: number | undefined;
   readonly activationBytes: number | undefined;
+  /** What the backend had really allocated at most, parameters, gradients and optimizer included. */
+  readonly deviceBytes: number | undefined;
   /** Median of all steps. */
   readonly secondsPerStep: number;
 }
@@ -85,6 +87,7 @@ export function summaryRows(results: readonly JobResult[]): SummaryRow[] {
       loss: mean(last.map(({ trainLoss }) => trainLoss)),
       lossDistance: distances.length > 0 ? mean(distances) : undefined,
       activationBytes: first.activationPeakBytes,
+      deviceBytes: first.devicePeakBytes,
       secondsPerStep: median(runs.flatMap(({ steps }) => steps.seconds)),
     };
   });
@@ -103,6 +106,7 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
     'final training loss',
     'distance of its loss from conventional',
     'activation peak',
+    'device peak',
     'time a step',
   ];
   const body = rows.map((row) => [
@@ -114,6 +118,7 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
     row.loss.toFixed(2),
     row.lossDistance === undefined ? '–' : row.lossDistance.toFixed(2),
     row.activationBytes === undefined ? '–' : formatBytes(row.activationBytes),
+    row.deviceBytes === undefined ? '–' : formatBytes(row.deviceBytes),
     `${row.secondsPerStep.toFixed(1)} s`,
   ]);
   return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -126,7 +131,7 @@ export async function summarise(folder: string): Promise<string> {
   const clips = results[0]?.epochs.at(-1)?.validation?.samples ?? 0;
   const note =
     `${clips} validation clips: one clip is ${(100 / clips).toFixed(0)} %. The interval is Wilson's for ${clips} clips at the mean over seeds; ` +
-    'every seed is tested on the same clips. Differences inside it tell nothing.';
+    'every seed is tested on the same clips. Differences inside it tell nothing. Times are of a shared machine; `pnpm bench step` compares times.';
   writeFileWhole(join(folder, 'summary.md'), `${table}\n\n${note}\n`);
   for (const depth of new Set(results.map(({ job }) => job.depth))) {
     const logs = results.filter(({ job }) => job.depth === depth).map(toRunLog);
