@@ -61,17 +61,22 @@ const variants: [string, Options][] = [
   ['update sink with a shared parameter', { epochs: 2, update: 'sink' }],
   // The grid of `exact` is chosen anew on the way.
   ['update sink with states that grow', { epochs: 2, update: 'sink' }],
+  ['a spike that leaves the range of exact', { epochs: 2 }],
+  ['update sink with a spike', { epochs: 2, update: 'sink' }],
 ];
 
 test.each(variants)('resumes to the bit: %s', async (name, options) => {
   await expectNoLeak(async () => {
     const how = () => ({
       model: toyModel({ shared: name.includes('shared') }),
-      source: toySource({ growth: name.includes('grow') ? 2 : 1 }),
+      source: toySource({
+        growth: name.includes('grow') ? 2 : 1,
+        ...(name.includes('spike') && { spike: { batch: 3, factor: 100 } }),
+      }),
     });
     const whole = lossesOf(await run(options, how()));
     const every = 1;
-    for (const breakAt of name.includes('grow') ? [2, 3, 4, 5] : [1, 4]) {
+    for (const breakAt of /grow|spike/.test(name) ? [2, 3, 4, 5] : [1, 4]) {
       await rm(folder, { recursive: true });
       // Stopped before the checkpoint of the last step was made.
       const first = lossesOf(await run({ ...options, checkpoint: { folder, every } }, { ...how(), breakAt }));

@@ -31,6 +31,8 @@ export interface ToySourceOptions {
   readonly last?: number;
   /** Factor from one batch to the next, over epochs. */
   readonly growth?: number;
+  /** Multiplies this batch (counted over epochs) by a factor. */
+  readonly spike?: { readonly batch: number; readonly factor: number };
   /** Puts a NaN into this batch (counted over epochs). */
   readonly poison?: number;
 }
@@ -41,6 +43,7 @@ export function toySource({
   size = 4,
   last = size,
   growth = 1,
+  spike,
   poison,
 }: ToySourceOptions = {}): BatchSource<ToyBatch> {
   return {
@@ -52,13 +55,12 @@ export function toySource({
         const next = random(seed * 7919 + epoch * 131 + number);
         const samples = number === batches - 1 ? last : size;
         const labels = Array.from({ length: samples }, () => Math.floor(((next() + 1) / 2) * classes));
+        const at = epoch * batches + number;
+        const scale = growth ** at * (at === spike?.batch ? spike.factor : 1);
         const values = labels.flatMap((label) =>
-          Array.from(
-            { length: 2 * width },
-            (_, i) => growth ** (epoch * batches + number) * ((i % classes === label ? 1.5 : 0) + 0.3 * next()),
-          ),
+          Array.from({ length: 2 * width }, (_, i) => scale * ((i % classes === label ? 1.5 : 0) + 0.3 * next())),
         );
-        if (epoch * batches + number === poison) values[0] = Number.NaN;
+        if (at === poison) values[0] = Number.NaN;
         const pixels = tensor(values, [samples, 2, width]);
         const ids = labels.map((label, i) => `clip-${epoch}-${number}-${i}-of-${label}`);
         yield { ids, size: samples, labels, pixels, dispose: () => pixels.dispose() };
@@ -134,12 +136,21 @@ export function toyModel(options: ToyOptions = {}): ToyModel {
   ) => {
     const stemmed = stem.trace(pixels);
     const scale = scaleOf?.(0);
-    const run = traceRun(subBlocks, stemmed.value, context.child('run'), {
-      method,
-      coefficients,
-      ...(scale && { scale }),
-    });
-    stemmed.value.dispose();
+    const traced = () => {
+      try {
+        return traceRun(subBlocks, stemmed.value, context.child('run'), {
+          method,
+          coefficients,
+          ...(scale && { scale }),
+        });
+      } catch (error) {
+        stemmed.pullback.dispose();
+        throw error;
+      } finally {
+        stemmed.value.dispose();
+      }
+    };
+    const run = traced();
     const headed = head.trace(run.value, context.child('head'));
     run.value.dispose();
     // The logits are the mean over the two tokens'.

@@ -27,7 +27,7 @@ export interface RunState {
 
 /** Everything that a run's later losses depend on, besides the tensors, the seed and the position. */
 export function settingsOf(options: ResolvedOptions<Batch>): Record<string, unknown> {
-  const { optimizer, total, method, update, accumulate, clip, epochSteps } = options;
+  const { optimizer, total, method, update, accumulate, clip, epochSteps, samples } = options;
   // Schedules are functions; what they give along the run tells one from another.
   const course = [0, 0.25, 0.5, 0.75, 1].map((at) => {
     const { coefficients, learningRate, frozen } = planStep(Math.round(at * Math.max(0, total - 1)), options);
@@ -36,6 +36,7 @@ export function settingsOf(options: ResolvedOptions<Batch>): Record<string, unkn
   return {
     steps: total,
     'steps an epoch': epochSteps,
+    'samples an epoch': samples,
     method,
     'schedule and learning rate': course,
     schedule: options.schedule.toJSON?.() ?? null,

@@ -1,4 +1,5 @@
 /** The finetuning loop: batches in, events out. */
+import { StateRangeError } from '@dr2net/core';
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
@@ -33,6 +34,8 @@ class Run<B extends Batch, E> {
   readonly #clock = new Clock();
   readonly #told = new Set<string>();
   readonly #position: Position = { step: 0, epoch: 0, batch: 0, evaluationDue: false };
+  /** The step that was begun a second time, 0-based. */
+  #repeated: number | undefined;
 
   constructor(
     private readonly model: TaskModel<B, E>,
@@ -97,6 +100,14 @@ class Run<B extends Batch, E> {
         this.#clock.restart();
       }
     } catch (error) {
+      const left = this.#repeatable(error, trainer);
+      if (left) {
+        trainer.abandon();
+        // The loop comes back for the rest of the epoch, from the step's first batch.
+        return yield* this.#warn(
+          `${left.state} left the range of exact's grid, ±${left.limit}; step ${position.step + 1} is taken again on a coarser one.`,
+        );
+      }
       // A source that was told to stop may say so by an error.
       if (!(signal?.aborted && isAbort(error, signal))) throw error;
     }
@@ -107,7 +118,7 @@ class Run<B extends Batch, E> {
   }
 
   async *#begin(trainer: Trainer<B, E>): AsyncGenerator<WarningEvent> {
-    const { note } = trainer.begin(this.#position.step);
+    const { note } = trainer.begin(this.#position.step, this.#repeated === this.#position.step);
     if (note) yield* this.#warn(note);
   }
 
@@ -192,6 +203,21 @@ class Run<B extends Batch, E> {
     if (!clip || update !== 'sink') return;
     const by = clip.by === 'previous' ? "by the previous step's global norm" : 'parameter by parameter';
     yield* this.#warn(`update 'sink' frees each gradient at once, so gradients are clipped ${by}.`);
+  }
+
+  /**
+   * The error's cause, where the step is to be taken again: a state left the range of `exact`, which has chosen a
+   * coarser grid. Once a step, and not when parameters have been updated already (`sink` on a backend whose checks come
+   * late), nor on a grid that was given by number.
+   */
+  #repeatable(error: unknown, trainer: Trainer<B, E>): StateRangeError | undefined {
+    const cause = error instanceof StepFailedError ? error.cause : undefined;
+    if (!(cause instanceof StateRangeError) || !trainer.untouched) return undefined;
+    const { method } = this.options;
+    const given = method.name === 'exact' && typeof method.fractionBits === 'number';
+    if (given || this.#repeated === this.#position.step) return undefined;
+    this.#repeated = this.#position.step;
+    return cause;
   }
 
   /** Adds to what went wrong in a step where it was, and which checkpoint is good. */

@@ -69,6 +69,8 @@ export interface ResolvedOptions<B extends Batch> {
   readonly total: number;
   /** Steps in one epoch. */
   readonly epochSteps: number;
+  /** Samples in one epoch. */
+  readonly samples: number;
   readonly method: Method;
   readonly schedule: CoefficientSchedule;
   readonly optimizer: Optimizer;
@@ -137,6 +139,7 @@ export function resolveOptions<B extends Batch, E>(
     epochs: epochs ?? Number.POSITIVE_INFINITY,
     total: steps ?? (epochs ?? 0) * epochSteps,
     epochSteps,
+    samples: data.samples,
     method: options.method ?? model.method,
     schedule: options.schedule ?? { at: () => coefficients },
     optimizer,

@@ -1,4 +1,5 @@
 /** One run's moving parts: optimizer state, gradients, average, meter; and what one step does with them. */
+import { StateRangeError } from '@dr2net/core';
 import { type Meter, meter } from '@dr2net/memory';
 import type { Batch, StepResult, TaskModel } from '@dr2net/models';
 import { trainingContext } from '@dr2net/ops';
@@ -76,9 +77,19 @@ export class Trainer<B extends Batch, E> {
     if (this.#use instanceof ImmediateUpdates) this.#use.previousNorm = norm;
   }
 
-  /** Begins a step. @param step 0-based */
-  begin(step: number): StepPlan {
+  /** Whether the step at hand has changed nothing yet, so that it can be taken again from its first batch. */
+  get untouched(): boolean {
+    return !(this.#use instanceof ImmediateUpdates && this.#use.updating);
+  }
+
+  /**
+   * Begins a step.
+   * @param step 0-based
+   * @param again a state left the range of `exact` when it was begun before
+   */
+  begin(step: number, again = false): StepPlan {
     const plan = planStep(step, this.options);
+    this.grids.hold(again);
     const { model } = this;
     model.coefficients = plan.coefficients;
     model.method = plan.method;
@@ -217,13 +228,19 @@ export class Trainer<B extends Batch, E> {
   ): Promise<void> {
     const need = plan.frozen ? 1 : 2;
     if (this.#counted >= need || !(this.#use instanceof ImmediateUpdates)) return;
-    this.#counted = need;
     const { sink, uses } = countUses();
     // A copy of the grids: this pass must leave no trace, or a resumed run would differ from one that was not stopped.
-    const { scaleOf } = new GridMemory(this.grids.toJSON());
-    const { loss, output, reports } = this.model.step(batch, { context, sink, scaleOf });
-    dispose([loss, output]);
-    await Promise.all(reports.map((report) => report.check()));
+    const grids = new GridMemory(this.grids.toJSON());
+    try {
+      const { loss, output, reports } = this.model.step(batch, { context, sink, scaleOf: grids.scaleOf });
+      dispose([loss, output]);
+      await Promise.all(reports.map((report) => report.check()));
+    } catch (error) {
+      // Where a state left the range, the step is taken again on the grid that was chosen then, as it would be without this pass.
+      if (error instanceof StateRangeError) this.grids.restore(grids.toJSON());
+      throw error;
+    }
+    this.#counted = need;
     this.#use.share(uses);
   }
 }

@@ -32,6 +32,11 @@ export class ImmediateUpdates implements GradientUse {
     private readonly onGradient: (gradient: Tensor) => void = () => {},
   ) {}
 
+  /** Whether a parameter has been updated in the step at hand. */
+  get updating(): boolean {
+    return this.#updated.size > 0;
+  }
+
   /** Remembers the parameters that got more than one gradient in a counted pass. */
   share(uses: ReadonlyMap<Parameter, number>): void {
     for (const [parameter, count] of uses) if (count > 1) this.#shared.add(parameter);
