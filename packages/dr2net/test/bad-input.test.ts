@@ -48,9 +48,11 @@ beforeAll(async () => {
   ];
   put('zero.mp4', '');
   put('garbage.mp4', 'this is no video, whatever its name says'.repeat(100));
+  put('tiny.mp4', 'hello');
   put('truncated.mp4', whole.subarray(0, Math.round(whole.length * 0.6)));
   await writeClip(at('single.mp4'), new Uint8Array(32 * 32 * 3), { width: 32, height: 32, fps: 8 });
-  for (const name of ['zero', 'garbage', 'truncated', 'single', 'absent']) table(name, ...others, `${name}.mp4,left`);
+  for (const name of ['zero', 'tiny', 'garbage', 'truncated', 'single', 'absent'])
+    table(name, ...others, `${name}.mp4,left`);
   table('third', ...others, `${clip('left/2.mp4')},up`, `${clip('left/3.mp4')},up`);
   table('typo', `${good},lefft`);
   put('full/notes.txt', 'something of mine');

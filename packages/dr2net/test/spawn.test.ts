@@ -1,6 +1,6 @@
 /** The program as a process: exit codes, what goes to which stream, Ctrl-C and going on after it. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBackend } from '@dr2net/backends';
@@ -136,6 +136,25 @@ it('Ctrl-C saves, ends with 130 and says how to go on; then the losses are those
   expect(losses('stopped')).toEqual(losses('whole'));
   expect(stepLines('stopped')).toEqual(twelve);
   expect(existsSync(at('stopped', 'model', 'model.safetensors'))).toBe(true);
+});
+
+it('a run that goes on leaves out the broken clips that it left out before', async () => {
+  const clips = await writeTinyClips(at('broken'), 4, 1);
+  truncateSync(join(clips, 'train', 'left', '1.mp4'), 600);
+  const args = (out: string, ...options: string[]) =>
+    finetune(out, '--data', clips, '--on-bad-clip', 'skip', '--checkpoint-every', '1', ...options).filter(
+      (arg) => arg !== '--no-inspect',
+    );
+  const [whole, killed] = await Promise.all([
+    dr2net(args('broken-whole')),
+    dr2net(args('broken-killed'), (stderr) => (stderr.includes('checkpoint of step 3') ? 'SIGKILL' : undefined)),
+  ]);
+  expect(whole.code, whole.stderr).toBe(0);
+  expect(whole.stderr).toContain('1 of 8 clips are skipped');
+  expect(killed.code).toBe(null);
+  const resumed = await dr2net(args('broken-killed', '--resume'));
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(losses('broken-killed')).toEqual(losses('broken-whole'));
 });
 
 it('killed at any moment a run goes on from its last checkpoint', async () => {

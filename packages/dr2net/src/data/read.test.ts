@@ -62,6 +62,7 @@ describe('training data', () => {
 
   it.each([
     ['an unknown class', { data: 'flat', classes: ['a', 'bb'] }, /no class "bb". Did you mean "b"\?/],
+    ['one class alone', { data: 'flat', classes: ['a'] }, /one class, "a".*two classes or more/],
     ['an unknown split', { data: 'split', trainSplit: 'trian' }, /--train-split trian: .*train, val/],
     ['splits without a usual name', { data: 'folds' }, /splits one, two; say by --train-split/],
     ['a class with one clip', { data: 'single' }, /"a" has one clip only/],

@@ -36,6 +36,10 @@ export async function readTrainingData(options: TrainingDataOptions): Promise<Tr
   const valSplit =
     val === undefined ? chooseSplit('--val-split', options.valSplit, validationNames, splits, false) : undefined;
   const train = await read(data, trainSplit, options);
+  if (train.labels.length < 2)
+    throw new UsageError(
+      `${data} has clips of one class, "${train.labels[0]}"; there is nothing to tell apart. Give clips of two classes or more.`,
+    );
   if (val !== undefined) {
     const theirs = await findSplits(val, columnOf(options));
     const split = chooseSplit('--val-split', options.valSplit, validationNames, theirs);

@@ -6,6 +6,7 @@ import {
   type ClipSource,
   clipReader,
   clipSource,
+  DatasetError,
   denseSampling,
   inspectClips,
   type Sampling,
@@ -67,7 +68,11 @@ export async function inspected(
   signal?: AbortSignal,
 ): Promise<ClipDataset> {
   output.note(`opening each of ${dataset.clips.length} clips once (--no-inspect leaves it out)`);
-  const result = await inspectClips(dataset, { reader: clipReader(), onBadClip, ...(signal ? { signal } : {}) });
+  const options = { reader: clipReader(), onBadClip, ...(signal ? { signal } : {}) };
+  const result = await inspectClips(dataset, options).catch((error: unknown) => {
+    if (!(error instanceof DatasetError)) throw error;
+    throw new UsageError(error.message.replace("onBadClip: 'skip'", '--on-bad-clip skip'), { cause: error });
+  });
   for (const error of result.bad) output.note(`skipped: ${error.message}`);
   if (result.bad.length > 0) output.note(`${result.bad.length} of ${dataset.clips.length} clips are skipped.`);
   return result.dataset;

@@ -65,11 +65,10 @@ export async function runFinetune(
   const optimizer = await optimizerOf(settings, settings.lr);
   const data = await readTrainingData(settings);
   const folder = await RunFolder.open(settings.out, settings);
-  const backend = await startBackend(settings.backend);
-  output.note(`backend ${backend.name}: ${backend.device}`);
-
-  const owned: { dispose(): void }[] = [];
+  const owned: { dispose(): void }[] = [{ dispose: () => folder.close() }];
   try {
+    const backend = await startBackend(settings.backend);
+    output.note(`backend ${backend.name}: ${backend.device}`);
     const backbone = await loadVideoBackbone(settings);
     owned.push(backbone);
     const model = makeRecognizer(backbone, data.train.labels, settings, method);
@@ -79,6 +78,7 @@ export async function runFinetune(
     const { train, validation } = await makeSources(data, { input: backbone.input, settings, output, stop });
     const journal = new Journal(folder, `${label} on ${basename(settings.model)}`, settings.resume ?? false);
     if (!settings.resume) {
+      await folder.begin();
       folder.append({
         kind: 'settings',
         label,
@@ -146,8 +146,10 @@ async function makeSources(
   { settings, stop, ...context }: SourceSettings,
 ): Promise<{ train: ClipSource; validation?: ClipSource }> {
   const { output } = context;
+  // A run that goes on must leave out what it left out before, or its batches would be others.
+  const needed = settings.inspect && (!settings.resume || settings.onBadClip === 'skip');
   const check = async (dataset: TrainingData['train']) =>
-    settings.inspect && !settings.resume ? inspected(dataset, settings, output, stop) : dataset;
+    needed ? inspected(dataset, settings, output, stop) : dataset;
   const shared = { ...context, batch: settings.batch, options: settings };
   const { train, validation, parted } = data;
   output.note(

@@ -86,6 +86,7 @@ it('after a resume has every step once: what came after the checkpoint is replac
   mkdirSync(first.checkpoint);
   const before = new Journal(first, 'a run', false);
   for (const number of [1, 2, 3, 4, 5]) before.write(step(number));
+  first.close();
 
   const second = await RunFolder.open(path, { resume: true });
   const after = new Journal(second, 'a run', true);

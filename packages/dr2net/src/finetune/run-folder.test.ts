@@ -1,6 +1,6 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StepRecord } from '../report/run-log.ts';
@@ -32,6 +32,8 @@ describe('the folder of a run', () => {
     const folder = await RunFolder.open(path, {});
     folder.append(step(1));
     folder.writeReport('a run');
+    folder.close();
+    expect(readdirSync(path).sort()).toEqual(['metrics.jsonl', 'report.html']);
     expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(`${JSON.stringify(step(1))}\n`);
     expect(readFileSync(join(path, 'report.html'), 'utf8')).toContain('<h1>a run</h1>');
   });
@@ -47,10 +49,16 @@ describe('the folder of a run', () => {
 
   it('is emptied with overwrite, but never of what is not a run', async () => {
     const path = join(base, 'over');
-    (await RunFolder.open(path, {})).append(step(1));
-    await RunFolder.open(path, { overwrite: true });
+    const first = await RunFolder.open(path, {});
+    first.append(step(1));
+    first.close();
+    const second = await RunFolder.open(path, { overwrite: true });
+    // Not before the new run begins: it may be refused yet.
+    expect(existsSync(join(path, 'metrics.jsonl'))).toBe(true);
+    await second.begin();
     expect(existsSync(join(path, 'metrics.jsonl'))).toBe(false);
-    (await RunFolder.open(path, {})).append(step(1));
+    second.append(step(1));
+    second.close();
     writeFileSync(join(path, 'thesis.tex'), 'precious');
     await expect(RunFolder.open(path, { overwrite: true })).rejects.toThrow(/thesis\.tex.*not deleted/);
     expect(existsSync(join(path, 'metrics.jsonl'))).toBe(true);
@@ -65,11 +73,28 @@ describe('the folder of a run', () => {
     await mkdir(first.checkpoint);
     for (const n of [1, 2, 3]) first.append(step(n));
     writeFileSync(join(path, 'metrics.jsonl'), '{"kind":"step","st', { flag: 'a' });
+    first.close();
     const second = await RunFolder.open(path, { resume: true });
     second.keepUpTo(2);
     second.append({ ...step(3), loss: 42 });
     const lines = readFileSync(join(path, 'metrics.jsonl'), 'utf8').trim().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as StepRecord).loss)).toEqual([1, 0.5, 42]);
+  });
+
+  it("is one run's at a time; what a killed one left is taken over", async () => {
+    const path = join(base, 'shared');
+    const first = await RunFolder.open(path, {});
+    await expect(RunFolder.open(path, {})).rejects.toThrow(new RegExp(`in use by process ${process.pid}`));
+    first.close();
+    // No process has so high a number.
+    writeFileSync(join(path, '.lock'), `${2 ** 30} ${hostname()}`);
+    (await RunFolder.open(path, {})).close();
+    for (const left of [`${process.pid} ${hostname()}`, `${process.ppid} elsewhere`]) {
+      writeFileSync(join(path, '.lock'), left);
+      (await RunFolder.open(path, {})).close();
+    }
+    writeFileSync(join(path, '.lock'), `${process.ppid} ${hostname()}`);
+    await expect(RunFolder.open(path, {})).rejects.toThrow(/in use by process/);
   });
 
   // root may write everywhere

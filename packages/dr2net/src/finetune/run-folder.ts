@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { gatherRun, type RunRecord } from '../report/run-log.ts';
 import { runReport } from '../report/run-report.ts';
+import { type FolderLock, lockFolder, lockName } from './lock.ts';
 
 const files = { metrics: 'metrics.jsonl', report: 'report.html', model: 'model', checkpoint: 'checkpoint' } as const;
 const own: ReadonlySet<string> = new Set(Object.values(files));
@@ -22,7 +23,12 @@ export interface RunFolderOptions {
 export class RunFolder {
   readonly #records: RunRecord[] = [];
 
-  private constructor(readonly path: string) {}
+  private constructor(
+    readonly path: string,
+    /** What `--overwrite` deletes when the new run begins. */
+    private readonly stale: readonly string[],
+    private readonly lock: FolderLock,
+  ) {}
 
   get model(): string {
     return join(this.path, files.model);
@@ -44,11 +50,21 @@ export class RunFolder {
   static async open(path: string, options: RunFolderOptions): Promise<RunFolder> {
     if (options.resume && options.overwrite)
       throw new UsageError('--resume goes on with a run and --overwrite deletes it; give one of them.');
-    const entries = await entriesOf(path);
+    const entries = (await entriesOf(path)).filter((entry) => entry !== lockName);
     if (options.resume) await requireRun(path, entries);
-    else if (entries.length > 0) await makeRoom(path, entries, options.overwrite ?? false);
+    else if (entries.length > 0) requireRoom(path, entries, options.overwrite ?? false);
     await requireWritable(path);
-    return new RunFolder(path);
+    return new RunFolder(path, options.resume ? [] : entries, await lockFolder(path));
+  }
+
+  /** Deletes the run that `--overwrite` replaces: when the new one is known to begin, so that a refusal costs nothing. */
+  async begin(): Promise<void> {
+    for (const entry of this.stale) await rm(join(this.path, entry), { recursive: true });
+  }
+
+  /** Lets other runs have the folder. */
+  close(): void {
+    this.lock.release();
   }
 
   /** Adds a line to `metrics.jsonl`. */
@@ -101,7 +117,7 @@ async function requireRun(path: string, entries: readonly string[]): Promise<voi
     );
 }
 
-async function makeRoom(path: string, entries: readonly string[], overwrite: boolean): Promise<void> {
+function requireRoom(path: string, entries: readonly string[], overwrite: boolean): void {
   const isRun = entries.some((entry) => own.has(entry));
   if (!overwrite)
     throw new UsageError(
@@ -114,7 +130,6 @@ async function makeRoom(path: string, entries: readonly string[], overwrite: boo
     throw new UsageError(
       `--overwrite: ${path} holds more than a run (${foreign.slice(0, 3).join(', ')}), which is not deleted. Give another folder.`,
     );
-  for (const entry of entries) await rm(join(path, entry), { recursive: true });
 }
 
 async function requireWritable(path: string): Promise<void> {

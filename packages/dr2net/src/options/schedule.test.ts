@@ -38,12 +38,16 @@ describe('the schedule of α and β', () => {
       coefficientSchedule({ ...rate, schedule: text }, 'exact', coefficients, false);
     expect(schedule('dynamik')).toThrow(/did you mean "dynamic"/);
     expect(schedule('dynamic:ration=1')).toThrow(/takes no option "ration".*"ratio"/);
+    expect(schedule('constant:gamma=3')).toThrow(/takes no option "gamma"/);
     expect(schedule('dynamic:ratio=2')).toThrow(/ratio is 2.*from 0 to 1/);
   });
 
   it('does not take α and β beside a schedule that sets them', () => {
     expect(() => coefficientSchedule({ ...rate, schedule: 'authors' }, 'exact', coefficients, true)).toThrow(
       /--alpha and --beta are for a constant schedule; authors sets them itself/,
+    );
+    expect(() => coefficientSchedule({ ...rate, schedule: 'constant:alpha=0.5' }, 'exact', coefficients, true)).toThrow(
+      /constant:alpha=0.5 sets them itself/,
     );
   });
 });

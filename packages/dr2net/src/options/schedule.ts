@@ -4,7 +4,6 @@ import {
   type CoefficientSchedule,
   coefficientScheduleFromJSON,
   coefficientScheduleNames,
-  constant,
   type LearningRateSchedule,
   learningRateFromJSON,
   learningRateNames,
@@ -72,15 +71,12 @@ export function coefficientSchedule(
   given: boolean,
 ): CoefficientSchedule {
   const json = parseSchedule('--schedule', schedule ?? (method === 'reversible' && !given ? 'dynamic' : 'constant'));
-  if (json.name === 'constant') {
-    const { alpha, beta } = { ...coefficients, ...json } as Coefficients;
-    return constant(alpha, beta);
-  }
-  if (given)
+  const setsThem = json.name !== 'constant' || 'alpha' in json || 'beta' in json;
+  if (given && setsThem)
     throw new UsageError(
-      `--alpha and --beta are for a constant schedule; ${json.name} sets them itself. Leave them out, or give --schedule constant.`,
+      `--alpha and --beta are for a constant schedule; ${schedule} sets them itself. Leave them out, or give --schedule constant.`,
     );
-  return coefficientScheduleFromJSON(json);
+  return coefficientScheduleFromJSON(json.name === 'constant' ? { ...coefficients, ...json } : json);
 }
 
 /** @throws ScheduleError */

@@ -104,7 +104,9 @@ async function readFrames(
  */
 export async function openMediabunny(clip: ClipSpan, input: Input): Promise<OpenClip> {
   try {
-    if (!(await input.canRead())) throw new UnsupportedFileError('container', 'the file is no mp4, mov, mkv or webm');
+    // A file of a few bytes makes it throw where it looks for a header.
+    if (!(await input.canRead().catch(() => false)))
+      throw new UnsupportedFileError('container', 'the file is no mp4, mov, mkv or webm');
     const track = await input.getPrimaryVideoTrack();
     if (!track)
       throw new BadClipError(clip.id, 'unreadable', 'the file has no video track, or was cut before its index.');
