@@ -106,6 +106,11 @@ describe('the report of a run', () => {
     expect(page.replaceAll('http://www.w3.org/', '')).not.toMatch(/(?:src|href)=|url\(|https?:/);
   });
 
+  it('names the one epoch of a short run as it is', () => {
+    const one = records('exact', 5).filter((record) => record.kind !== 'epoch' || record.epoch === 1);
+    expect(runReport(gatherRun(one))).not.toContain('1.000000');
+  });
+
   it('is made of a run that was stopped before its first epoch, too', () => {
     const page = runReport(gatherRun(records('exact', 7).slice(0, 3)));
     expect(page).toContain('<figcaption>Loss</figcaption>');

@@ -53,6 +53,9 @@ function curveChart(
   const shown = curves.filter(({ points }) => points.length > 0);
   if (shown.length === 0) return undefined;
   const longest = Math.max(1, ...shown.map(({ points }) => points.at(-1)!.x - points[0]!.x));
+  // Of a single place Plot would write all decimals.
+  const only = new Set(shown.flatMap(({ points }) => points.map((point) => point.x)));
+  const single = only.size === 1 ? { ticks: [...only], tickFormat: String } : {};
   const legend = new Map<string, LegendEntry>();
   for (const { label, color, look } of shown)
     legend.set(label, { label, color: look === 'faint' ? `${color}59` : color });
@@ -61,7 +64,7 @@ function curveChart(
     description,
     legend: [...legend.values()],
     // No ticks between two steps.
-    x: { label: x, nice: true, ticks: Math.min(8, longest) },
+    x: { label: x, nice: true, ticks: Math.min(8, longest), ...single },
     y: {
       label: y.label,
       grid: true,
