@@ -42,6 +42,33 @@ describe('finetune', () => {
       expect(report).toContain(title);
   });
 
+  it('is evaluated on clips read as in training, unless told otherwise', async () => {
+    const { code, stderr } = await finetune(
+      'dense',
+      ...['--steps', '2', '--fit', 'squash', '--sampling', 'dense', '--stride', '1'],
+    );
+    expect(code, stderr).toBe(0);
+    const config = JSON.parse(readFileSync(at('dense', 'model', 'config.json'), 'utf8'));
+    expect(config.clip_input).toEqual({ fit: 'squash', sampling: 'dense', stride: 1 });
+    const trained = parseMetrics(readFileSync(at('dense', 'metrics.jsonl'), 'utf8')).evaluation!.loss;
+    const evaluate = [
+      'evaluate',
+      '--model',
+      at('dense', 'model'),
+      '--data',
+      at('clips'),
+      '--backend',
+      'wasm',
+      '--json',
+    ];
+    expect((await run(...evaluate)).json.loss).toBeCloseTo(trained, 5);
+    const otherwise = (await run(...evaluate, '--sampling', 'uniform')).json.loss as number;
+    expect(Math.abs(otherwise - trained)).toBeGreaterThan(1e-4);
+    expect((await run(...evaluate, '--sampling', 'uniform', '--stride', '2')).stderr).toContain(
+      '--stride 2 belongs to --sampling dense',
+    );
+  });
+
   it('saves what evaluate, predict and info then use', async () => {
     const evaluated = await run(
       ...['evaluate', '--model', at('first', 'model'), '--data', at('clips'), '--backend', 'wasm', '--json'],

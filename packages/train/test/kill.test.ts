@@ -53,6 +53,7 @@ function child(
   });
 }
 
+// Several processes one after another: slow where others want the processor too.
 test('killed again and again, the losses are those of the run that was not', async () => {
   const whole = await child(join(root, 'whole'), 'new');
   expect([...whole.losses.keys()]).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
@@ -82,4 +83,4 @@ test('killed again and again, the losses are those of the run that was not', asy
   ).toEqual([...whole.losses]);
   // What a kill left behind was overwritten and renamed.
   expect(await readdir(folder)).toEqual(['checkpoint.safetensors']);
-});
+}, 240_000);

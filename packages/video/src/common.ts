@@ -12,6 +12,7 @@ export { type SplitOptions, splitClips } from './dataset/split.ts';
 export { parseClipTable, selectSplit, type TableOptions, type TableRow } from './dataset/table.ts';
 export type { ClipInfo, ClipReader, OpenClip, Size } from './reader/contract.ts';
 export { type ClipStore, memoryStore, type StoredClip, type StoredHeader } from './reader/store.ts';
+export { type ClipForm, savedClipForm } from './recognition/clip-form.ts';
 export type { RecognitionEvaluation, ScoredClips, ScoreOptions } from './recognition/evaluate.ts';
 export { ClassesError } from './recognition/head.ts';
 export { type RecognitionMetrics, recognitionMetrics, type Scores } from './recognition/metrics.ts';

@@ -27,14 +27,16 @@ export function addEvaluate(program: Command, output: Output): Command {
 async function evaluate(options: EvaluateOptions, output: Output): Promise<void> {
   const { startBackend } = await import('@dr2net/backends');
   const { readEvaluationData } = await import('../data/read.ts');
-  const { evaluationSource } = await import('../data/source.ts');
+  const { clipFormOf, evaluationSource } = await import('../data/source.ts');
   const { loadRecognizer } = await import('../inference/recognizer.ts');
   const backend = await startBackend(options.backend);
   output.note(`backend ${backend.name}: ${backend.device}`);
   const { model, backbone, dispose } = await loadRecognizer(options.model);
   try {
     const dataset = await readEvaluationData(options, model.labels);
-    const source = evaluationSource(dataset, { input: backbone.input, batch: options.batch, options, output }, options);
+    const clips = clipFormOf(options, model.clips);
+    const context = { input: backbone.input, batch: options.batch, options, clips, output };
+    const source = evaluationSource(dataset, context, options);
     let told = performance.now();
     const evaluation = await model.evaluate(source, {
       onBatch: (done) => {

@@ -36,15 +36,17 @@ export function addPredict(program: Command, output: Output): Command {
 
 async function predict(files: readonly string[], options: PredictOptions, output: Output): Promise<void> {
   const { startBackend } = await import('@dr2net/backends');
-  const { evaluationSource } = await import('../data/source.ts');
+  const { clipFormOf, evaluationSource } = await import('../data/source.ts');
   const { loadRecognizer } = await import('../inference/recognizer.ts');
   const backend = await startBackend(options.backend);
   const { model, backbone, dispose } = await loadRecognizer(options.model);
   try {
     // The label is unknown and not looked at.
-    const clips = [...new Set(files)].map((file) => ({ id: file, file, label: 0 }));
-    const dataset: ClipDataset = { clips, labels: model.labels };
-    const source = evaluationSource(dataset, { input: backbone.input, batch: options.batch, options, output }, options);
+    const asked = [...new Set(files)].map((file) => ({ id: file, file, label: 0 }));
+    const dataset: ClipDataset = { clips: asked, labels: model.labels };
+    const clips = clipFormOf(options, model.clips);
+    const context = { input: backbone.input, batch: options.batch, options, clips, output };
+    const source = evaluationSource(dataset, context, options);
     const { ids, scores } = await model.score(source);
     const predictions = ids.map(
       (file, i): Prediction => ({ file, classes: best(scores[i]!, model.labels, options.top) }),

@@ -3,6 +3,7 @@ import type { BackboneInput } from '@dr2net/models';
 import {
   type Augmentation,
   type ClipDataset,
+  type ClipForm,
   type ClipSource,
   clipReader,
   clipSource,
@@ -20,29 +21,39 @@ export interface SourceContext {
   readonly input: BackboneInput;
   readonly batch: number;
   readonly options: SampleOptions;
+  /** How clips become the model's input (`clipFormOf`). */
+  readonly clips: ClipForm;
   readonly output: Output;
 }
 
-/** @throws UsageError for a stride without dense sampling */
-export function samplingOf(frames: number, { sampling, stride }: SampleOptions): Sampling {
-  if (sampling === 'dense') return denseSampling(frames, stride === undefined ? {} : { stride });
-  if (stride !== undefined)
+/**
+ * As given; else as it was saved with the model.
+ * @throws UsageError for a stride without dense sampling
+ */
+export function clipFormOf(options: SampleOptions, saved: ClipForm | undefined): ClipForm {
+  const sampling = options.sampling ?? saved?.sampling ?? 'uniform';
+  const stride = options.stride ?? (saved?.sampling === sampling ? saved.stride : undefined);
+  if (stride !== undefined && sampling !== 'dense')
     throw new UsageError(`--stride ${stride} belongs to --sampling dense, but the sampling is ${sampling}.`);
-  return uniformSampling(frames);
+  return { fit: options.fit ?? saved?.fit ?? 'crop', sampling, ...(stride !== undefined && { stride }) };
 }
 
-function shared({ input, batch, options, output }: SourceContext) {
+function samplingOf(frames: number, { sampling, stride }: ClipForm): Sampling {
+  return sampling === 'dense' ? denseSampling(frames, stride === undefined ? {} : { stride }) : uniformSampling(frames);
+}
+
+function shared({ input, batch, options, clips, output }: SourceContext) {
   const { frames, size, mean, std } = input;
-  const { fit, onBadClip, cache } = options;
+  const { onBadClip, cache } = options;
   return {
     batch,
     frames,
     size,
     mean,
     std,
-    fit,
+    fit: clips.fit,
     onBadClip,
-    sampling: samplingOf(frames, options),
+    sampling: samplingOf(frames, clips),
     onSkip: (error: Error) => output.note(`skipped: ${error.message}`),
     ...(cache === undefined ? {} : { cache }),
   };

@@ -2,9 +2,9 @@
 import { basename } from 'node:path';
 import { type Backend, startBackend } from '@dr2net/backends';
 import { finetune, progressReporter } from '@dr2net/train';
-import type { ClipSource, RecognitionEvaluation } from '@dr2net/video';
+import { type ClipSource, type RecognitionEvaluation, savedClipForm } from '@dr2net/video';
 import { readTrainingData, type TrainingData, type TrainingDataOptions } from '../data/read.ts';
-import { evaluationSource, inspected, type SourceContext, trainingSource } from '../data/source.ts';
+import { clipFormOf, evaluationSource, inspected, type SourceContext, trainingSource } from '../data/source.ts';
 import { InterruptedError } from '../errors.ts';
 import type { ClipOptions, ViewOptions } from '../options/data.ts';
 import { coefficientsOf, methodOf } from '../options/method.ts';
@@ -71,18 +71,21 @@ export async function runFinetune(
     output.note(`backend ${backend.name}: ${backend.device}`);
     const backbone = await loadVideoBackbone(settings);
     owned.push(backbone);
-    const model = makeRecognizer(backbone, data.train.labels, settings, method);
+    const clips = clipFormOf(settings, savedClipForm(backbone.config));
+    const model = makeRecognizer(backbone, data.train.labels, settings, { method, clips });
     owned.push(model);
     const given = settings.alpha !== undefined || settings.beta !== undefined;
     const schedule = coefficientSchedule(settings, method.name, model.coefficients, given);
-    const { train, validation } = await makeSources(data, { input: backbone.input, settings, output, stop });
+    const { train, validation } = await makeSources(data, {
+      ...{ input: backbone.input, settings, clips, output, stop },
+    });
     const journal = new Journal(folder, `${label} on ${basename(settings.model)}`, settings.resume ?? false);
     if (!settings.resume) {
       await folder.begin();
       folder.append({
         kind: 'settings',
         label,
-        settings: describe(settings, data, backend, { method, schedule, learningRate }),
+        settings: describe(settings, data, backend, { method, schedule, learningRate, ...clips }),
       });
     }
     const clip = clipOf(settings);

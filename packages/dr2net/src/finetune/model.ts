@@ -1,7 +1,13 @@
 /** The model that is finetuned: a video backbone from disk, with a head for the classes of the data. */
 import type { Method } from '@dr2net/core';
 import { type Backbone, loadBackbone } from '@dr2net/models';
-import { type ActionRecognizer, actionRecognizer, ClassesError, type RecognizerOptions } from '@dr2net/video';
+import {
+  type ActionRecognizer,
+  actionRecognizer,
+  ClassesError,
+  type ClipForm,
+  type RecognizerOptions,
+} from '@dr2net/video';
 import { UsageError } from '../errors.ts';
 import { coefficientsOf, type MethodOptions } from '../options/method.ts';
 import { modelOptionsOf, type ShapeOptions } from '../options/model.ts';
@@ -41,12 +47,13 @@ export function makeRecognizer(
   backbone: Backbone,
   classes: readonly string[],
   settings: ModelSettings,
-  method: Method,
+  { method, clips }: { readonly method: Method; readonly clips: ClipForm },
 ): ActionRecognizer {
   const { head, pooling, read, seed, dropout, labelSmoothing } = settings;
   const options: RecognizerOptions = {
     classes,
     method,
+    clips,
     coefficients: coefficientsOf(settings, method.name, backbone.training?.coefficients),
     seed,
     dropout,

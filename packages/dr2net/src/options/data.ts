@@ -4,8 +4,8 @@ import { integer, list, oneOf } from './values.ts';
 
 /** How a clip becomes pixels. */
 export interface SampleOptions {
-  readonly fit: 'crop' | 'squash';
-  readonly sampling: 'uniform' | 'dense';
+  readonly fit?: 'crop' | 'squash';
+  readonly sampling?: 'uniform' | 'dense';
   readonly stride?: number;
   readonly onBadClip: 'skip' | 'refuse';
   readonly cache?: string;
@@ -15,14 +15,16 @@ export function addSampleOptions(command: Command): Command {
   return command
     .optionsGroup('Clips:')
     .addOption(
-      new Option('--fit <how>', 'crop a square from the picture, or squash the whole into one')
-        .argParser(oneOf(['crop', 'squash']))
-        .default('crop'),
+      new Option(
+        '--fit <how>',
+        'crop a square from the picture, or squash the whole into one (default: as saved with the model, or crop)',
+      ).argParser(oneOf(['crop', 'squash'])),
     )
     .addOption(
-      new Option('--sampling <how>', 'frames spread over the whole clip (uniform), or --stride frames apart (dense)')
-        .argParser(oneOf(['uniform', 'dense']))
-        .default('uniform'),
+      new Option(
+        '--sampling <how>',
+        'frames spread over the whole clip (uniform), or --stride frames apart (dense) (default: as saved, or uniform)',
+      ).argParser(oneOf(['uniform', 'dense'])),
     )
     .option('--stride <frames>', 'dense: frames from one to the next (default: 4)', integer({ min: 1 }))
     .addOption(

@@ -60,5 +60,6 @@ it('the learning rate warms up and follows its schedule', () => {
   expect(at({ lrSchedule: 'linear:low=0.5' }, 10)).toBeCloseTo(0.5, 9);
   expect(at({ lrSchedule: 'step:at=50%' }, 5)).toBeCloseTo(0.1, 9);
   expect(() => at({ lrSchedule: 'cosin' }, 0)).toThrow(/did you mean "cosine"/);
+  expect(() => at({ lrSchedule: 'cosine:rate=3' }, 0)).toThrow(/rate is set by --lr/);
   expect(() => at({ warmup: 'soon' }, 0)).toThrow(/warmup is "soon"/);
 });

@@ -79,9 +79,15 @@ export function coefficientSchedule(
   return coefficientScheduleFromJSON(json.name === 'constant' ? { ...coefficients, ...json } : json);
 }
 
-/** @throws ScheduleError */
+/** @throws UsageError, ScheduleError */
 export function learningRateSchedule({ lr, lrSchedule, warmup }: ScheduleOptions): LearningRateSchedule {
   const json = parseSchedule('--lr-schedule', lrSchedule);
+  for (const [option, flag] of [
+    ['rate', '--lr'],
+    ['warmup', '--warmup'],
+  ] as const)
+    if (option in json)
+      throw new UsageError(`--lr-schedule ${lrSchedule}: ${option} is set by ${flag}; leave it out and give ${flag}.`);
   // One place to drop at is a list of one.
   const places = json.at === undefined || Array.isArray(json.at) ? {} : { at: [json.at] };
   return learningRateFromJSON({ rate: lr, warmup: parseValue(warmup), ...json, ...places });

@@ -1,6 +1,7 @@
 /** What a recognizer is made of, where the caller does not say. */
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
 import type { Backbone, Pooling, SavedTraining } from '@dr2net/models';
+import type { ClipForm } from './clip-form.ts';
 import type { ViewAverage } from './views.ts';
 
 export interface RecognizerOptions {
@@ -28,6 +29,8 @@ export interface RecognizerOptions {
   readonly method?: Method;
   /** What the head reads of the last two states. Default: as the checkpoint, else `last`. */
   readonly read?: HeadRead;
+  /** How clips are made its input; only saved and told (`model.clips`), for who reads them. Default: as the checkpoint says. */
+  readonly clips?: ClipForm;
   /** What is averaged over several views of a clip in evaluation. Default `probability`. */
   readonly viewAverage?: ViewAverage;
 }

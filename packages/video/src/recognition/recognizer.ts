@@ -14,6 +14,7 @@ import {
 import { inference, type Parameter } from '@dr2net/ops';
 import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { ClipBatch } from '../source/batch.ts';
+import { type ClipForm, savedClipForm, writeClipForm } from './clip-form.ts';
 import { evaluation, type RecognitionEvaluation, type ScoredClips, type ScoreOptions, scoreClips } from './evaluate.ts';
 import { chooseHead } from './head.ts';
 import { checkShare, type RecognizerOptions, trainingOf } from './options.ts';
@@ -32,6 +33,8 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
   readonly parameters: readonly Parameter[];
   /** What the head reads of the last two states. */
   readonly read: HeadRead;
+  /** How clips become its input, where it is known. */
+  readonly clips: ClipForm | undefined;
   coefficients: Coefficients;
   method: Method;
   readonly #own: ReadonlySet<Parameter>;
@@ -52,6 +55,7 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
     this.#labelSmoothing = checkShare(options.labelSmoothing ?? 0, 'labelSmoothing');
     checkShare(options.dropout ?? 0, 'dropout');
     this.#viewAverage = options.viewAverage ?? 'probability';
+    this.clips = options.clips ?? savedClipForm(backbone.config);
     const { head, labels, isNew } = chooseHead(backbone, options);
     this.head = head;
     this.labels = labels;
@@ -128,7 +132,11 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
       head: this.head,
       labels: this.labels,
       training: this.#run(),
-      config: { finetuning_task: this.task, problem_type: 'single_label_classification' },
+      config: {
+        finetuning_task: this.task,
+        problem_type: 'single_label_classification',
+        ...writeClipForm(this.clips),
+      },
     });
   }
 
