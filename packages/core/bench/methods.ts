@@ -41,8 +41,9 @@ const rows: Row[] = [
   [{ name: 'checkpoint' }, end],
   [{ name: 'checkpoint', every: 4 }, end],
   [{ name: 'frozen' }, end],
+  [{ name: 'reversible', tolerance: Number.POSITIVE_INFINITY }, end],
+  [{ name: 'reversible', tolerance: Number.POSITIVE_INFINITY, anchors: 3 }, end],
   [{ name: 'reversible' }, end],
-  [{ name: 'reversible', anchors: 3 }, end],
   [{ name: 'exact' }, end],
   [{ name: 'exact' }, near],
 ];

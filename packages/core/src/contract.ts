@@ -5,6 +5,7 @@
  */
 import type { Context, Differentiable, Sink } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { AnchorControl } from './anchor-control.ts';
 import type { ExactScale } from './exact-scale.ts';
 
 /** One residual function F_i: in a transformer LayerNorm + attention, or LayerNorm + MLP, with all that is inside. */
@@ -35,8 +36,21 @@ export type Method =
   | { readonly name: 'checkpoint'; readonly every?: number }
   /** Keeps nothing and gives no gradient below the head. */
   | { readonly name: 'frozen' }
-  /** Keeps the last state pair and `anchors` more (a number: evenly spaced; a list: state pairs (x_i, x_{i−1}) at these i) and inverts in floating point. */
-  | { readonly name: 'reversible'; readonly anchors?: number | readonly number[] }
+  /** Keeps the last state pair and some more, the anchors, and inverts in floating point. */
+  | {
+      readonly name: 'reversible';
+      /**
+       * `auto` (default): the fewest state pairs (x_i, x_{i−1}) that keep the tolerance, from (α, β), the depth and what earlier steps
+       * measured (`RunOptions.anchors`). A number: so many, evenly spaced. A list: pairs at these i. Numbers and lists that are predicted
+       * not to keep the tolerance are refused (ToleranceError).
+       */
+      readonly anchors?: 'auto' | number | readonly number[];
+      /**
+       * Relative error, max|Δ|/max|g| of the worst tensor, that rebuilding may add to a gradient; default 1e-6, what float32 itself
+       * costs. `Infinity` inverts whatever comes of it: the plain inverse, on purpose, unmeasured where there is no anchor.
+       */
+      readonly tolerance?: number;
+    }
   /** Keeps the last state pair in fixed point and the packed remainders, and inverts bit for bit. */
   | {
       readonly name: 'exact';
@@ -62,6 +76,11 @@ export interface RunOptions {
    * every traced run measures, which is one more forward pass. One a run and model; goes into checkpoints (`toJSON`).
    */
   readonly scale?: ExactScale;
+  /**
+   * `reversible` with anchors `auto`: remembers from step to step how the measured errors compare with the predicted ones, so that the
+   * next step has as many anchors as it needs. One a run and model; goes into checkpoints (`toJSON`).
+   */
+  readonly anchors?: AnchorControl;
 }
 
 /** What the checks of a run found; what does not apply, or has no backward pass yet, is absent. */
@@ -70,8 +89,16 @@ export interface RunChecks {
   readonly identical?: boolean;
   /** `exact`: the largest magnitude of a state. */
   readonly largest?: number;
-  /** `reversible`: the worst max|rebuilt − stored|/max|stored| at an anchor; ∞ where it is no number. */
+  /**
+   * `reversible`: the worst max|rebuilt − stored|/max|stored| over the states of the anchors and, under a finite tolerance, a sixteenth
+   * of x_0; ∞ where it is no number.
+   */
   readonly worstAnchorError?: number;
+  /**
+   * `reversible` under a finite tolerance: the relative error that rebuilding added to the gradients, estimated from what was measured at
+   * the stored states. Above the tolerance the gradients are not what was asked for; the step is the caller's to judge.
+   */
+  readonly gradientError?: number;
 }
 
 /** What a traced run can tell about itself after its backward pass. */
@@ -85,10 +112,12 @@ export interface RunReport {
   readonly sideBytes: number;
   /** f of the grid (`exact`). */
   readonly fractionBits?: number;
+  /** Number of anchors (`reversible`). */
+  readonly anchors?: number;
   /**
    * Resolves when every asynchronous check of the run has passed (`exact`: no state left the range; with `verify`, the
-   * rebuilt x_0 is the stored one bit for bit; `reversible`: the worst rebuilt-against-stored error at an anchor).
-   * Rejects with an error that names the sub-block and the value.
+   * rebuilt x_0 is the stored one bit for bit; `reversible`: no rebuilt state was so far from its stored one that no digit of the gradient is right).
+   * Rejects with an error that names the sub-block or state, and the value.
    */
   check(): Promise<RunChecks>;
 }

@@ -39,7 +39,23 @@ export class StateRangeError extends Error {
   }
 }
 
-/** `exact` with `verify`: the rebuilt x_0 is not the stored one. */
+/** `reversible`: the anchors that were asked for are predicted not to keep the tolerance. */
+export class ToleranceError extends Error {
+  override readonly name = 'ToleranceError';
+  /**
+   * @param predicted relative error that rebuilding would add to the gradients
+   * @param tolerance what was allowed
+   */
+  constructor(
+    message: string,
+    readonly predicted: number,
+    readonly tolerance: number,
+  ) {
+    super(message);
+  }
+}
+
+/** What was rebuilt is not what was stored: by a bit (`exact` with `verify`), or beyond all rounding (`reversible`). */
 export class RebuildError extends Error {
   override readonly name = 'RebuildError';
 }

@@ -1,3 +1,5 @@
+export { AnchorControl, type AnchorControlState } from './anchor-control.ts';
+export { defaultTolerance, planAnchors, predictGradientError } from './anchor-plan.ts';
 export { applyRun, runStates } from './apply.ts';
 export * from './contract.ts';
 export { differentiableRun } from './differentiable.ts';
@@ -6,4 +8,5 @@ export { chooseFractionBits, ExactScale, type ExactScaleState } from './exact-sc
 export { fromFunction, type TensorFunction } from './from-function.ts';
 export { measureRange } from './measure.ts';
 export { methodCoefficients, methodNames } from './methods/index.ts';
+export { inverseAmplification } from './rebuild-error.ts';
 export { traceRun } from './trace.ts';

@@ -19,8 +19,11 @@ export interface Recording {
 
 /** A method: what it refuses, and how it records. */
 export interface MethodImplementation<M extends Method> {
-  /** The coefficients that the network really has under this method. Throws where the method cannot use them. */
-  coefficients(method: M, coefficients: Coefficients): Coefficients;
+  /**
+   * The coefficients that the network really has under this method. Throws where the method cannot use them, over so many sub-blocks
+   * where their number is given.
+   */
+  coefficients(method: M, coefficients: Coefficients, subBlocks?: number): Coefficients;
   /** Runs forward on x0 (borrowed). The run's coefficients are those given by `coefficients`. */
   record(run: Run, x0: Tensor, method: M): Recording;
 }

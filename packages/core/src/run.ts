@@ -1,6 +1,7 @@
 /** A run, checked: its sub-blocks, each with the context that gives it the same masks in the forward pass and in a rebuild. */
 import type { Context } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { AnchorControl } from './anchor-control.ts';
 import type { Coefficients, HeadRead, RunOptions, SubBlock } from './contract.ts';
 import { MethodError, RunShapeError } from './errors.ts';
 import type { ExactScale } from './exact-scale.ts';
@@ -15,6 +16,7 @@ export interface Run {
   /** Borrowed. */
   readonly shift: Tensor | undefined;
   readonly scale: ExactScale | undefined;
+  readonly anchors: AnchorControl | undefined;
 }
 
 const reads: readonly HeadRead[] = ['last', 'mean'];
@@ -32,7 +34,7 @@ export function checkShape(what: string, shape: readonly number[], states: reado
 }
 
 export function makeRun(subBlocks: readonly SubBlock[], x0: Tensor, context: Context, options: RunOptions): Run {
-  const { coefficients, read = 'last', shift, scale } = options;
+  const { coefficients, read = 'last', shift, scale, anchors } = options;
   if (subBlocks.length === 0) throw new RunShapeError('A run needs at least one sub-block; the list is empty.');
   if (x0.dtype !== 'float32')
     throw new RunShapeError(`x0 has the dtype ${x0.dtype}; a run works on float32. Cast it first.`);
@@ -41,5 +43,6 @@ export function makeRun(subBlocks: readonly SubBlock[], x0: Tensor, context: Con
   if (shifted && !shift)
     throw new RunShapeError(`${shifted.name} takes a shift, but the run has none; give the tensor as options.shift.`);
   if (shift) checkShape('options.shift', shift.shape, x0.shape);
-  return { subBlocks, contexts: subBlocks.map((_, i) => context.child(i)), coefficients, read, shift, scale };
+  const contexts = subBlocks.map((_, i) => context.child(i));
+  return { subBlocks, contexts, coefficients, read, shift, scale, anchors };
 }

@@ -9,11 +9,12 @@ import { checkShape, makeRun } from './run.ts';
  * Runs forward and keeps what the method keeps. The pullback walks back, hands every trainable parameter's gradient to the sink
  * the moment it exists, and gives the gradients of x0 and of the shift; with `frozen` it gives none.
  *
- * @throws CoefficientsError, MethodError, RunShapeError; StateRangeError (`exact`; on WebGPU from `report.check()`).
+ * @throws CoefficientsError, MethodError, RunShapeError, ToleranceError (`reversible`); StateRangeError (`exact`; on WebGPU from
+ * `report.check()`).
  * The pullback throws RebuildError (`exact` with `verify`; on WebGPU from `report.check()`), PullbackSpentError the second time.
  */
 export const traceRun: TraceRun = (subBlocks, x0, context, options) => {
-  const coefficients = methodCoefficients(options.method, options.coefficients);
+  const coefficients = methodCoefficients(options.method, options.coefficients, subBlocks.length);
   const run = makeRun(subBlocks, x0, context, { ...options, coefficients });
   const recording = record(run, x0, options.method);
   const { value, rewind, report } = recording;

@@ -157,7 +157,9 @@ describe('frees everything', () => {
   const methods: Method[] = [
     conventional,
     { name: 'checkpoint', every: 2 },
-    { name: 'reversible', anchors: 2 },
+    { name: 'reversible' },
+    { name: 'reversible', anchors: 2, tolerance: 0.5 },
+    { name: 'reversible', anchors: 2, tolerance: Number.POSITIVE_INFINITY },
     { name: 'exact', verify: true },
     { name: 'frozen' },
   ];
@@ -219,7 +221,7 @@ describe('frees everything', () => {
       }
   });
 
-  test.each(methods.slice(0, 4))('when the sink throws ($name)', async (method) => {
+  test.each(methods.slice(0, -1))('when the sink throws ($name)', async (method) => {
     const attempt = expectNoLeak(() => {
       const options = { coefficients: half, method };
       const { value, pullback } = traceRun(network.subBlocks, network.x0, trainingContext(1), options);

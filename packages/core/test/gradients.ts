@@ -1,7 +1,7 @@
 /** Runs forward and back for tests. */
 import { type Context, type Parameter, trainingContext } from '@dr2net/ops';
 import { add, type Tensor } from '@tensorflow/tfjs-core';
-import { type RunChecks, type RunOptions, type SubBlock, traceRun } from '../src/index.ts';
+import { type RunChecks, type RunOptions, type RunReport, type SubBlock, traceRun } from '../src/index.ts';
 
 export interface Gradients {
   readonly value: Tensor;
@@ -9,6 +9,7 @@ export interface Gradients {
   readonly shift: Tensor | undefined;
   readonly parameters: Map<Parameter, Tensor>;
   readonly checks: RunChecks;
+  readonly report: RunReport;
   dispose(): void;
 }
 
@@ -26,14 +27,18 @@ export async function gradientsOf(
     parameters.set(parameter, sum ? add(sum, g) : g);
     if (sum) for (const tensor of [sum, g]) tensor.dispose();
   });
-  const checks = await report.check();
   const all = [value, gradient, shift, ...parameters.values()];
+  const checks = await report.check().catch((error: unknown) => {
+    for (const tensor of all) tensor?.dispose();
+    throw error;
+  });
   return {
     value,
     x0: gradient,
     shift,
     parameters,
     checks,
+    report,
     dispose: () => {
       for (const tensor of all) tensor?.dispose();
     },

@@ -148,7 +148,10 @@ describe('rounding errors of the floating-point inverse', () => {
   /** The worst error at an anchor at 0, that is of the rebuilt x_0, after 24 sub-blocks. */
   async function worst(alpha: number, beta: number, anchors: number[] = [0]) {
     const { subBlocks, x0, cotangent } = network;
-    const options = { coefficients: { alpha, beta }, method: { name: 'reversible', anchors } } as const;
+    const options = {
+      coefficients: { alpha, beta },
+      method: { name: 'reversible', anchors, tolerance: Number.POSITIVE_INFINITY },
+    } as const;
     const found = await gradientsOf(subBlocks, x0, cotangent, options);
     found.dispose();
     return found.checks.worstAnchorError!;

@@ -138,7 +138,7 @@ describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available
           });
           const rebuilt = await gradientsOf(subBlocks, x0, cotangent, {
             ...options,
-            method: { name: 'reversible', anchors: positions },
+            method: { name: 'reversible', anchors: positions, tolerance: Number.POSITIVE_INFINITY },
           });
           await expectIdentical(rebuilt.value, conventional.value);
           const worst = rebuilt.checks.worstAnchorError;

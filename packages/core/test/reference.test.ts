@@ -22,19 +22,25 @@ const expected = folder ? readReference(join(folder, 'expected.safetensors')) : 
 const conventional: Method = { name: 'conventional' };
 const checkpoint: Method = { name: 'checkpoint', every: 5 };
 const exact: Method = { name: 'exact', verify: true };
-const reversible = (anchors = 0): Method => ({ name: 'reversible', anchors });
+const auto: Method = { name: 'reversible' };
+const tolerance = Number.POSITIVE_INFINITY;
+const reversible = (anchors = 0): Method => ({ name: 'reversible', anchors, tolerance });
 
 /** α, β, the methods that must agree to 1e-4 there, the head read. Rounding decides how many anchors that takes. */
 const cases: [number, number, Method[], HeadRead?][] = [
   [1, 0, [conventional, checkpoint, { name: 'checkpoint' }]],
-  [1, 0.1, [conventional, checkpoint, exact, reversible(6)]],
-  [0.9, 0.2, [conventional, checkpoint, exact, reversible(3)]],
-  [0.5, 0.6, [conventional, checkpoint, exact, reversible(1)]],
-  [0.4, 0.7, [conventional, checkpoint, exact, reversible()]],
-  [0.1, 0.9, [conventional, checkpoint, exact, reversible(), { name: 'reversible', anchors: [2, 7, 8] }]],
-  [0, 1, [conventional, checkpoint, exact, reversible()]],
-  [0.5, 0.6, [conventional, checkpoint, exact, reversible(1)], 'mean'],
-  [0.1, 0.9, [conventional, checkpoint, exact, reversible()], 'mean'],
+  [1, 0.1, [conventional, checkpoint, exact, auto, reversible(6)]],
+  [0.9, 0.2, [conventional, checkpoint, exact, auto, reversible(3)]],
+  [0.5, 0.6, [conventional, checkpoint, exact, auto, reversible(1)]],
+  [0.4, 0.7, [conventional, checkpoint, exact, auto, reversible()]],
+  [
+    0.1,
+    0.9,
+    [conventional, checkpoint, exact, auto, reversible(), { name: 'reversible', anchors: [2, 7, 8], tolerance }],
+  ],
+  [0, 1, [conventional, checkpoint, exact, auto, reversible()]],
+  [0.5, 0.6, [conventional, checkpoint, exact, auto, reversible(1)], 'mean'],
+  [0.1, 0.9, [conventional, checkpoint, exact, auto, reversible()], 'mean'],
 ];
 
 describe.each(await testBackends())('$name', ({ available, start }) => {

@@ -1,5 +1,6 @@
 /** Small networks of F(x) = tanh(x·W + b)·g for tests: as sub-blocks through the tape, and in float64 with finite differences. */
 import { Parameter } from '@dr2net/ops';
+import { linear64, type Residual64 } from '@dr2net/testing/float64';
 import { add, matMul, mul, type Tensor, tanh, tensor } from '@tensorflow/tfjs-core';
 import { type Coefficients, fromFunction, type HeadRead, type SubBlock } from '../src/index.ts';
 
@@ -77,6 +78,33 @@ function f64(x: readonly number[], { width }: Small, { w, b, g }: Small['weights
     let sum = b[column]!;
     for (let j = 0; j < width; j++) sum += x[row + j]! * w[j * width + column]!;
     return Math.tanh(sum) * g[column]!;
+  });
+}
+
+/** The network as float64 residual functions, whose weights' gradients are called `0.w`, `0.b`, `0.g`, `1.w`, … */
+export function residuals64({ width, weights }: Small): Residual64[] {
+  return weights.map(({ w, b, g }, i) => (x) => {
+    const rows = x.length / width;
+    const own = new Map([
+      ['f.weight', Float64Array.from(w)],
+      ['f.bias', Float64Array.from(b)],
+    ]);
+    const linear = linear64(x, own, 'f');
+    const active = linear.value.map(Math.tanh);
+    return {
+      value: active.map((value, k) => value * g[k % width]!),
+      pullback(dy, gradients) {
+        const dg = new Float64Array(width);
+        for (let k = 0; k < rows * width; k++) dg[k % width]! += dy[k]! * active[k]!;
+        const inner = new Map<string, Float64Array>();
+        const dx = linear.pullback(
+          dy.map((d, k) => d * g[k % width]! * (1 - active[k]! ** 2)),
+          inner,
+        );
+        gradients.set(`${i}.w`, inner.get('f.weight')!).set(`${i}.b`, inner.get('f.bias')!).set(`${i}.g`, dg);
+        return dx;
+      },
+    };
   });
 }
 

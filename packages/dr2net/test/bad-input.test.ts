@@ -172,6 +172,13 @@ describe('the options', () => {
       { anchors: '2' },
       /--anchors belongs to --method reversible, but the method is exact/,
     ],
+    ['a tolerance without reversible', { tolerance: '1e-4' }, /--tolerance belongs to --method reversible/],
+    ['a tolerance of 0', { method: 'reversible', tolerance: '0' }, /argument '0' is invalid.*more than 0/],
+    [
+      'anchors that do not keep the tolerance',
+      { method: 'reversible', alpha: '1', beta: '0.01', anchors: '0' },
+      /with 0 anchors .* beyond the tolerance of 0\.0000015\. Take anchors: 'auto'.*the method exact/,
+    ],
     ['an anchor beyond the network', { method: 'reversible', anchors: '2,99' }, /99/],
     ['epochs and steps', { epochs: '2' }, /--epochs 2 and --steps 1: give one of them/],
     ['a batch of none', { batch: '0' }, /argument '0' is invalid.*1 or more/],

@@ -92,7 +92,16 @@ describe.skipIf(!model)('the verdict', () => {
   });
 
   it('reversible at (1, 0.01) without anchors does not, and the parameter is named', async () => {
-    const { code, json, stderr } = await check('--method', 'reversible', '--alpha', '1', '--beta', '0.01');
+    const { code, json, stderr } = await check(
+      '--method',
+      'reversible',
+      '--alpha',
+      '1',
+      '--beta',
+      '0.01',
+      '--anchors',
+      '0',
+    );
     expect(code).toBe(1);
     expect(json).toMatchObject({ passed: false, error: { name: 'CheckError', exitCode: 1 } });
     expect(stderr).toMatch(/worst relative gradient error .* in vit\..*--anchors/);

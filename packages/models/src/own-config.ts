@@ -33,7 +33,12 @@ function readTraining(own: ConfigReader): SavedTraining | null {
   return {
     coefficients: { alpha: own.number('alpha'), beta: own.number('beta') },
     read: oneOf(own, 'read', reads, 'last'),
-    method: { ...method.json, name: oneOf(method, 'name', methods, 'conventional') },
+    method: {
+      ...method.json,
+      // JSON writes an infinite tolerance, the plain inverse, as null.
+      ...(method.json.tolerance === null && { tolerance: Number.POSITIVE_INFINITY }),
+      name: oneOf(method, 'name', methods, 'conventional'),
+    },
   };
 }
 

@@ -2,7 +2,7 @@
  * What a training loop asks of a model and of its data. Tasks (video, detection, point clouds) implement these; the
  * loop in `@dr2net/train` knows nothing else of them.
  */
-import type { Coefficients, ExactScale, Method, RunReport } from '@dr2net/core';
+import type { AnchorControl, Coefficients, ExactScale, Method, RunReport } from '@dr2net/core';
 import type { Context, Parameter, Sink } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
@@ -47,6 +47,8 @@ export interface StepOptions {
    * `exact` chose, remembered from step to step. The loop keeps them and saves them with its checkpoints.
    */
   readonly scaleOf?: (run: number) => ExactScale;
+  /** The same for `RunOptions.anchors`: how the measured errors of `reversible` compare with the predicted ones. */
+  readonly anchorsOf?: (run: number) => AnchorControl;
 }
 
 /** A model with a task's head and loss on a pretrained backbone. */

@@ -74,7 +74,7 @@ export function formatStep(event: StepEvent, unit = 'samples'): string {
     `loss ${significant(loss, 4)}`,
     ...(accuracy === undefined ? [] : [`accuracy ${Math.round(accuracy * 100)} %`]),
     `α ${significant(alpha, 4)} β ${significant(beta, 3)}`,
-    method,
+    event.anchors === undefined ? method : `${method}, ${event.anchors} anchors`,
     `activations ${formatBytes(memory.activationPeakBytes)}`,
     ...(memory.device ? [`${memory.device.kind} ${formatBytes(memory.device.peakBytes)}`] : []),
     `${significant(samplesPerSecond, 3)} ${unit}/s`,

@@ -34,7 +34,7 @@ const weightsOf = (model: ToyModel) => model.parameters.map(({ name, variable })
 const methods: Method[] = [
   { name: 'conventional' },
   { name: 'checkpoint' },
-  { name: 'reversible', anchors: 1 },
+  { name: 'reversible' },
   { name: 'exact', verify: true },
 ];
 

@@ -132,16 +132,17 @@ export function toyModel(options: ToyOptions = {}): ToyModel {
     pixels: Tensor,
     context: Context,
     { method, coefficients }: ToyModel,
-    scaleOf?: StepOptions['scaleOf'],
+    { scaleOf, anchorsOf }: Pick<StepOptions, 'scaleOf' | 'anchorsOf'> = {},
   ) => {
     const stemmed = stem.trace(pixels);
-    const scale = scaleOf?.(0);
+    const [scale, anchors] = [scaleOf?.(0), anchorsOf?.(0)];
     const traced = () => {
       try {
         return traceRun(subBlocks, stemmed.value, context.child('run'), {
           method,
           coefficients,
           ...(scale && { scale }),
+          ...(anchors && { anchors }),
         });
       } catch (error) {
         stemmed.pullback.dispose();
@@ -173,10 +174,10 @@ export function toyModel(options: ToyOptions = {}): ToyModel {
       return block ? Number(block[1]) + 1 : name.startsWith('stem') ? 0 : blocks + 1;
     },
     isHead: ({ name }) => name.startsWith('head'),
-    step(batch, { context, sink, onPhase, scaleOf }) {
+    step(batch, { context, sink, onPhase, ...remembered }) {
       model.passes++;
       onPhase?.('forward');
-      const { stemmed, run, headed, output } = forward(batch.pixels, context, model, scaleOf);
+      const { stemmed, run, headed, output } = forward(batch.pixels, context, model, remembered);
       onPhase?.('head');
       const targets = softTargets([...batch.labels], outputs, 0.1);
       const loss = softmaxCrossEntropy.trace(output, targets);

@@ -97,7 +97,7 @@ const half = { alpha: 0.5, beta: 0.5 };
 const methods: [Method, typeof half][] = [
   [{ name: 'conventional' }, half],
   [{ name: 'checkpoint', every: 2 }, half],
-  [{ name: 'reversible', anchors: 2 }, half],
+  [{ name: 'reversible' }, half],
   [
     { name: 'exact', verify: true },
     { alpha: 63 / 64, beta: 1 / 64 },

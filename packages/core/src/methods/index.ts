@@ -29,11 +29,14 @@ function implementation<M extends Method>(method: M): MethodImplementation<M> {
   return methods[method.name] as unknown as MethodImplementation<M>;
 }
 
-/** The coefficients that the network has under a method; throws where the method cannot use them. */
-export function methodCoefficients(method: Method, coefficients: Coefficients): Coefficients {
+/**
+ * The coefficients that the network has under a method; throws where the method cannot use them.
+ * @param subBlocks of the run that is to be trained: then `reversible` also refuses anchors that are not there, or not enough
+ */
+export function methodCoefficients(method: Method, coefficients: Coefficients, subBlocks?: number): Coefficients {
   const chosen = implementation(method);
   refuseNonFinite(coefficients);
-  return chosen.coefficients(method, coefficients);
+  return chosen.coefficients(method, coefficients, subBlocks);
 }
 
 /** Runs forward and keeps what the method keeps. */

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { InterruptedError } from '../errors.ts';
 import type { FinetuneResult, FinetuneSettings } from '../finetune/finetune.ts';
 import { addClipOptions, addViewOptions } from '../options/data.ts';
-import { addMethodOptions } from '../options/method.ts';
+import { addMethodOptions, tolerance } from '../options/method.ts';
 import { addBackendOption, addShapeOptions } from '../options/model.ts';
 import { addScheduleOptions } from '../options/schedule.ts';
 import { addTrainingOptions } from '../options/training.ts';
@@ -31,7 +31,11 @@ export function addFinetune(program: Command, output: Output): Command {
     .option('--val-split <name>', 'the split to validate on (default: val)')
     .option('--no-inspect', 'begin without opening every clip once');
   addShapeOptions(command);
-  addMethodOptions(command, 'exact');
+  addMethodOptions(command, 'exact').option(
+    '--tolerance <number>',
+    'reversible: relative error that rebuilding may add to a gradient; Infinity inverts whatever comes of it (default: 1.5e-6)',
+    tolerance,
+  );
   addScheduleOptions(command);
   addBackendOption(command);
   addTrainingOptions(command);

@@ -1,7 +1,7 @@
 /** `dr2net gradcheck`: every gradient by one method against that of the conventional network at the same α and β. */
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { HeadRead } from '@dr2net/core';
+import type { HeadRead, Method } from '@dr2net/core';
 import { type Command, Option } from 'commander';
 import { CheckError, UsageError } from '../errors.ts';
 import type { GradcheckResult } from '../gradcheck/check.ts';
@@ -16,12 +16,14 @@ import {
 import { integer, number, oneOf } from '../options/values.ts';
 import { type Output, textTable } from '../output.ts';
 
+/** The largest relative gradient error that passes where none is given. */
+const passing = 1e-3;
+
 interface GradcheckOptions extends MethodOptions, ShapeOptions, BackendOption {
   readonly model: string;
   readonly read?: HeadRead;
   readonly input?: string;
   readonly save?: string;
-  readonly tolerance: number;
   readonly batch: number;
   readonly seed: number;
   readonly classes: number;
@@ -46,15 +48,31 @@ export function addGradcheck(program: Command, output: Output): Command {
     )
     .option('--input <file>', 'safetensors with input.pixel_values (channels first) and input.labels (default: random)')
     .option('--save <file>', 'write logits, loss, x_n, x_n_minus_1 and grad/<key> of every tensor as safetensors')
-    .option('--tolerance <number>', 'largest relative gradient error that passes', number({ min: 0, open: true }), 1e-3)
+    .option(
+      '--tolerance <number>',
+      `largest relative gradient error that passes (default: ${passing}); reversible with --anchors auto keeps to it`,
+      number({ min: 0, open: true }),
+    )
     .option('--batch <n>', 'random input: samples', integer({ min: 1 }), 2)
     .option('--seed <n>', 'random input and head', integer({ min: 0, max: 2 ** 31 }), 0)
     .option('--classes <n>', 'classes of the head, where the checkpoint has none', integer({ min: 2 }), 10)
     .action((options: GradcheckOptions) => gradcheck(options, output));
 }
 
-async function gradcheck(options: GradcheckOptions, output: Output): Promise<void> {
+/**
+ * `--tolerance` is the check's own. Anchors that place themselves keep to it where it is given; anchors that were asked for are
+ * taken as they are, since how wrong they are is the question.
+ */
+function checkedMethod({ tolerance, ...options }: GradcheckOptions): Method {
   const method = methodOf(options, 'exact');
+  if (method.name !== 'reversible') return method;
+  const { anchors = 'auto' } = method;
+  if (anchors !== 'auto') return { ...method, tolerance: Number.POSITIVE_INFINITY };
+  return { ...method, anchors, ...(tolerance === undefined ? {} : { tolerance }) };
+}
+
+async function gradcheck(options: GradcheckOptions, output: Output): Promise<void> {
+  const method = checkedMethod(options);
   // What cannot be is refused before anything is loaded; then again with what the model says.
   coefficientsOf(options, method.name, undefined);
   if (options.save) await requireWritable(options.save);
@@ -64,7 +82,7 @@ async function gradcheck(options: GradcheckOptions, output: Output): Promise<voi
   const { randomInput, readInput } = await import('../gradcheck/input.ts');
   const { checkGradients } = await import('../gradcheck/check.ts');
 
-  const { seed, classes, batch, tolerance, save } = options;
+  const { seed, classes, batch, tolerance = passing, save } = options;
   const owned: { dispose(): void }[] = [];
   try {
     const backbone = await loadBackbone(options.model, modelOptionsOf(options));
@@ -122,7 +140,7 @@ function report(
 
 function advice(method: string): string {
   return method === 'reversible'
-    ? 'Rounding errors grow with every rebuilt sub-block: give --anchors, a larger β, or --method exact.'
+    ? 'Rounding errors grow with every rebuilt sub-block: give --anchors auto, a larger β, or --method exact.'
     : 'Look at the weights and the input for numbers that are very large or not finite.';
 }
 

@@ -5,6 +5,7 @@ import type { EpochRecord, EvaluationRecord, MemoryRecord, RunRecord, StepRecord
 
 export function stepRecord(event: StepEvent): StepRecord {
   const { step, epoch, samples, loss, accuracy, learningRate, alpha, beta, gradientNorm, memory, seconds } = event;
+  const { anchors, anchorError, gradientError } = event;
   return {
     kind: 'step',
     step,
@@ -16,11 +17,20 @@ export function stepRecord(event: StepEvent): StepRecord {
     alpha,
     beta,
     ...(gradientNorm === undefined ? {} : { gradientNorm }),
+    ...finite({ anchors, anchorError, gradientError }),
     peakBytes: memory.peakBytes,
     activationBytes: memory.activationPeakBytes,
     ...(memory.device ? { deviceBytes: memory.device.peakBytes } : {}),
     seconds,
   };
+}
+
+/** The figures that JSON can hold. */
+function finite<Name extends string>(
+  figures: Readonly<Record<Name, number | undefined>>,
+): Partial<Record<Name, number>> {
+  const entries = Object.entries<number | undefined>(figures).filter(([, value]) => Number.isFinite(value));
+  return Object.fromEntries(entries) as Partial<Record<Name, number>>;
 }
 
 export function memoryRecord({ step, memory }: StepEvent): MemoryRecord {

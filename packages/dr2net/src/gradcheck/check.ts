@@ -26,7 +26,8 @@ export interface GradcheckResult {
   readonly sideBytes: number;
   /** `exact` with verification: whether the rebuilt first state is the stored one, bit for bit. */
   readonly identical?: boolean;
-  /** `reversible`: the worst rebuilt-against-stored error at an anchor. */
+  /** `reversible`: the number of anchors, and the worst rebuilt-against-stored error of a state. */
+  readonly anchors?: number;
   readonly worstAnchorError?: number;
   /** Every tensor, the worst first. */
   readonly parameters: readonly TensorError[];
@@ -65,6 +66,7 @@ export async function checkGradients(
     stateBytes: report.stateBytes,
     sideBytes: report.sideBytes,
     ...(check.identical === undefined ? {} : { identical: check.identical }),
+    ...(report.anchors === undefined ? {} : { anchors: report.anchors }),
     ...(check.worstAnchorError === undefined ? {} : { worstAnchorError: check.worstAnchorError }),
     parameters,
   };

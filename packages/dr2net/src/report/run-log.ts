@@ -31,6 +31,12 @@ export interface StepRecord {
   readonly beta: number;
   /** Global norm of the gradient, before clipping. */
   readonly gradientNorm?: number;
+  /** `reversible`: state pairs kept besides the last. */
+  readonly anchors?: number;
+  /** `reversible`: the worst rebuilt-against-stored error of a state, relative; absent where it was no number. */
+  readonly anchorError?: number;
+  /** `reversible`: the relative error that rebuilding added to the gradients, estimated from that. */
+  readonly gradientError?: number;
   /** Highest logical bytes during the step: parameters, slots, gradients and activations. */
   readonly peakBytes?: number;
   /** The same without parameters, optimizer slots and gradients. */

@@ -33,6 +33,7 @@ export async function restore<B extends Batch, E>(restoring: Restoring<B, E>): P
       trainer.average.restore(parameter, await load(`average/${parameter.name}`));
   }
   trainer.grids.restore(state.grids);
+  trainer.anchors.restore(state.anchors ?? []);
   trainer.previousNorm = state.previousNorm ?? undefined;
   model.coefficients = state.coefficients;
   return changes(state, options);

@@ -1,5 +1,5 @@
 /** What a checkpoint says besides its tensors. The random state is the seed: all masks and orders follow from it and the step. */
-import type { Coefficients, ExactScaleState } from '@dr2net/core';
+import type { AnchorControlState, Coefficients, ExactScaleState } from '@dr2net/core';
 import type { Batch, TaskModel } from '@dr2net/models';
 import type { ResolvedOptions } from '../loop/options.ts';
 import { planStep } from '../loop/plan.ts';
@@ -14,6 +14,8 @@ export interface RunState {
   readonly coefficients: Coefficients;
   /** The grids of `exact`. */
   readonly grids: readonly ExactScaleState[];
+  /** What `reversible` has measured; absent in checkpoints that were made before it did. */
+  readonly anchors?: readonly AnchorControlState[];
   readonly optimizer: string;
   /** Updates by parameter. */
   readonly counts: Readonly<Record<string, number>>;
@@ -63,6 +65,7 @@ export function stateOf<B extends Batch, E>(
     position: { ...position },
     coefficients: model.coefficients,
     grids: trainer.grids.toJSON(),
+    anchors: trainer.anchors.toJSON(),
     optimizer: options.optimizer.name,
     counts: trainer.state.counts(),
     previousNorm: trainer.previousNorm ?? null,

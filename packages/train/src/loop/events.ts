@@ -23,8 +23,15 @@ export interface StepEvent {
   readonly learningRate: number;
   /** Global norm of the gradients before clipping; absent without clipping by a global norm. */
   readonly gradientNorm?: number;
-  /** The worst rebuilt-against-stored error at an anchor (`reversible`), relative. */
+  /** State pairs kept besides the last (`reversible`), over all runs of the model. */
+  readonly anchors?: number;
+  /** The worst rebuilt-against-stored error of a state (`reversible`), relative. */
   readonly anchorError?: number;
+  /**
+   * The relative error that rebuilding added to the gradients, estimated from what was measured (`reversible` under a finite tolerance).
+   * Above the tolerance the step counts, a warning says so once, and with anchors `auto` the next step has more.
+   */
+  readonly gradientError?: number;
   /** `exact` with `verify`: whether the rebuilt input is the stored one bit for bit. */
   readonly identical?: boolean;
   /** Of the whole step; peak bytes, by phase, with a timeline. */

@@ -1,5 +1,5 @@
 /** The finetuning loop: batches in, events out. */
-import { StateRangeError } from '@dr2net/core';
+import { defaultTolerance, StateRangeError } from '@dr2net/core';
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
@@ -7,7 +7,7 @@ import { Clock } from './clock.ts';
 import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
 import { type FinetuneOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import type { Position } from './position.ts';
-import { NotFinite, Trainer } from './trainer.ts';
+import { NotFinite, type StepOutcome, Trainer } from './trainer.ts';
 
 /**
  * Finetunes a model on batches; iterate over the result to run it:
@@ -89,7 +89,7 @@ class Run<B extends Batch, E> {
           batch.dispose();
         }
         if (++pending < accumulate) continue;
-        yield await this.#endStep(trainer, store, pending);
+        yield* this.#endStep(trainer, store, pending);
         pending = 0;
         if (position.step >= total || signal?.aborted) {
           complete = position.batch >= this.data.batches;
@@ -112,7 +112,7 @@ class Run<B extends Batch, E> {
       if (!(signal?.aborted && isAbort(error, signal))) throw error;
     }
     if (signal?.aborted) return trainer.abandon();
-    if (pending > 0) yield await this.#endStep(trainer, store, pending);
+    if (pending > 0) yield* this.#endStep(trainer, store, pending);
     if (seen === 0 && position.batch === 0) throw new EmptyDataError(position.epoch + 1);
     yield* this.#endEpoch(trainer, store, complete);
   }
@@ -122,18 +122,18 @@ class Run<B extends Batch, E> {
     if (note) yield* this.#warn(note);
   }
 
-  async #endStep(
+  async *#endStep(
     trainer: Trainer<B, E>,
     store: CheckpointStore<B, E> | undefined,
     batches: number,
-  ): Promise<StepEvent> {
+  ): AsyncGenerator<StepEvent | WarningEvent> {
     const position = this.#position;
     const { total } = this.options;
     const outcome = await this.#guard(trainer, store, () => trainer.end());
     position.step++;
     position.batch += batches;
     const times = this.#clock.lap(total - position.step);
-    return {
+    yield {
       type: 'step',
       ...outcome,
       total,
@@ -141,6 +141,21 @@ class Run<B extends Batch, E> {
       samplesPerSecond: outcome.samples / times.seconds,
       ...times,
     };
+    yield* this.#toleranceNote(outcome);
+  }
+
+  /** The gradients' error is known and small beside that of a mini-batch, so a step beyond the tolerance counts. */
+  *#toleranceNote({ gradientError = 0 }: StepOutcome): Generator<WarningEvent> {
+    const { method } = this.options;
+    if (method.name !== 'reversible') return;
+    const { tolerance = defaultTolerance, anchors = 'auto' } = method;
+    if (gradientError <= tolerance) return;
+    const next = anchors === 'auto' ? 'the next steps keep more anchors' : "anchors 'auto' would keep more";
+    yield* this.#warn(
+      `rebuilding added an estimated relative error of ${gradientError.toPrecision(2)} to the gradients, beyond the tolerance of ${tolerance}; ` +
+        `the step counts, and ${next}. Told once; each step's event has its own figure.`,
+      'tolerance',
+    );
   }
 
   async *#endEpoch(
@@ -192,9 +207,10 @@ class Run<B extends Batch, E> {
     return this.#position.epoch + (this.#position.batch > 0 ? 1 : 0);
   }
 
-  *#warn(message: string): Generator<WarningEvent> {
-    if (this.#told.has(message)) return;
-    this.#told.add(message);
+  /** @param about tells warnings apart that are told once whatever their figures */
+  *#warn(message: string, about = message): Generator<WarningEvent> {
+    if (this.#told.has(about)) return;
+    this.#told.add(about);
     yield { type: 'warning', step: this.#position.step, message };
   }
 

@@ -72,6 +72,8 @@ export interface ResolvedOptions<B extends Batch> {
   /** Samples in one epoch. */
   readonly samples: number;
   readonly method: Method;
+  /** Of the model. Where it has several runs each is shorter, and the run itself refuses what does not fit it. */
+  readonly subBlocks: number;
   readonly schedule: CoefficientSchedule;
   readonly optimizer: Optimizer;
   readonly learningRate: LearningRateSchedule;
@@ -141,6 +143,7 @@ export function resolveOptions<B extends Batch, E>(
     epochSteps,
     samples: data.samples,
     method: options.method ?? model.method,
+    subBlocks: model.subBlocks,
     schedule: options.schedule ?? { at: () => coefficients },
     optimizer,
     learningRate: options.learningRate ?? { at: () => optimizer.learningRate },

@@ -13,7 +13,10 @@ export interface StepPlan {
   readonly note?: string;
 }
 
-type PlanOptions = Pick<ResolvedOptions<Batch>, 'schedule' | 'learningRate' | 'method' | 'total' | 'epochSteps'>;
+type PlanOptions = Pick<
+  ResolvedOptions<Batch>,
+  'schedule' | 'learningRate' | 'method' | 'total' | 'epochSteps' | 'subBlocks'
+>;
 
 /**
  * Throws a RangeError when a schedule gives a number that is not finite, and core's errors for a method that does not
@@ -39,7 +42,7 @@ export function planStep(step: number, options: PlanOptions): StepPlan {
     const note = `β = 0 cannot be inverted, so this part of the schedule runs by method conventional and takes its memory; method ${method.name} begins when β ≠ 0.`;
     return { ...plan, method: { name: 'conventional' }, note };
   }
-  methodCoefficients(method, plan.coefficients);
+  methodCoefficients(method, plan.coefficients, options.subBlocks);
   return { ...plan, method };
 }
 

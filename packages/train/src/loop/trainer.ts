@@ -10,8 +10,8 @@ import { countUses, ImmediateUpdates } from '../optimizer/immediate.ts';
 import { OptimizerState } from '../optimizer/state.ts';
 import { countCorrect, predictedClasses } from './accuracy.ts';
 import type { StepEvent } from './events.ts';
-import { GridMemory } from './grids.ts';
 import type { ResolvedOptions } from './options.ts';
+import { anchorControls, grids } from './per-run.ts';
 import { planStep, type StepPlan } from './plan.ts';
 
 /** What a step has gathered over its batches. */
@@ -23,7 +23,9 @@ interface Gathered {
   samples: number;
   lossSum: number;
   correct: number | undefined;
+  anchors: number | undefined;
   anchorError: number | undefined;
+  gradientError: number | undefined;
   identical: boolean | undefined;
 }
 
@@ -40,11 +42,17 @@ export class NotFinite extends Error {
   }
 }
 
+/** The larger of two figures that may be absent. */
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+}
+
 export class Trainer<B extends Batch, E> {
   readonly meter: Meter;
   readonly state: OptimizerState;
   readonly average: MovingAverage | undefined;
-  readonly grids = new GridMemory();
+  readonly grids = grids();
+  readonly anchors = anchorControls();
   readonly #use: CollectedGradients | ImmediateUpdates;
   #counted = 0;
   #gathered: Gathered | undefined;
@@ -89,7 +97,7 @@ export class Trainer<B extends Batch, E> {
    */
   begin(step: number, again = false): StepPlan {
     const plan = planStep(step, this.options);
-    this.grids.hold(again);
+    for (const remembered of [this.grids, this.anchors]) remembered.hold(again);
     const { model } = this;
     model.coefficients = plan.coefficients;
     model.method = plan.method;
@@ -106,7 +114,9 @@ export class Trainer<B extends Batch, E> {
       samples: 0,
       lossSum: 0,
       correct: 0,
+      anchors: undefined,
       anchorError: undefined,
+      gradientError: undefined,
       identical: undefined,
     };
     return plan;
@@ -124,7 +134,8 @@ export class Trainer<B extends Batch, E> {
       result = this.model.step(batch, {
         context,
         sink: this.#use.sink,
-        scaleOf: this.grids.scaleOf,
+        scaleOf: this.grids.of,
+        anchorsOf: this.anchors.of,
         onPhase: (phase) => this.meter.phase(phase),
       });
       await this.#read(batch, result, gathered);
@@ -135,7 +146,7 @@ export class Trainer<B extends Batch, E> {
 
   /** Updates the parameters and ends the step. */
   async end(): Promise<StepOutcome> {
-    const { plan, step, samples, lossSum, correct, anchorError, identical } = this.#now();
+    const { plan, step, samples, lossSum, correct, anchors, anchorError, gradientError, identical } = this.#now();
     this.meter.phase('optimizer');
     const gradientNorm = await this.#norm();
     this.#use.apply();
@@ -153,7 +164,9 @@ export class Trainer<B extends Batch, E> {
       method: plan.method.name,
       learningRate: plan.learningRate,
       ...(gradientNorm !== undefined && { gradientNorm }),
+      ...(anchors !== undefined && { anchors }),
       ...(anchorError !== undefined && { anchorError }),
+      ...(gradientError !== undefined && { gradientError }),
       ...(identical !== undefined && { identical }),
       memory: this.meter.read(),
       samples,
@@ -196,11 +209,17 @@ export class Trainer<B extends Batch, E> {
       gathered.lossSum += value * batch.size;
       gathered.correct =
         classes && gathered.correct !== undefined ? gathered.correct + countCorrect(batch, classes) : undefined;
-      for (const { identical, worstAnchorError } of checks) {
+      for (const { identical, worstAnchorError, gradientError } of checks) {
         if (identical !== undefined) gathered.identical = identical && gathered.identical !== false;
-        if (worstAnchorError !== undefined)
-          gathered.anchorError = Math.max(gathered.anchorError ?? 0, worstAnchorError);
+        gathered.anchorError = larger(gathered.anchorError, worstAnchorError);
+        gathered.gradientError = larger(gathered.gradientError, gradientError);
       }
+      const counts = result.reports.flatMap(({ anchors }) => (anchors === undefined ? [] : [anchors]));
+      if (counts.length > 0)
+        gathered.anchors = larger(
+          gathered.anchors,
+          counts.reduce((sum, count) => sum + count),
+        );
       const used = result.reports[0]?.coefficients;
       if (used) this.model.coefficients = used;
     } finally {
@@ -229,10 +248,11 @@ export class Trainer<B extends Batch, E> {
     const need = plan.frozen ? 1 : 2;
     if (this.#counted >= need || !(this.#use instanceof ImmediateUpdates)) return;
     const { sink, uses } = countUses();
-    // A copy of the grids: this pass must leave no trace, or a resumed run would differ from one that was not stopped.
-    const grids = new GridMemory(this.grids.toJSON());
+    // Copies of what is remembered: this pass must leave no trace, or a resumed run would differ from one that was not stopped.
+    const [grids, anchors] = [this.grids.copy(), this.anchors.copy()];
     try {
-      const { loss, output, reports } = this.model.step(batch, { context, sink, scaleOf: grids.scaleOf });
+      const remembered = { scaleOf: grids.of, anchorsOf: anchors.of };
+      const { loss, output, reports } = this.model.step(batch, { context, sink, ...remembered });
       dispose([loss, output]);
       await Promise.all(reports.map((report) => report.check()));
     } catch (error) {

@@ -97,7 +97,7 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
     return tidy(() => add(mul(targets, 1 - smoothing), smoothing / this.labels.length));
   }
 
-  step(batch: ClipBatch, { context, sink, onPhase, scaleOf }: StepOptions): StepResult {
+  step(batch: ClipBatch, { context, sink, onPhase, scaleOf, anchorsOf }: StepOptions): StepResult {
     const targets = this.#smoothed(batch.targets);
     try {
       const { loss, output, report } = gradients(this.backbone, this.head, batch.pixels, targets, {
@@ -106,6 +106,7 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
         sink,
         ...(onPhase ? { onPhase } : {}),
         ...(scaleOf ? { scale: scaleOf(0) } : {}),
+        ...(anchorsOf ? { anchors: anchorsOf(0) } : {}),
       });
       return { loss, output, reports: [report] };
     } finally {
