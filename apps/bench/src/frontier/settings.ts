@@ -19,7 +19,9 @@ export const frontierPoints: readonly FrontierPoint[] = [
 ];
 
 export function settingOf({ name, beta }: FrontierPoint): { method: Method; coefficients: Coefficients } {
-  return { method: { name }, coefficients: { alpha: 1 - beta, beta } };
+  // The end of the frontier is the plain inverse, without anchors, whatever its gradient is worth.
+  const method: Method = name === 'reversible' ? { name, tolerance: Number.POSITIVE_INFINITY } : { name };
+  return { method, coefficients: { alpha: 1 - beta, beta } };
 }
 
 export interface FrontierSettings {
