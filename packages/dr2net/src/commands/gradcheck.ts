@@ -65,6 +65,7 @@ export function addGradcheck(program: Command, output: Output): Command {
  */
 function checkedMethod({ tolerance, ...options }: GradcheckOptions): Method {
   const method = methodOf(options, 'exact');
+  if (method.name === 'exact') return { ...method, verify: true };
   if (method.name !== 'reversible') return method;
   const { anchors = 'auto' } = method;
   if (anchors !== 'auto') return { ...method, tolerance: Number.POSITIVE_INFINITY };

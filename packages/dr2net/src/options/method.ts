@@ -42,7 +42,10 @@ export function addMethodOptions(command: Command, defaultMethod: MethodName): C
       anchors,
     )
     .option('--state-every <n>', 'checkpoint: keep the state at every n-th sub-block (default: 1)', integer({ min: 1 }))
-    .option('--verify', 'exact: compare the rebuilt first state with the stored one, bit for bit, in every step');
+    .option(
+      '--verify',
+      'exact: compare the rebuilt first state with the stored one, bit for bit, in every step (gradcheck always does)',
+    );
 }
 
 /** `--tolerance` of a training run. `Infinity` is written out, so that nobody turns the check off by a slip. */
