@@ -7,8 +7,8 @@ const below = {
   backends: [],
   core: ['ops'],
   layers: ['ops', 'core'],
-  models: ['ops', 'core', 'layers'],
-  video: ['ops', 'core', 'layers', 'models'],
+  models: ['ops', 'core', 'layers', 'memory'],
+  video: ['ops', 'core', 'layers', 'memory', 'models'],
   train: ['ops', 'core', 'layers', 'schedulers', 'memory', 'models', 'video'],
   dr2net: ['ops', 'core', 'layers', 'schedulers', 'memory', 'backends', 'models', 'video', 'train'],
 };

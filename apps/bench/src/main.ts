@@ -5,17 +5,20 @@
  *     pnpm bench memory --backend node
  *     pnpm bench growth
  *     pnpm bench frontier
+ *     pnpm bench plan
  */
 import { Command } from 'commander';
 import { InterruptedError } from 'jobs';
 import { addFrontier } from './frontier/command.ts';
 import { addGrowth } from './growth/command.ts';
+import { addPlan } from './plan/command.ts';
 import { addStep } from './step/command.ts';
 
 const program = new Command('bench').description('Benchmarks of training against plain TensorFlow.js.');
 addStep(program);
 addGrowth(program);
 addFrontier(program);
+addPlan(program);
 
 try {
   await program.parseAsync();

@@ -6,6 +6,7 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addFinetune } from './commands/finetune.ts';
 import { addGradcheck } from './commands/gradcheck.ts';
 import { addInfo } from './commands/info.ts';
+import { addPlan } from './commands/plan.ts';
 import { addPredict } from './commands/predict.ts';
 import { CheckError, exitCodeOf, exitCodes, explain, UsageError } from './errors.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
@@ -31,7 +32,7 @@ export function createProgram(output: Output, streams: Streams): Command {
       outputError: () => {},
     })
     .addHelpText('after', exitCodeHelp);
-  for (const add of [addDoctor, addInfo, addFinetune, addEvaluate, addPredict, addGradcheck]) {
+  for (const add of [addDoctor, addInfo, addPlan, addFinetune, addEvaluate, addPredict, addGradcheck]) {
     const command = add(program, output);
     command
       .optionsGroup('Output:')

@@ -2,6 +2,7 @@ export { confusionChart } from './report/charts/confusion.ts';
 export * from './report/charts/curves.ts';
 export { type FrontierDot, frontierChart } from './report/charts/frontier.ts';
 export { memoryChart, memoryComparison, peaksChart } from './report/charts/memory.ts';
+export { type PredictionPoint, predictionChart } from './report/charts/prediction.ts';
 export * from './report/comparison.ts';
 export * from './report/format.ts';
 export * from './report/picture.ts';

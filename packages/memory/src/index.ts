@@ -1,7 +1,37 @@
+export { type PlannedBackend, plannedBackends } from './dry/devices/index.ts';
+export { DryEngine, type DryTensor } from './dry/engine.ts';
+export { type AttentionSizes, dryAttention } from './dry/kernels/attention.ts';
+export type { SideWords } from './dry/kernels/exact.ts';
+export { type KernelFamily, sumOfRows } from './dry/kernels/family.ts';
+export { dryLayerNorm } from './dry/kernels/layer-norm.ts';
+export { affine, affineGradients, dryLinear, dryLinearGelu } from './dry/kernels/linear.ts';
+export { type Bytes, type Kind, kinds } from './dry/kinds.ts';
+export {
+  type DryInputLayer,
+  type DryLayer,
+  type DryParameter,
+  type DrySink,
+  deliver,
+  drySequential,
+} from './dry/layer.ts';
+export type { DryMethod } from './dry/methods/index.ts';
+export type { DryNetwork } from './dry/network.ts';
+export { type MemoryModel, type MemoryPrediction, type MemorySetting, predictMemory } from './dry/predict.ts';
+export { type DryTraining, type PlannedOptimizer, plannedOptimizers } from './dry/training.ts';
 export * from './format.ts';
 export * from './leaks.ts';
 export { VARIABLES } from './ledger.ts';
 export * from './meter.ts';
+export { BudgetError, parseBytes } from './plan/budget.ts';
+export {
+  BudgetTooSmallError,
+  type Candidate,
+  choosePlan,
+  type Plan,
+  type Planned,
+  planned,
+} from './plan/search.ts';
+export { stepWork } from './plan/time.ts';
 export * from './report.ts';
 export * from './svg.ts';
 export * from './timeline.ts';

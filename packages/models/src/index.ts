@@ -1,4 +1,5 @@
 export type { ModelOptions } from './architectures/options.ts';
+export { publishedConfig, publishedNames } from './architectures/published.ts';
 export * from './backbone.ts';
 export type { HostTensor } from './checkpoint/decode.ts';
 export { encodeSafetensors, type TensorSource } from './checkpoint/encode.ts';
@@ -16,6 +17,8 @@ export {
 export { createBackbone } from './create.ts';
 export * from './errors.ts';
 export type { SourceOptions } from './files/source.ts';
+export { loadMemoryModel, type MemoryHead, memoryModel, memoryModelOf } from './footprint/memory-model.ts';
+export { methodSetting } from './footprint/setting.ts';
 export { ClassificationHead, type HeadSizes } from './heads/classification-head.ts';
 export { type HeadOptions, hasPretrainedHead, type NewHeadOptions, newHead, pretrainedHead } from './heads/heads.ts';
 export { readLabels, writeLabels } from './heads/labels.ts';

@@ -1,13 +1,12 @@
 /** Loads a pretrained backbone: `config.json` and `model.safetensors` from a folder, an address or the hub. */
 
 import type { ModelDescription } from './architectures/architecture.ts';
-import { ConfigReader } from './architectures/config.ts';
 import { chooseFrames, type ModelOptions } from './architectures/options.ts';
 import { describeModel } from './architectures/registry.ts';
 import type { HeadForm } from './backbone.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
-import { ConfigError, ModelOptionError, ModelSourceError } from './errors.ts';
-import type { ModelFiles } from './files/model-files.ts';
+import { ModelOptionError } from './errors.ts';
+import { readConfig, readPreprocessor } from './files/config-files.ts';
 import { openSource, type SourceOptions } from './files/source.ts';
 import { type InflateOptions, inflate } from './inflate.ts';
 import { readOwnConfig } from './own-config.ts';
@@ -15,28 +14,6 @@ import { readParameters } from './read-parameters.ts';
 import { TransformerBackbone } from './transformer/transformer-backbone.ts';
 
 export interface LoadOptions extends ModelOptions, SourceOptions {}
-
-async function readJson(files: ModelFiles, file: string): Promise<Record<string, unknown> | null> {
-  const text = await files.text(file);
-  if (text === null) return null;
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
-  } catch (error) {
-    throw new ConfigError(`${files.name}: ${file} is not JSON: ${error instanceof Error ? error.message : error}.`);
-  }
-  throw new ConfigError(`${files.name}: ${file} is not a JSON object.`);
-}
-
-/** The model's configuration; throws {@link ModelSourceError} when there is none. */
-async function readConfig(files: ModelFiles): Promise<ConfigReader> {
-  const json = await readJson(files, 'config.json');
-  if (!json)
-    throw new ModelSourceError(
-      `${files.name} has no config.json. A model folder holds config.json and model.safetensors (or model.safetensors.index.json and its shards).`,
-    );
-  return new ConfigReader(json, `${files.name}: config.json`);
-}
 
 /** Keys that the head or the published model has beyond the backbone. */
 function extraKeys({ spec, names }: ModelDescription, checkpoint: Checkpoint): Set<string> {
@@ -60,10 +37,7 @@ function extraKeys({ spec, names }: ModelDescription, checkpoint: Checkpoint): S
 export async function loadBackbone(source: string | URL, options: LoadOptions = {}): Promise<TransformerBackbone> {
   const files = await openSource(source, options);
   const config = await readConfig(files);
-  const preprocessor = new ConfigReader(
-    (await readJson(files, 'preprocessor_config.json')) ?? {},
-    'preprocessor_config.json',
-  );
+  const preprocessor = await readPreprocessor(files);
   // What the configuration alone tells is refused before the weights are opened.
   describeModel({ config, preprocessor, keys: new Set() }, options);
   const own = readOwnConfig(config);
@@ -90,12 +64,15 @@ export async function loadBackbone(source: string | URL, options: LoadOptions = 
 }
 
 /** A head that this project saved has a form of its own. */
-function withHead(description: ModelDescription, head: HeadForm | null): ModelDescription {
+export function withHead(description: ModelDescription, head: HeadForm | null): ModelDescription {
   return head ? { ...description, spec: { ...description.spec, head } } : description;
 }
 
 /** How an image model is to be inflated; null for a video model, and for an image model that stays one. */
-function inflationOf({ spec }: ModelDescription, { frames, tubelet }: LoadOptions): Required<InflateOptions> | null {
+export function inflationOf(
+  { spec }: ModelDescription,
+  { frames, tubelet }: ModelOptions,
+): Required<InflateOptions> | null {
   if (spec.input.kind === 'video') return null;
   if (frames !== undefined) return { frames: chooseFrames(frames, tubelet ?? 2, frames), tubelet: tubelet ?? 2 };
   if (tubelet !== undefined) throw new ModelOptionError(`tubelet ${tubelet} needs frames too: the model takes images.`);

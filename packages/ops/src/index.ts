@@ -1,10 +1,11 @@
+export { attentionChunk } from './attention/geometry.ts';
 export { type AttentionKernel, type AttentionOptions, attention } from './attention/index.ts';
 export { type ChannelScaleKernel, channelScale } from './channel-scale/index.ts';
 export * from './context.ts';
 export { dropoutMask } from './dropout/index.ts';
 export { type DualResidualCoefficients, dualResidual } from './dual-residual/index.ts';
 export { hold, scope, share } from './engine.ts';
-export { type ExactGrid, type GridOptions, stateLimit } from './exact/grid.ts';
+export { type ExactGrid, type GridOptions, sideWords, stateLimit } from './exact/grid.ts';
 export { type ExactKernel, type ExactUpdate, exact } from './exact/index.ts';
 export { type GatherKernel, gather } from './gather/index.ts';
 export { type GeluKernel, gelu } from './gelu/index.ts';

@@ -16,13 +16,17 @@ export interface Geometry {
   readonly chunk: number;
 }
 
+/** Heads (of all batch × heads) that are worked on at a time. */
+export function attentionChunk({ batch, tokens, heads }: Pick<Geometry, 'batch' | 'tokens' | 'heads'>): number {
+  return Math.max(1, Math.min(Math.floor(chunkBytes / (4 * tokens * tokens)), Math.ceil((batch * heads) / 2)));
+}
+
 /** Reads the sizes off qkv; throws when they do not fit. */
 export function geometry(qkv: Tensor, { heads, scale }: AttentionOptions): Geometry {
   const [batch, tokens, packed] = qkv.shape;
   if (qkv.rank !== 3 || packed! % (3 * heads) !== 0)
     throw new RangeError(`attention: qkv [${qkv.shape}] is not [batch, tokens, 3·heads·width] with ${heads} heads`);
   const width = packed! / 3 / heads;
-  const all = batch! * heads;
-  const chunk = Math.max(1, Math.min(Math.floor(chunkBytes / (4 * tokens! * tokens!)), Math.ceil(all / 2)));
-  return { batch: batch!, tokens: tokens!, heads, width, scale: scale ?? 1 / Math.sqrt(width), chunk };
+  const sizes = { batch: batch!, tokens: tokens!, heads };
+  return { ...sizes, width, scale: scale ?? 1 / Math.sqrt(width), chunk: attentionChunk(sizes) };
 }

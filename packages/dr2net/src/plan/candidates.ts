@@ -1,0 +1,92 @@
+/** The settings that a plan may choose from, the plainest first. */
+import type { Coefficients, Method } from '@dr2net/core';
+import type { Candidate, DryTraining, MemoryModel, MemorySetting, PlannedBackend } from '@dr2net/memory';
+import { methodSetting } from '@dr2net/models';
+
+/** What may be chosen. */
+export interface Choice {
+  readonly method: Method;
+  readonly batch: number;
+  readonly accumulate: number;
+  readonly update: 'collect' | 'sink';
+}
+
+export interface CandidateOptions {
+  readonly coefficients: Coefficients;
+  /** Only this method, if one is given. */
+  readonly method?: Method;
+  readonly backend: PlannedBackend;
+  readonly read: 'last' | 'mean';
+  readonly batch: number;
+  readonly training: DryTraining;
+  /** Whether a batch may be taken in parts whose gradients are summed. */
+  readonly split: boolean;
+}
+
+/** float32's rounding, amplified by every sub-block of a float inverse, must stay below this for `reversible` without anchors. */
+const driftLimit = 1e-4;
+
+/** 2/(√(α²+4β) − α) a sub-block (README of core). */
+function drift({ alpha, beta }: Coefficients, subBlocks: number): number {
+  const root = alpha * alpha + 4 * beta;
+  const factor = root < 0 ? 1 / Math.sqrt(Math.abs(beta)) : 2 / Math.abs(Math.sqrt(root) - alpha);
+  return 2 ** -24 * Math.max(1, factor) ** subBlocks;
+}
+
+function methodsFor({ coefficients, method }: CandidateOptions, subBlocks: number): Method[] {
+  if (method) return [method];
+  const inverting: Method[] =
+    coefficients.beta === 0
+      ? []
+      : [{ name: 'exact' }, ...(drift(coefficients, subBlocks) <= driftLimit ? [{ name: 'reversible' } as const] : [])];
+  const everies: number[] = [];
+  for (let every = 1; every * every <= 2 * subBlocks; every++) everies.push(every);
+  return [
+    { name: 'conventional' },
+    ...inverting,
+    ...everies.map((every) => ({ name: 'checkpoint', ...(every > 1 ? { every } : {}) }) as const),
+  ];
+}
+
+export function methodTitle(method: Method): string {
+  if (method.name === 'checkpoint' && (method.every ?? 1) > 1) return `checkpoint every ${method.every}`;
+  if (method.name === 'reversible' && method.anchors !== undefined && method.anchors !== 0)
+    return `reversible with anchors ${method.anchors}`;
+  return method.name;
+}
+
+export function choiceTitle({ method, accumulate, update }: Choice): string {
+  return [
+    methodTitle(method),
+    ...(accumulate > 1 ? [`${accumulate} parts a step`] : []),
+    ...(update === 'sink' ? ['gradients in the sink'] : []),
+  ].join(', ');
+}
+
+export function candidate(model: MemoryModel, options: CandidateOptions, choice: Choice): Candidate<Choice> {
+  const { coefficients, backend, read, training } = options;
+  const { method, batch, accumulate, update } = choice;
+  const setting: MemorySetting = {
+    ...methodSetting(method, coefficients, model.subBlocks),
+    ...{ backend, read, batch },
+    training: { ...training, accumulate, update },
+  };
+  return { choice, title: choiceTitle(choice), setting };
+}
+
+export function candidates(model: MemoryModel, options: CandidateOptions): Candidate<Choice>[] {
+  const { batch, training } = options;
+  const parts = Array.from({ length: batch }, (_, i) => i + 1).filter((count) => batch % count === 0);
+  const choices = methodsFor(options, model.subBlocks).flatMap((method) =>
+    (options.split ? parts : [1]).flatMap((count) => {
+      const accumulate = training.accumulate * count;
+      const base = { method, batch: batch / count, accumulate };
+      // Clipping by the global norm, and sums over batches, need all gradients at once.
+      const sink = accumulate === 1 && !training.clip;
+      const updates =
+        training.update === 'sink' ? (['sink'] as const) : (['collect', ...(sink ? ['sink'] : [])] as const);
+      return updates.map((update): Choice => ({ ...base, update: update as Choice['update'] }));
+    }),
+  );
+  return choices.map((choice) => candidate(model, options, choice));
+}

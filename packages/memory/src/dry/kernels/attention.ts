@@ -1,0 +1,174 @@
+/** `attention` of `@dr2net/ops`, dry: some heads at a time; the trace keeps qkv alone. */
+import type { DryEngine, DryTensor } from '../engine.ts';
+import type { DryLayer } from '../layer.ts';
+import { type KernelFamily, wasmProduct } from './family.ts';
+
+export interface AttentionSizes {
+  readonly batch: number;
+  readonly tokens: number;
+  readonly heads: number;
+  /** Channels a head. */
+  readonly width: number;
+  /** Heads (of all batch × heads) at a time. */
+  readonly chunk: number;
+}
+
+interface Kernel {
+  apply(qkv: DryTensor): DryTensor;
+  gradient(qkv: DryTensor, dy: DryTensor): DryTensor;
+}
+
+/** Heads whose calls are repeated; all beyond leave the heap as the ones before found it. */
+const repeated = 3;
+
+function wasm(engine: DryEngine, { batch, tokens: n, heads, width: d }: AttentionSizes): Kernel {
+  const all = Math.min(batch * heads, repeated);
+  const parts = (count: number, ...from: DryTensor[]) =>
+    Array.from({ length: count }, () => engine.op(n * d, ...from)) as [
+      DryTensor,
+      DryTensor,
+      DryTensor,
+      DryTensor,
+      DryTensor,
+    ];
+  const probabilities = (q: DryTensor, kT: DryTensor) => {
+    const scores = wasmProduct(engine, q, kT, [n, d, n]);
+    return engine.after(engine.op(n * n, scores), scores);
+  };
+  return {
+    apply(qkv) {
+      const result = engine.op(qkv.size / 3);
+      for (let head = 0; head < all; head++) {
+        const [q, kT, v] = parts(3, qkv);
+        const p = engine.after(probabilities(q, kT), q, kT);
+        engine.free(engine.after(wasmProduct(engine, p, v, [n, n, d]), p, v));
+      }
+      return result;
+    },
+    gradient(qkv, dy) {
+      const result = engine.op(qkv.size);
+      for (let head = 0; head < all; head++) {
+        const [q, k, kT, vT, dOut] = parts(5, qkv, dy);
+        const p = engine.after(probabilities(q, kT), kT);
+        const pT = engine.op(n * n, p);
+        const dV = engine.after(wasmProduct(engine, pT, dOut, [n, n, d]), pT);
+        const dS = engine.after(wasmProduct(engine, dOut, vT, [n, d, n]), dOut, vT);
+        engine.free(p);
+        const dQ = engine.after(wasmProduct(engine, dS, k, [n, n, d]), k);
+        const dST = engine.after(engine.op(n * n, dS), dS);
+        const dK = engine.after(wasmProduct(engine, dST, q, [n, n, d]), dST, q);
+        engine.free(dQ, dK, dV);
+      }
+      return result;
+    },
+  };
+}
+
+/** Concatenation of what one call made, piece by piece. */
+function joined(engine: DryEngine, pieces: DryTensor[]): DryTensor {
+  if (pieces.length === 1) return pieces[0]!;
+  const size = pieces.reduce((sum, piece) => sum + piece.size, 0);
+  return engine.after(engine.op(size, ...pieces), ...pieces);
+}
+
+/** Measured: the graph of the forward pass holds one [N, N] a head and q, k, v; that of the gradients three, and q, k, v, dO. */
+function graphs(engine: DryEngine, sizes: AttentionSizes): Kernel {
+  const { batch, tokens: n, heads, width: d, chunk } = sizes;
+  const run = (inputs: DryTensor[], outputs: number, squares: number) => {
+    const batches = Math.max(1, Math.floor(chunk / heads));
+    const together = Math.min(heads, chunk);
+    const results: DryTensor[] = [];
+    for (let first = 0; first < batch; first += batches) {
+      const b = Math.min(batches, batch - first);
+      const made: DryTensor[] = [];
+      for (let from = 0; from < heads; from += together) {
+        const count = b * Math.min(together, heads - from);
+        const own = Array.from({ length: outputs === 1 ? 3 : 4 }, () => 4 * count * n * d);
+        const matrices = Array.from({ length: squares }, () => 4 * count * n * n);
+        engine.scratch([...own, ...matrices], () => {
+          for (let i = 0; i < outputs; i++) made.push(engine.op(count * n * d, ...inputs));
+        });
+      }
+      results.push(joined(engine, made));
+    }
+    return joined(engine, results);
+  };
+  return { apply: (qkv) => run([qkv], 1, 1), gradient: (qkv, dy) => run([qkv, dy], 3, 3) };
+}
+
+function reference(engine: DryEngine, { batch, tokens: n, heads, width: d, chunk }: AttentionSizes): Kernel {
+  const all = batch * heads;
+  const chunks = (body: (count: number) => void) => {
+    for (let from = 0; from < all; from += chunk) body(Math.min(chunk, all - from));
+  };
+  const slices = (from: DryTensor, count: number) =>
+    [0, 1, 2].map(() => engine.op(count * n * d, from)) as [DryTensor, DryTensor, DryTensor];
+  const probabilities = (q: DryTensor, k: DryTensor, count: number) => {
+    const products = engine.op(count * n * n, q, k);
+    const scores = engine.after(engine.op(count * n * n, products), products);
+    return engine.after(engine.op(count * n * n, scores), scores);
+  };
+  const turned = (x: DryTensor) => engine.op(x.size, x);
+  const joinAll = (lists: DryTensor[][]) => {
+    const flat = joined(
+      engine,
+      lists.map((list) => joined(engine, list)),
+    );
+    return engine.after(turned(flat), flat);
+  };
+  return {
+    apply(qkv) {
+      const apart = turned(qkv);
+      const outputs: DryTensor[] = [];
+      chunks((count) => {
+        const [q, k, v] = slices(apart, count);
+        const p = probabilities(q, k, count);
+        outputs.push(engine.after(engine.op(count * n * d, p, v), p));
+        engine.free(q, k, v);
+      });
+      engine.free(apart);
+      return joinAll([outputs]);
+    },
+    gradient(qkv, dy) {
+      const apart = turned(qkv);
+      const dOut = turned(dy);
+      const [dQ, dK, dV]: [DryTensor[], DryTensor[], DryTensor[]] = [[], [], []];
+      chunks((count) => {
+        const matrix = (...inputs: DryTensor[]) => engine.op(count * n * n, ...inputs);
+        const [q, k, v] = slices(apart, count);
+        const p = probabilities(q, k, count);
+        const dO = engine.op(count * n * d, dOut);
+        dV.push(engine.op(count * n * d, p, dO));
+        const dP = engine.after(matrix(dO, v), dO);
+        const product = matrix(dP, p);
+        const along = engine.after(engine.op(count * n, product), product);
+        const centred = engine.after(matrix(dP, along), dP, along);
+        const dS = engine.after(matrix(p, centred), p, centred);
+        const scaled = engine.after(matrix(dS), dS);
+        dQ.push(engine.op(count * n * d, scaled, k));
+        dK.push(engine.op(count * n * d, scaled, q));
+        engine.free(scaled, q, k, v);
+      });
+      engine.free(apart, dOut);
+      return joinAll([dQ, dK, dV]);
+    },
+  };
+}
+
+/** qkv [B, N, 3C] → [B, N, C] */
+export function dryAttention(engine: DryEngine, family: KernelFamily, sizes: AttentionSizes): DryLayer {
+  const kernel =
+    family.products === 'wasm'
+      ? wasm(engine, sizes)
+      : family.products === 'graphs'
+        ? graphs(engine, sizes)
+        : reference(engine, sizes);
+  return {
+    apply: (qkv) => kernel.apply(qkv),
+    trace(qkv) {
+      const value = kernel.apply(qkv);
+      const kept = engine.share(qkv);
+      return { value, pullback: (dy) => engine.after(kernel.gradient(kept, dy), kept) };
+    },
+  };
+}

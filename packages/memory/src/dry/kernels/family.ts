@@ -1,0 +1,44 @@
+/**
+ * Which implementations of `@dr2net/ops` a backend runs. `graphs` (node) makes what it needs on its way inside one call of
+ * TensorFlow: no tensors, but memory of the device.
+ */
+import type { PlannedBackend } from '../devices/index.ts';
+import type { DryEngine, DryTensor } from '../engine.ts';
+
+export interface KernelFamily {
+  readonly products: 'wasm' | 'graphs' | 'reference';
+  /** Loops in JavaScript over the values, or kernels of the backend. */
+  readonly loops: boolean;
+  /** Whether a sum over rows turns the matrix first. */
+  readonly turnsToSum: boolean;
+}
+
+const families: Readonly<Record<PlannedBackend, KernelFamily>> = {
+  wasm: { products: 'wasm', loops: true, turnsToSum: true },
+  cpu: { products: 'reference', loops: true, turnsToSum: false },
+  node: { products: 'graphs', loops: false, turnsToSum: false },
+  // TensorFlow on a GPU runs raw operations, whose tensors are those of the reference but for the scale's product.
+  'node-gpu': { products: 'reference', loops: false, turnsToSum: false },
+  webgpu: { products: 'reference', loops: false, turnsToSum: true },
+};
+
+export function kernelFamily(backend: PlannedBackend): KernelFamily {
+  return families[backend];
+}
+
+/** Σ over rows of x [rows, width] → [width]. */
+export function sumOfRows(engine: DryEngine, { turnsToSum }: KernelFamily, x: DryTensor, width: number): DryTensor {
+  return turnsToSum ? engine.scratch([4 * x.size], () => engine.op(width, x)) : engine.op(width, x);
+}
+
+/** x·W on wasm: XNNPACK keeps W packed, eight columns at a time with a bias, as long as W lives. */
+export function wasmProduct(
+  engine: DryEngine,
+  a: DryTensor,
+  b: DryTensor,
+  [rows, inner, columns]: readonly [number, number, number],
+): DryTensor {
+  const made = engine.op(rows * columns, a, b);
+  engine.attach(b, 4 * (inner + 1) * 8 * Math.ceil(columns / 8));
+  return made;
+}

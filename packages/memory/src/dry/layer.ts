@@ -1,0 +1,82 @@
+/** The two ways in which a layer runs, dry: what `apply` and `trace` of `@dr2net/ops` are for tensors with values. */
+import type { DryEngine, DryTensor } from './engine.ts';
+
+export interface DryParameter {
+  /** Elements. */
+  readonly size: number;
+  readonly shape: readonly number[];
+  tensor: DryTensor;
+  trainable: boolean;
+}
+
+/** Owns the gradient. */
+export type DrySink = (parameter: DryParameter, gradient: DryTensor) => void;
+
+export interface DryTraced {
+  readonly value: DryTensor;
+  readonly pullback: DryPullback;
+}
+
+/** Once; frees what the trace kept. `dy` is borrowed. */
+export type DryPullback = (dy: DryTensor, sink: DrySink) => DryTensor;
+
+export interface DryLayer {
+  apply(x: DryTensor): DryTensor;
+  trace(x: DryTensor): DryTraced;
+}
+
+/** A layer whose pullback can leave the gradient of its input out. */
+export interface DryInputLayer extends DryLayer {
+  trace(x: DryTensor): DryTraced & { readonly parametersOnly: (dy: DryTensor, sink: DrySink) => void };
+}
+
+/** Gradients of an op by input, those that were wanted. */
+export type Gradients = Record<string, DryTensor | undefined>;
+
+/** A layer of one op: the parameters' gradients to the sink in the order of `owners`, the input's is left over. */
+export function deliver(
+  engine: DryEngine,
+  gradients: Gradients,
+  owners: Readonly<Record<string, DryParameter | null>>,
+  sink: DrySink,
+): void {
+  for (const [name, owner] of Object.entries(owners)) {
+    const gradient = gradients[name];
+    if (!gradient) continue;
+    if (owner) sink(owner, gradient);
+    else engine.free(gradient);
+  }
+}
+
+/** Layers one after the other (`sequential` of `@dr2net/layers`). */
+export function drySequential(engine: DryEngine, layers: readonly DryLayer[]): DryLayer {
+  return {
+    apply(x) {
+      let value = engine.share(x);
+      for (const layer of layers) value = engine.after(layer.apply(value), value);
+      return value;
+    },
+    trace(x) {
+      const pullbacks: DryPullback[] = [];
+      let value = engine.share(x);
+      for (const layer of layers) {
+        const traced = layer.trace(value);
+        engine.free(value);
+        value = traced.value;
+        pullbacks.push(traced.pullback);
+      }
+      return {
+        value,
+        pullback: (dy, sink) => {
+          let gradient = engine.share(dy);
+          for (let pullback = pullbacks.pop(); pullback; pullback = pullbacks.pop()) {
+            const upper = gradient;
+            gradient = pullback(upper, sink);
+            engine.free(upper);
+          }
+          return gradient;
+        },
+      };
+    },
+  };
+}

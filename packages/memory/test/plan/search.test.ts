@@ -1,0 +1,136 @@
+/** The choice under a budget, on a model made of one matrix a sub-block. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  BudgetTooSmallError,
+  type Candidate,
+  choosePlan,
+  dryLinear,
+  type MemoryModel,
+  type MemorySetting,
+  planned,
+  stepWork,
+} from '../../src/index.ts';
+
+const width = 32;
+const tokens = 512;
+
+/** Stem, sub-blocks and head are a linear layer each. */
+function toy(subBlocks: number): MemoryModel {
+  return {
+    ...{ title: 'a toy', subBlocks, stateSize: tokens * width, parameterCount: (subBlocks + 2) * width * width },
+    arithmetic: { subBlocks: subBlocks * tokens * width * width, rest: tokens * width * width },
+    build(engine, family, batch) {
+      const size = width * width;
+      const parameters = Array.from({ length: subBlocks + 2 }, () => ({
+        ...{ size, shape: [width, width], trainable: true },
+        tensor: engine.within('parameters', () => engine.upload(size)),
+      }));
+      const layers = parameters.map((weight) => dryLinear(engine, family, { weight, bias: null }));
+      const [stem, head] = [layers[0]!, layers.at(-1)!];
+      return {
+        parameters,
+        headParameters: new Set([parameters.at(-1)!]),
+        stem: {
+          apply: stem.apply,
+          trace(x) {
+            const { value, pullback } = stem.trace(x);
+            return { value, pullback, parametersOnly: (dy, sink) => engine.free(pullback(dy, sink)) };
+          },
+        },
+        subBlocks: layers.slice(1, -1),
+        norm: null,
+        head,
+        pixels: batch * tokens * width,
+        targets: batch,
+      };
+    },
+  };
+}
+
+const training: MemorySetting['training'] = {
+  ...{ optimizer: 'adamw', decay: true, update: 'collect', accumulate: 1, clip: false, ema: false },
+};
+const exactly = { alpha: 63 / 64, beta: 1 / 64 };
+
+function candidates(batch: number): Candidate<string>[] {
+  const methods: MemorySetting['method'][] = [
+    { name: 'conventional' },
+    { name: 'exact', verify: false },
+    { name: 'checkpoint', every: 1 },
+    { name: 'checkpoint', every: 3 },
+  ];
+  return methods.flatMap((method) =>
+    (['collect', 'sink'] as const).map((update) => {
+      const name = 'every' in method ? `${method.name} ${method.every}` : method.name;
+      const setting: MemorySetting = {
+        ...{ method, coefficients: exactly, read: 'last', batch, backend: 'cpu' },
+        sideWords: (elements) => Math.ceil((6 * elements) / 32),
+        training: { ...training, update },
+      };
+      return { choice: method.name, title: `${name}, ${update}`, setting };
+    }),
+  );
+}
+
+const prefersExact = (choice: string) => choice === 'exact';
+
+describe('choosePlan', () => {
+  const model = toy(24);
+  const all = candidates(4).map((candidate) => planned(model, candidate));
+
+  test('takes the plainest where everything fits', () => {
+    expect(choosePlan(model, candidates(4), 1e12, prefersExact).chosen.title).toBe('conventional, collect');
+  });
+
+  test('takes exact where conventional does not fit and exact is leaner than what is faster', () => {
+    const conventional = Math.min(
+      ...all.filter(({ choice }) => choice === 'conventional').map((plan) => plan.needBytes),
+    );
+    expect(choosePlan(model, candidates(4), conventional - 1, prefersExact).chosen.choice).toBe('exact');
+  });
+
+  test('never takes what another beats in time and memory; descends to ever leaner ones', () => {
+    const needs = all.map(({ needBytes }) => needBytes);
+    const budgets = fc.integer({ min: Math.min(...needs), max: Math.max(...needs) + 1000 });
+    fc.assert(
+      fc.property(budgets, (budget) => {
+        const { chosen, leaner } = choosePlan(model, candidates(4), budget, prefersExact);
+        expect(chosen.needBytes).toBeLessThanOrEqual(budget);
+        const time = stepWork(model, chosen.setting);
+        for (const other of all)
+          if (other.needBytes <= chosen.needBytes) expect(stepWork(model, other.setting)).toBeGreaterThanOrEqual(time);
+        let need = chosen.needBytes;
+        for (const step of leaner) {
+          expect(step.needBytes).toBeLessThan(need);
+          need = step.needBytes;
+        }
+        expect(need).toBe(Math.min(...needs));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('refuses a budget that nothing fits, with the leanest and what it lacks', () => {
+    const least = Math.min(...all.map(({ needBytes }) => needBytes));
+    const attempt = () => choosePlan(model, candidates(4), least - 1000, prefersExact);
+    expect(attempt).toThrow(BudgetTooSmallError);
+    expect(attempt).toThrow(/Nothing fits .*: the leanest setting \(.*, batch 4\) needs .*\(1000 bytes\) more/);
+    try {
+      attempt();
+    } catch (error) {
+      expect((error as BudgetTooSmallError).lacksBytes).toBe(1000);
+    }
+  });
+});
+
+test('work: forward 1, pullback 2, one more forward to rebuild, up to another between kept states', () => {
+  const model = { ...toy(12), arithmetic: { subBlocks: 1e9, rest: 0 } };
+  const work = (method: MemorySetting['method']) => stepWork(model, { ...candidates(1)[0]!.setting, method }) / 1e9;
+  expect(work({ name: 'frozen' })).toBeCloseTo(1, 2);
+  expect(work({ name: 'conventional' })).toBeCloseTo(3, 2);
+  expect(work({ name: 'checkpoint', every: 1 })).toBeCloseTo(4, 2);
+  expect(work({ name: 'checkpoint', every: 4 })).toBeCloseTo(4.75, 2);
+  expect(work({ name: 'reversible', anchors: [] })).toBeCloseTo(4, 2);
+  expect(work({ name: 'exact', verify: false })).toBeCloseTo(4, 2);
+});

@@ -1,0 +1,83 @@
+/** A transformer's sub-blocks, dry (`assemble.ts`, and `sub-block.ts` of `@dr2net/layers`). */
+import {
+  type DryLayer,
+  type DryParameter,
+  dryAttention,
+  dryLayerNorm,
+  dryLinear,
+  dryLinearGelu,
+  drySequential,
+  sumOfRows,
+} from '@dr2net/memory';
+import { attentionChunk } from '@dr2net/ops';
+import { dryDropout, dryDropPath } from './masking.ts';
+import type { Place } from './place.ts';
+
+/** LayerScale: the trace keeps x. */
+function layerScale({ engine, family }: Place, gamma: DryParameter): DryLayer {
+  return {
+    apply: (x) => engine.op(x.size, x, gamma.tensor),
+    trace(x) {
+      const kept = engine.share(x);
+      return {
+        value: engine.op(x.size, x, gamma.tensor),
+        pullback: (dy, sink) => {
+          const dx = engine.op(dy.size, dy, gamma.tensor);
+          if (gamma.trainable) {
+            const product = engine.op(dy.size, dy, kept);
+            const gradient = engine.after(sumOfRows(engine, family, product, gamma.size), product);
+            engine.free(kept);
+            sink(gamma, gradient);
+          } else engine.free(kept);
+          return dx;
+        },
+      };
+    },
+  };
+}
+
+function linearParts({ take }: Place, name: string, biased = true) {
+  return { weight: take(`${name}.weight`), bias: biased ? take(`${name}.bias`) : null };
+}
+
+function attention(at: Place, name: string): DryLayer[] {
+  const { engine, family, spec, batch, tokens } = at;
+  const { heads, width, qkvBias } = spec;
+  const sizes = { batch, tokens, heads, width: width / heads, chunk: attentionChunk({ batch, tokens, heads }) };
+  return [
+    dryLinear(engine, family, linearParts(at, `${name}.qkv`, qkvBias !== 'none')),
+    dryAttention(engine, family, sizes),
+    dryLinear(engine, family, linearParts(at, `${name}.projection`)),
+  ];
+}
+
+function mlp(at: Place, name: string): DryLayer[] {
+  const { engine, family } = at;
+  return [
+    dryLinearGelu(engine, family, linearParts(at, `${name}.expand`)),
+    dryLinear(engine, family, linearParts(at, `${name}.contract`)),
+  ];
+}
+
+function branch(at: Place, name: string, inner: DryLayer[], dropPath: number): DryLayer {
+  const { engine, family, spec, take } = at;
+  const layers: DryLayer[] = [
+    dryLayerNorm(engine, family, { gain: take(`${name}.norm.gain`), bias: take(`${name}.norm.bias`) }),
+    drySequential(engine, inner),
+  ];
+  if (spec.dropout !== 0) layers.push(dryDropout(at));
+  if (spec.layerScale) layers.push(layerScale(at, take(`${name}.scale`)));
+  if (dropPath !== 0) layers.push(dryDropPath(at));
+  return drySequential(engine, layers);
+}
+
+export function drySubBlocks(at: Place): DryLayer[] {
+  const { depth, dropPath } = at.spec;
+  return Array.from({ length: depth }, (_, i) => {
+    const rate = depth > 1 ? (dropPath * i) / (depth - 1) : dropPath;
+    return [
+      branch(at, `blocks.${i}.attention`, attention(at, `blocks.${i}.attention`), rate),
+      branch(at, `blocks.${i}.mlp`, mlp(at, `blocks.${i}.mlp`), rate),
+    ];
+  }).flat();
+}
