@@ -51,7 +51,7 @@ const tiny = {
 
 const setting = (subBlocks: number): MemorySetting => ({
   ...methodSetting({ name: 'exact' }, { alpha: 63 / 64, beta: 1 / 64 }, subBlocks),
-  ...{ read: 'last', batch: 2, backend: 'wasm' },
+  ...{ read: 'last', batch: 8, backend: 'wasm' },
   training: { optimizer: 'adamw', decay: true, update: 'collect', accumulate: 1, clip: false, ema: false },
 });
 
@@ -75,12 +75,12 @@ describe.each(Object.entries(tiny))('%s', (_, config) => {
 
 test('a bigger batch, more blocks and the kept activations take more', () => {
   const peak = (options: object, change: Partial<MemorySetting> = {}) => {
-    const model = memoryModel(tiny.videomae, { classes: 3 }, options);
+    const model = memoryModel(tiny.videomae, { classes: 3 }, { size: 32, ...options });
     return predictMemory(model, { ...setting(model.subBlocks), ...change }).activationPeakBytes;
   };
   const deep: Partial<MemorySetting> = { method: { name: 'conventional' } };
   expect(peak({ depth: 1 }, deep)).toBeLessThan(peak({}, deep));
-  expect(peak({}, { batch: 3 })).toBeGreaterThan(peak({}));
+  expect(peak({}, { batch: 9 })).toBeGreaterThan(peak({}));
   expect(peak({}, deep)).toBeGreaterThan(peak({}));
 });
 

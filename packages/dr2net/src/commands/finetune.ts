@@ -36,6 +36,10 @@ export function addFinetune(program: Command, output: Output): Command {
     'reversible: relative error that rebuilding may add to a gradient; Infinity inverts whatever comes of it (default: 1.5e-6)',
     tolerance,
   );
+  command.option(
+    '--budget <size>',
+    "choose the fastest method, batch and update that fit: 2GB, 1.5GiB, or device for the backend's own limit",
+  );
   addScheduleOptions(command);
   addBackendOption(command);
   addTrainingOptions(command);

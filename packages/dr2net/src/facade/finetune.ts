@@ -1,15 +1,21 @@
-/** `finetune` with the choices of the facade: how memory is saved, by a method's name or in full. */
-import { currentBackend } from '@dr2net/backends';
+/** `finetune` with the choices of the facade: how memory is saved, by a method's name, in full, or by a budget. */
+import { type Backend, currentBackend } from '@dr2net/backends';
 import type { Method, MethodName } from '@dr2net/core';
-import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
+import { BudgetError, type PlannedOptimizer, plannedBackends, plannedOptimizers } from '@dr2net/memory';
+import { type Batch, type BatchSource, memoryModelOf, type TaskModel, TransformerBackbone } from '@dr2net/models';
 import { type FinetuneEvent, type FinetuneOptions, finetune as run } from '@dr2net/train';
+import { ActionRecognizer } from '@dr2net/video';
+import { type Budget, budgetBytes, leanerMethods, planFor, planInWords } from '../plan/budget.ts';
 
+/** One of the two, or both: then the method is kept, and the update is chosen. */
 export interface MemoryChoice {
   /** `exact`, `reversible`, `checkpoint`, `conventional`, `frozen`, or one of them with its options. */
-  readonly method: MethodName | Method;
+  readonly method?: MethodName | Method;
+  /** `2GB`, `1.5GiB`, bytes, or `device`: the fastest setting that fits is chosen, and left for a leaner one when memory runs out. */
+  readonly budget?: Budget;
 }
 
-export interface FacadeOptions<B extends Batch> extends Omit<FinetuneOptions<B>, 'method'> {
+export interface FacadeOptions<B extends Batch> extends Omit<FinetuneOptions<B>, 'method' | 'leaner'> {
   /** Default: the model's own method (`exact` under a new head). */
   readonly memory?: MemoryChoice;
 }
@@ -19,15 +25,77 @@ const defaultEpochs = 10;
 
 /**
  * See `finetune` of `@dr2net/train`: an async iterator of steps, evaluations, checkpoints. Runs 10 epochs where neither
- * `epochs` nor `steps` is given, and measures the backend that `startBackend` started.
+ * `epochs` nor `steps` is given, and measures the backend that `startBackend` started. What a budget chose is told by a
+ * `warning` event before the first step.
+ * @throws BudgetError for a budget that is no size, that nothing fits, or where memory cannot be predicted
  */
 export function finetune<B extends Batch, E>(
   model: TaskModel<B, E>,
   data: BatchSource<B>,
-  { memory, ...options }: FacadeOptions<B> = {},
+  { memory = {}, ...options }: FacadeOptions<B> = {},
 ): AsyncGenerator<FinetuneEvent<E>, void, undefined> {
   const length = options.epochs === undefined && options.steps === undefined ? { epochs: defaultEpochs } : {};
-  const method = typeof memory?.method === 'string' ? { name: memory.method } : memory?.method;
-  const backend = options.backend ?? currentBackend();
-  return run(model, data, { ...options, ...length, ...(method ? { method } : {}), ...(backend ? { backend } : {}) });
+  const { budget } = memory;
+  const method = typeof memory.method === 'string' ? { name: memory.method } : memory.method;
+  const backend = currentBackend();
+  const hooks = options.backend ?? backend;
+  const all = { ...options, ...length, ...(method ? { method } : {}), ...(hooks ? { backend: hooks } : {}) };
+  if (budget === undefined) return run(model, data, all);
+  const { words, ...chosen } = planned(model, data, { options: all, budget, backend });
+  return told(words, run(model, data, { ...all, ...chosen }));
+}
+
+async function* told<E>(message: string, events: AsyncGenerator<FinetuneEvent<E>, void, undefined>) {
+  yield { type: 'warning', step: 0, message } satisfies FinetuneEvent<E>;
+  yield* events;
+}
+
+interface Wish<B extends Batch> {
+  readonly options: FinetuneOptions<B>;
+  readonly budget: Budget;
+  readonly backend: Backend | undefined;
+}
+
+/** Method, update, and what to step down to; batches stay as the source makes them. */
+function planned<B extends Batch, E>(model: TaskModel<B, E>, data: BatchSource<B>, wish: Wish<B>) {
+  const { options, budget, backend } = wish;
+  const recognizer: unknown = model;
+  const name = plannedBackends.find((known) => known === backend?.name);
+  if (!backend || !name)
+    throw new BudgetError('A memory budget needs a backend whose memory is known: call startBackend first.');
+  if (!(recognizer instanceof ActionRecognizer && recognizer.backbone instanceof TransformerBackbone))
+    throw new BudgetError(
+      'A memory budget needs a model whose memory is known: an actionRecognizer on a loaded backbone.',
+    );
+  const optimizer = plannedOptimizer(options.optimizer);
+  const { backbone, head, coefficients, read } = recognizer;
+  const footprint = memoryModelOf(backbone, { classes: head.classes, pooling: head.form.pooling });
+  const bytes = budgetBytes(budget, backend.name, () => backend.limits);
+  const { accumulate = 1, update = 'collect', clip, ema } = options;
+  const plan = planFor(
+    footprint,
+    {
+      ...{ coefficients, read, backend: name, split: false, batch: Math.ceil(data.samples / data.batches) },
+      ...(options.method ? { method: options.method } : {}),
+      training: {
+        ...{ optimizer, accumulate, update, clip: clip !== undefined, ema: ema !== undefined },
+        decay: (options.optimizer?.weightDecay ?? 1) > 0,
+      },
+    },
+    bytes,
+  );
+  const { method, update: chosenUpdate } = plan.chosen.choice;
+  const words = `memory budget: ${planInWords(plan, bytes)}`;
+  return { method, update: chosenUpdate, leaner: leanerMethods(plan), words };
+}
+
+function plannedOptimizer(optimizer: FinetuneOptions<Batch>['optimizer']): PlannedOptimizer {
+  if (!optimizer) return 'adamw';
+  const name = optimizer.name === 'sgd' && optimizer.slots.length === 0 ? 'plain-sgd' : optimizer.name;
+  const found = plannedOptimizers.find((known) => known === name);
+  if (!found)
+    throw new BudgetError(
+      `A memory budget needs an optimizer whose memory is known: ${plannedOptimizers.join(', ')}; it is ${name}.`,
+    );
+  return found;
 }

@@ -1,6 +1,7 @@
 /** Finetuning from the command line's options: data, model, loop, folder. */
 import { basename } from 'node:path';
 import { type Backend, startBackend } from '@dr2net/backends';
+import { parseBytes } from '@dr2net/memory';
 import { finetune, progressReporter } from '@dr2net/train';
 import { type ClipSource, type RecognitionEvaluation, savedClipForm } from '@dr2net/video';
 import { readTrainingData, type TrainingData, type TrainingDataOptions } from '../data/read.ts';
@@ -9,12 +10,13 @@ import { InterruptedError } from '../errors.ts';
 import type { ClipOptions, ViewOptions } from '../options/data.ts';
 import { coefficientsOf, methodOf } from '../options/method.ts';
 import type { BackendOption } from '../options/model.ts';
-import { coefficientSchedule, learningRateSchedule, type ScheduleOptions } from '../options/schedule.ts';
+import { learningRateSchedule, type ScheduleOptions } from '../options/schedule.ts';
 import { augmentationOf, clipOf, lengthOf, optimizerOf, type TrainingOptions } from '../options/training.ts';
 import type { Output } from '../output.ts';
 import { formatNumber, formatPercent } from '../report/format.ts';
 import { Journal } from './journal.ts';
 import { loadVideoBackbone, type ModelSettings, makeRecognizer } from './model.ts';
+import { plannedRun } from './planned.ts';
 import { RunFolder } from './run-folder.ts';
 import { type RunFigures, Summary } from './summary.ts';
 
@@ -29,6 +31,8 @@ export interface FinetuneSettings
   readonly task: 'video';
   readonly out: string;
   readonly label?: string;
+  /** A size, or `device`. */
+  readonly budget?: string;
   readonly inspect: boolean;
 }
 
@@ -51,31 +55,29 @@ export interface FinetuneResult extends RunFigures {
  * @param stop ends the run after the step at hand, with a checkpoint
  * @throws InterruptedError after `stop`
  */
-export async function runFinetune(
-  settings: FinetuneSettings,
-  output: Output,
-  stop: AbortSignal,
-): Promise<FinetuneResult> {
-  const method = methodOf(settings, 'exact');
-  const label = settings.label ?? method.name;
+export async function runFinetune(asked: FinetuneSettings, output: Output, stop: AbortSignal): Promise<FinetuneResult> {
   // Refused now when it cannot be; chosen again with what the model says.
-  coefficientsOf(settings, method.name, undefined);
-  const length = lengthOf(settings);
-  const learningRate = learningRateSchedule(settings);
-  const optimizer = await optimizerOf(settings, settings.lr);
-  const data = await readTrainingData(settings);
-  const folder = await RunFolder.open(settings.out, settings);
+  coefficientsOf(asked, methodOf(asked, 'exact').name, undefined);
+  if (asked.budget !== undefined && asked.budget !== 'device') parseBytes(asked.budget);
+  const length = lengthOf(asked);
+  const learningRate = learningRateSchedule(asked);
+  const optimizer = await optimizerOf(asked, asked.lr);
+  const data = await readTrainingData(asked);
+  const folder = await RunFolder.open(asked.out, asked);
   const owned: { dispose(): void }[] = [{ dispose: () => folder.close() }];
   try {
-    const backend = await startBackend(settings.backend);
+    const backend = await startBackend(asked.backend);
     output.note(`backend ${backend.name}: ${backend.device}`);
-    const backbone = await loadVideoBackbone(settings);
+    const backbone = await loadVideoBackbone(asked);
     owned.push(backbone);
+    const { labels } = data.train;
+    const { settings, method, schedule, leaner } = plannedRun(asked, backbone, labels.length, backend, output);
+    const label = asked.label ?? method.name;
     const clips = clipFormOf(settings, savedClipForm(backbone.config));
-    const model = makeRecognizer(backbone, data.train.labels, settings, { method, clips });
+    // Those of the method that was asked for: a method that the budget chose trains the same network.
+    const coefficients = coefficientsOf(asked, methodOf(asked, 'exact').name, backbone.training?.coefficients);
+    const model = makeRecognizer(backbone, labels, settings, { method, coefficients, clips });
     owned.push(model);
-    const given = settings.alpha !== undefined || settings.beta !== undefined;
-    const schedule = coefficientSchedule(settings, method.name, model.coefficients, given);
     const { train, validation } = await makeSources(data, {
       ...{ input: backbone.input, settings, clips, output, stop },
     });
@@ -92,6 +94,7 @@ export async function runFinetune(
     const run = finetune(model, train, {
       ...length,
       method,
+      leaner,
       schedule,
       optimizer,
       learningRate,

@@ -1,6 +1,6 @@
 /** The model that is finetuned: a video backbone from disk, with a head for the classes of the data. */
-import type { Method } from '@dr2net/core';
-import { type Backbone, loadBackbone } from '@dr2net/models';
+import type { Coefficients, Method } from '@dr2net/core';
+import { type Backbone, loadBackbone, type TransformerBackbone } from '@dr2net/models';
 import {
   type ActionRecognizer,
   actionRecognizer,
@@ -9,7 +9,7 @@ import {
   type RecognizerOptions,
 } from '@dr2net/video';
 import { UsageError } from '../errors.ts';
-import { coefficientsOf, type MethodOptions } from '../options/method.ts';
+import type { MethodOptions } from '../options/method.ts';
 import { modelOptionsOf, type ShapeOptions } from '../options/model.ts';
 
 export interface ModelSettings extends MethodOptions, ShapeOptions {
@@ -26,7 +26,7 @@ export interface ModelSettings extends MethodOptions, ShapeOptions {
 /** @throws UsageError for an image model without `--frames`; the errors of loading */
 export async function loadVideoBackbone(
   settings: ShapeOptions & Pick<ModelSettings, 'model' | 'dropPath'>,
-): Promise<Backbone> {
+): Promise<TransformerBackbone> {
   const { model, dropPath } = settings;
   const backbone = await loadBackbone(model, {
     ...modelOptionsOf(settings),
@@ -47,14 +47,18 @@ export function makeRecognizer(
   backbone: Backbone,
   classes: readonly string[],
   settings: ModelSettings,
-  { method, clips }: { readonly method: Method; readonly clips: ClipForm },
+  {
+    method,
+    coefficients,
+    clips,
+  }: { readonly method: Method; readonly coefficients: Coefficients; readonly clips: ClipForm },
 ): ActionRecognizer {
   const { head, pooling, read, seed, dropout, labelSmoothing } = settings;
   const options: RecognizerOptions = {
     classes,
     method,
     clips,
-    coefficients: coefficientsOf(settings, method.name, backbone.training?.coefficients),
+    coefficients,
     seed,
     dropout,
     labelSmoothing,

@@ -23,22 +23,10 @@ export interface CandidateOptions {
   readonly split: boolean;
 }
 
-/** float32's rounding, amplified by every sub-block of a float inverse, must stay below this for `reversible` without anchors. */
-const driftLimit = 1e-4;
-
-/** 2/(√(α²+4β) − α) a sub-block (README of core). */
-function drift({ alpha, beta }: Coefficients, subBlocks: number): number {
-  const root = alpha * alpha + 4 * beta;
-  const factor = root < 0 ? 1 / Math.sqrt(Math.abs(beta)) : 2 / Math.abs(Math.sqrt(root) - alpha);
-  return 2 ** -24 * Math.max(1, factor) ** subBlocks;
-}
-
 function methodsFor({ coefficients, method }: CandidateOptions, subBlocks: number): Method[] {
   if (method) return [method];
-  const inverting: Method[] =
-    coefficients.beta === 0
-      ? []
-      : [{ name: 'exact' }, ...(drift(coefficients, subBlocks) <= driftLimit ? [{ name: 'reversible' } as const] : [])];
+  // `reversible` places as many anchors as its tolerance needs.
+  const inverting: Method[] = coefficients.beta === 0 ? [] : [{ name: 'exact' }, { name: 'reversible' }];
   const everies: number[] = [];
   for (let every = 1; every * every <= 2 * subBlocks; every++) everies.push(every);
   return [
@@ -50,7 +38,7 @@ function methodsFor({ coefficients, method }: CandidateOptions, subBlocks: numbe
 
 export function methodTitle(method: Method): string {
   if (method.name === 'checkpoint' && (method.every ?? 1) > 1) return `checkpoint every ${method.every}`;
-  if (method.name === 'reversible' && method.anchors !== undefined && method.anchors !== 0)
+  if (method.name === 'reversible' && method.anchors !== undefined && method.anchors !== 'auto' && method.anchors !== 0)
     return `reversible with anchors ${method.anchors}`;
   return method.name;
 }

@@ -24,7 +24,10 @@ export function methodSetting(
     case 'checkpoint':
       return { ...base, method: { name: 'checkpoint', every: method.every ?? 1 } };
     case 'reversible':
-      return { ...base, method: reversibleSetting(anchorPositions(method, used, subBlocks), method.tolerance, subBlocks) };
+      return {
+        ...base,
+        method: reversibleSetting(anchorPositions(method, used, subBlocks), method.tolerance, subBlocks),
+      };
     case 'exact': {
       const grid = exact.grid(used.alpha, used.beta, {
         // Any: the side information does not depend on it.

@@ -1,11 +1,12 @@
 /** The finetuning loop: batches in, events out. */
-import { defaultTolerance, StateRangeError } from '@dr2net/core';
+import { defaultTolerance, type Method, StateRangeError } from '@dr2net/core';
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
 import { Clock } from './clock.ts';
 import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
 import { type FinetuneOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { isOutOfMemory } from './out-of-memory.ts';
 import type { Position } from './position.ts';
 import { NotFinite, type StepOutcome, Trainer } from './trainer.ts';
 
@@ -33,6 +34,7 @@ export function finetune<B extends Batch, E>(
 class Run<B extends Batch, E> {
   readonly #clock = new Clock();
   readonly #told = new Set<string>();
+  #leaner: readonly Method[];
   readonly #position: Position = { step: 0, epoch: 0, batch: 0, evaluationDue: false };
   /** The step that was begun a second time, 0-based. */
   #repeated: number | undefined;
@@ -41,7 +43,9 @@ class Run<B extends Batch, E> {
     private readonly model: TaskModel<B, E>,
     private readonly data: BatchSource<B>,
     private readonly options: ResolvedOptions<B>,
-  ) {}
+  ) {
+    this.#leaner = options.leaner;
+  }
 
   async *events(): AsyncGenerator<FinetuneEvent<E>, void, undefined> {
     const { checkpoint, signal, total, epochs } = this.options;
@@ -56,7 +60,11 @@ class Run<B extends Batch, E> {
       yield* this.#clippingNote();
       if (position.evaluationDue) yield* this.#evaluate(trainer);
       while (position.step < total && position.epoch < epochs && !signal?.aborted) {
-        yield* this.#epoch(trainer, store);
+        try {
+          yield* this.#epoch(trainer, store);
+        } catch (error) {
+          yield* this.#stepDown(trainer, error);
+        }
       }
       finished = !position.evaluationDue && (position.step >= total || position.epoch >= epochs);
       if (store && store.savedStep !== position.step) yield await store.save(trainer, position, this.options);
@@ -115,6 +123,20 @@ class Run<B extends Batch, E> {
     if (pending > 0) yield* this.#endStep(trainer, store, pending);
     if (seen === 0 && position.batch === 0) throw new EmptyDataError(position.epoch + 1);
     yield* this.#endEpoch(trainer, store, complete);
+  }
+
+  /** After a step that the device had too little memory for: the next epoch begins with this step, by a leaner method. */
+  *#stepDown(trainer: Trainer<B, E>, error: unknown): Generator<WarningEvent> {
+    const cause = error instanceof StepFailedError ? error.cause : undefined;
+    const [method, ...rest] = this.#leaner;
+    if (!isOutOfMemory(cause) || !method || !trainer.untouched) throw error;
+    this.#leaner = rest;
+    const before = trainer.method;
+    trainer.stepDown(method);
+    const step = this.#position.step + 1;
+    yield* this.#warn(
+      `step ${step}: the device has too little memory for ${methodInWords(before)} (${cause.message}) The step is done again, and the run goes on, with ${methodInWords(method)}.`,
+    );
   }
 
   async *#begin(trainer: Trainer<B, E>): AsyncGenerator<WarningEvent> {
@@ -251,6 +273,11 @@ class Run<B extends Batch, E> {
         : new StepFailedError(where, error);
     }
   }
+}
+
+/** `checkpoint with {"every":2}` */
+function methodInWords({ name, ...options }: Method): string {
+  return Object.keys(options).length === 0 ? `method ${name}` : `method ${name} with ${JSON.stringify(options)}`;
 }
 
 /** Whether an error is how someone says that the signal stopped it. */

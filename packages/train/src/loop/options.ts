@@ -38,6 +38,12 @@ export interface FinetuneOptions<B extends Batch> {
   readonly steps?: number;
   /** How activations are kept; default the model's own `method`. */
   readonly method?: Method;
+  /**
+   * Where the device runs out of memory in a step: the methods to go on with, each leaner than the one before. The step is done
+   * again with the next of them, and so is every step after it. With `update: 'sink'` a step that has updated parameters
+   * already cannot be done again. Default: none, the run ends.
+   */
+  readonly leaner?: readonly Method[];
   /** α and β; default the model's own `coefficients` all the way. */
   readonly schedule?: CoefficientSchedule;
   /** Default `adamW()`. */
@@ -74,6 +80,7 @@ export interface ResolvedOptions<B extends Batch> {
   readonly method: Method;
   /** Of the model. Where it has several runs each is shorter, and the run itself refuses what does not fit it. */
   readonly subBlocks: number;
+  readonly leaner: readonly Method[];
   readonly schedule: CoefficientSchedule;
   readonly optimizer: Optimizer;
   readonly learningRate: LearningRateSchedule;
@@ -92,6 +99,7 @@ const known: Readonly<Record<keyof FinetuneOptions<Batch>, true>> = {
   epochs: true,
   steps: true,
   method: true,
+  leaner: true,
   schedule: true,
   optimizer: true,
   learningRate: true,
@@ -144,6 +152,7 @@ export function resolveOptions<B extends Batch, E>(
     samples: data.samples,
     method: options.method ?? model.method,
     subBlocks: model.subBlocks,
+    leaner: options.leaner ?? [],
     schedule: options.schedule ?? { at: () => coefficients },
     optimizer,
     learningRate: options.learningRate ?? { at: () => optimizer.learningRate },
@@ -158,6 +167,7 @@ export function resolveOptions<B extends Batch, E>(
     backend: options.backend,
   };
   requireUsableMethod(resolved);
+  for (const method of resolved.leaner) requireUsableMethod({ ...resolved, method });
   return resolved;
 }
 

@@ -1,5 +1,5 @@
 /** One run's moving parts: optimizer state, gradients, average, meter; and what one step does with them. */
-import { StateRangeError } from '@dr2net/core';
+import { type Method, StateRangeError } from '@dr2net/core';
 import { type Meter, meter } from '@dr2net/memory';
 import type { Batch, StepResult, TaskModel } from '@dr2net/models';
 import { trainingContext } from '@dr2net/ops';
@@ -56,10 +56,11 @@ export class Trainer<B extends Batch, E> {
   readonly #use: CollectedGradients | ImmediateUpdates;
   #counted = 0;
   #gathered: Gathered | undefined;
+  #applying = false;
 
   constructor(
     private readonly model: TaskModel<B, E>,
-    private readonly options: ResolvedOptions<B>,
+    private options: ResolvedOptions<B>,
   ) {
     const { optimizer, update, clip, ema, backend } = options;
     this.meter = meter(backend ? { probe: backend.memory } : {});
@@ -87,7 +88,18 @@ export class Trainer<B extends Batch, E> {
 
   /** Whether the step at hand has changed nothing yet, so that it can be taken again from its first batch. */
   get untouched(): boolean {
-    return !(this.#use instanceof ImmediateUpdates && this.#use.updating);
+    return !this.#applying && !(this.#use instanceof ImmediateUpdates && this.#use.updating);
+  }
+
+  /** The method of the steps to come: that of the options, or a leaner one. */
+  get method(): Method {
+    return this.options.method;
+  }
+
+  /** Drops the step at hand and goes on with a leaner method. */
+  stepDown(method: Method): void {
+    this.abandon();
+    this.options = { ...this.options, method };
   }
 
   /**
@@ -149,9 +161,11 @@ export class Trainer<B extends Batch, E> {
     const { plan, step, samples, lossSum, correct, anchors, anchorError, gradientError, identical } = this.#now();
     this.meter.phase('optimizer');
     const gradientNorm = await this.#norm();
+    this.#applying = true;
     this.#use.apply();
     if (this.#use instanceof ImmediateUpdates) this.#use.previousNorm = gradientNorm;
     this.average?.update();
+    this.#applying = false;
     this.#use.abandon();
     this.#gathered = undefined;
     const { alpha, beta } = this.model.coefficients;

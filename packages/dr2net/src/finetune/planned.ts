@@ -1,0 +1,76 @@
+/** `finetune --budget`: the plan's choice in the place of method, batch, accumulation and update. */
+import type { Backend } from '@dr2net/backends';
+import type { Coefficients, Method } from '@dr2net/core';
+import { type PlannedOptimizer, plannedBackends } from '@dr2net/memory';
+import { memoryModelOf, type TransformerBackbone } from '@dr2net/models';
+import type { CoefficientSchedule } from '@dr2net/schedulers';
+import { UsageError } from '../errors.ts';
+import { coefficientsOf, methodOf } from '../options/method.ts';
+import { coefficientSchedule } from '../options/schedule.ts';
+import type { Output } from '../output.ts';
+import { budgetBytes, leanerMethods, planFor, planInWords } from '../plan/budget.ts';
+import type { FinetuneSettings } from './finetune.ts';
+
+export interface PlannedRun {
+  readonly settings: FinetuneSettings;
+  readonly method: Method;
+  readonly schedule: CoefficientSchedule;
+  readonly leaner: readonly Method[];
+}
+
+/** The smallest β ≠ 0 on the schedule's way: there `exact` keeps the most. */
+function leastBeta(schedule: CoefficientSchedule, otherwise: Coefficients): Coefficients {
+  const points = Array.from({ length: 100 }, (_, i) => schedule.at(i, 100, 10)).filter(({ beta }) => beta !== 0);
+  return points.reduce<Coefficients>(
+    (least, { alpha, beta }) => (Math.abs(beta) < Math.abs(least.beta) ? { alpha, beta } : least),
+    points[0] ?? otherwise,
+  );
+}
+
+/** The settings as they are, without a budget. */
+export function unplanned(settings: FinetuneSettings, backbone: TransformerBackbone): PlannedRun {
+  const method = methodOf(settings, 'exact');
+  const coefficients = coefficientsOf(settings, method.name, backbone.training?.coefficients);
+  const given = settings.alpha !== undefined || settings.beta !== undefined;
+  return { settings, method, schedule: coefficientSchedule(settings, method.name, coefficients, given), leaner: [] };
+}
+
+/**
+ * @param classes of the head
+ * @throws UsageError, BudgetError, BudgetTooSmallError
+ */
+export function plannedRun(
+  settings: FinetuneSettings,
+  backbone: TransformerBackbone,
+  classes: number,
+  backend: Backend,
+  output: Output,
+): PlannedRun {
+  const plain = unplanned(settings, backbone);
+  if (settings.budget === undefined) return plain;
+  const planned = plannedBackends.find((name) => name === backend.name);
+  if (!planned)
+    throw new UsageError(
+      `--budget: memory cannot be predicted on ${backend.name}, only on ${plannedBackends.join(', ')}.`,
+    );
+  const bytes = budgetBytes(settings.budget, backend.name, () => backend.limits);
+  const { batch, accumulate, update, read = 'last', dropout, pooling, momentum } = settings;
+  const optimizer: PlannedOptimizer = settings.optimizer === 'sgd' && momentum === 0 ? 'plain-sgd' : settings.optimizer;
+  const model = memoryModelOf(backbone, { classes, dropout, ...(pooling ? { pooling } : {}) });
+  const plan = planFor(
+    model,
+    {
+      ...{ backend: planned, read, batch, split: true },
+      coefficients: leastBeta(plain.schedule, { alpha: 63 / 64, beta: 1 / 64 }),
+      ...(settings.method ? { method: plain.method } : {}),
+      training: {
+        ...{ optimizer, accumulate, update, clip: settings.clip !== undefined, ema: settings.ema !== undefined },
+        decay: (settings.weightDecay ?? (optimizer === 'adamw' ? 1 : 0)) > 0,
+      },
+    },
+    bytes,
+  );
+  output.note(`memory budget: ${planInWords(plan, bytes)}`);
+  const { method, ...choice } = plan.chosen.choice;
+  return { ...plain, settings: { ...settings, ...choice }, method, leaner: leanerMethods(plan) };
+}

@@ -1,0 +1,136 @@
+/** `dr2net plan` and `finetune --budget`: what they print, choose and refuse. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startBackend } from '@dr2net/backends';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveTinyModel, temporaryFolder, tinyImageModel, writeTinyClips } from './fixtures.ts';
+import { run } from './run.ts';
+
+const folder = temporaryFolder('plan');
+const at = (...parts: string[]) => join(folder.path, ...parts);
+
+beforeAll(async () => {
+  await startBackend('wasm');
+  mkdirSync(at('config-only'));
+  writeFileSync(at('config-only', 'config.json'), JSON.stringify(tinyImageModel));
+  await saveTinyModel(at('model'));
+  await writeTinyClips(at('clips'));
+});
+afterAll(() => folder.remove());
+
+interface MethodRow {
+  readonly title: string;
+  readonly method: { name: string };
+  readonly needBytes: number;
+  readonly work: number;
+  readonly kinds: Record<string, number>;
+}
+
+const rowsOf = (json: Record<string, unknown>) => json.methods as MethodRow[];
+
+describe('plan', () => {
+  it('works from a name: VideoMAE-B at the published size, a table for people', async () => {
+    const { code, stdout } = await run('plan', 'videomae-base', '--depth', '2', '--backend', 'node');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^videomae, width 768, 2 blocks, 16×224², batch 1, adamw, node: conventional [\d.]+ [MG]B, /,
+    );
+    for (const name of ['conventional', 'checkpoint', 'exact', 'reversible', 'frozen'])
+      expect(stdout).toMatch(new RegExp(`^${name} +[\\d.]+ [MG]B`, 'm'));
+  });
+
+  it('works from config.json alone, and gives one object', async () => {
+    const given = ['plan', at('config-only'), '--frames', '4', '--size', '32', '--batch', '2', '--backend', 'cpu'];
+    const { code, json, stderr } = await run(...given, '--json');
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    expect(json).toMatchObject({ backend: 'cpu', batch: 2, optimizer: 'adamw', alpha: 63 / 64, beta: 1 / 64 });
+    const [conventional, checkpoint, exact, reversible, frozen] = rowsOf(json);
+    expect(conventional!.needBytes).toBeGreaterThanOrEqual(exact!.needBytes);
+    expect(exact!.needBytes).toBeGreaterThanOrEqual(reversible!.needBytes);
+    expect(frozen!.needBytes).toBeLessThan(reversible!.needBytes);
+    expect(checkpoint!.work).toBeGreaterThan(conventional!.work);
+    const total = Object.values(conventional!.kinds).reduce((sum, bytes) => sum + bytes, 0);
+    expect(total).toBe(conventional!.needBytes);
+    expect(conventional!.kinds.parameters).toBe(4 * (json.parameters as number));
+  });
+
+  it('chooses the fastest that fits, and says what it lacks where nothing does', async () => {
+    const given = ['plan', 'videomae-small', '--depth', '4', '--backend', 'cpu', '--batch', '2', '--json'];
+    const { json } = await run(...given);
+    const [conventional] = rowsOf(json);
+    const chosenFor = async (budget: number | string) => {
+      const answer = await run(...given, '--budget', String(budget));
+      expect(answer.code).toBe(0);
+      return answer.json.chosen as MethodRow;
+    };
+    expect((await chosenFor('100GB')).title).toBe('conventional');
+    const tight = await chosenFor(Math.floor(conventional!.needBytes * 0.8));
+    expect(tight.needBytes).toBeLessThanOrEqual(conventional!.needBytes * 0.8);
+
+    const { code, json: refused, stderr } = await run(...given, '--budget', '1MB');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /Nothing fits 1.00 MB: the leanest setting \(.*, batch 1\) needs [\d.]+ MB, .* \(\d+ bytes\) more/,
+    );
+    expect(refused.error).toMatchObject({ name: 'BudgetError', exitCode: 2 });
+  });
+
+  it.each([
+    [['--budget', 'much'], /"much" is no size; write a size above 0 such as 2GB/],
+    [['--budget', '0'], /"0" is nothing; write a size above 0/],
+    [['--budget', '-2GB'], /"-2GB" is nothing|argument missing/],
+    [
+      ['--budget', 'device', '--backend', 'webgpu'],
+      /"device" cannot be had: the backend webgpu does not tell|cannot start/,
+    ],
+    [['--frames', '15'], /frames 15 does not fit.*14 and 16/],
+    [['--size', '100'], /size 100 does not fit.*96 and 112/],
+    [['--depth', '13'], /depth 13 does not fit/],
+    [['--backend', 'webgp'], /Did you mean "webgpu"/],
+    [['--optimizer', 'adam'], /Did you mean "adamw"/],
+    [['--batch', '0'], /--batch.*whole number/],
+    [['--beta', '0'], /--beta 0 cannot be inverted/],
+    [['--beta', '5'], /β is 5/],
+  ])('%s is refused', async (options, message) => {
+    const { code, stderr } = await run('plan', 'videomae-base', ...options);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  it('names the nearest published size', async () => {
+    const { code, stderr } = await run('plan', 'videomae-bas');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/videomae-bas is no model folder.*nearest known name is videomae-base/s);
+  });
+});
+
+describe('finetune --budget', () => {
+  const options = (out: string, ...more: string[]) => [
+    ...['finetune', '--model', at('model'), '--data', at('clips'), '--out', at(out), '--backend', 'wasm'],
+    ...['--frames', '4', '--size', '16', '--steps', '2', '--batch', '2', '--val-share', '0', '--no-inspect', ...more],
+  ];
+
+  it('uses the plan and says what it chose', { timeout: 60_000 }, async () => {
+    const { code, json, stderr } = await run(...options('planned', '--budget', '1GB', '--json'));
+    expect(stderr).toMatch(/memory budget: conventional, 2 clips at a time: [\d.]+ MB of 1.00 GB \(predicted\)/);
+    expect(code).toBe(0);
+    expect(json).toMatchObject({ method: 'conventional', alpha: 63 / 64, beta: 1 / 64, steps: 2 });
+  });
+
+  it('keeps a method that was given', { timeout: 60_000 }, async () => {
+    const { code, json, stderr } = await run(...options('given', '--budget', '1GB', '--method', 'exact', '--json'));
+    expect(stderr).toContain('memory budget: exact, 2 clips');
+    expect(code).toBe(0);
+    expect(json).toMatchObject({ method: 'exact' });
+  });
+
+  it.each([
+    ['lots', /"lots" is no size/],
+    ['1MB', /Nothing fits 1.00 MB: the leanest setting/],
+  ])('%s is refused before the first step', { timeout: 60_000 }, async (budget, message) => {
+    const { code, stderr } = await run(...options(`refused-${budget}`, '--budget', budget));
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+});
