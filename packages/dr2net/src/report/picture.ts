@@ -1,6 +1,6 @@
 /** Charts as one stand-alone picture for a README: an SVG with titles and legends, and the same as PNG. */
 import { escapeHtml } from './html.ts';
-import type { Chart } from './plot.ts';
+import type { Chart, LegendEntry } from './plot.ts';
 
 export interface PictureOptions {
   /** Charts side by side. Default 2. */
@@ -11,8 +11,9 @@ export interface PictureOptions {
 }
 
 const gap = 24;
-/** Room for a chart's title and legend. */
-const head = 48;
+/** Room for a chart's title, and for each line of its legend. */
+const titleHeight = 28;
+const legendLine = 20;
 const font = 'DejaVu Sans, Helvetica, Arial, sans-serif';
 /** Mean advance of a character of 12 px text, to lay legends out without measuring. */
 const advance = 7.2;
@@ -28,8 +29,10 @@ export function pictureSvg(charts: readonly Chart[], options: PictureOptions = {
   const panels: string[] = [];
   for (const row of rows) {
     let left = gap;
+    // Charts of a row begin at one height.
+    const head = titleHeight + legendLine * Math.max(1, ...row.map((chart) => legendLines(chart).length));
     for (const chart of row) {
-      panels.push(`<g transform="translate(${left},${top})">${panel(chart)}</g>`);
+      panels.push(`<g transform="translate(${left},${top})">${panel(chart, head)}</g>`);
       left += chart.width + gap;
     }
     top += head + Math.max(...row.map(({ height }) => height)) + gap;
@@ -37,13 +40,34 @@ export function pictureSvg(charts: readonly Chart[], options: PictureOptions = {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}" color="${ink}" font-family="${font}"><rect width="100%" height="100%" fill="${ground}"/>${panels.join('')}</svg>`;
 }
 
-function panel({ title, svg, legend }: Chart): string {
+interface PlacedEntry extends LegendEntry {
+  readonly left: number;
+}
+
+/** The legend broken into lines that are no wider than the chart. */
+function legendLines({ legend, width }: Chart): PlacedEntry[][] {
+  const lines: PlacedEntry[][] = [];
   let left = 0;
-  const entries = legend.map(({ label, color }) => {
-    const entry = `<rect x="${left}" y="28" width="10" height="10" rx="2" fill="${color}"/><text x="${left + 15}" y="37.5">${escapeHtml(label)}</text>`;
-    left += 15 + label.length * advance + 16;
-    return entry;
-  });
+  for (const entry of legend) {
+    const wide = 15 + entry.label.length * advance;
+    if (lines.length === 0 || left + wide > width) {
+      lines.push([]);
+      left = 0;
+    }
+    lines.at(-1)?.push({ ...entry, left });
+    left += wide + 16;
+  }
+  return lines;
+}
+
+function panel(chart: Chart, head: number): string {
+  const { title, svg } = chart;
+  const entries = legendLines(chart).flatMap((line, row) =>
+    line.map(({ label, color, left }) => {
+      const y = titleHeight + row * legendLine;
+      return `<rect x="${left}" y="${y}" width="10" height="10" rx="2" fill="${color}"/><text x="${left + 15}" y="${y + 9.5}">${escapeHtml(label)}</text>`;
+    }),
+  );
   const plain = svg
     // Selectors that renderers outside browsers don't know; the chart is right without them.
     .replace(/<style>.*?<\/style>/gs, '')
