@@ -12,6 +12,7 @@ interface Flags {
   method: MeasuredName[];
   warmup: number;
   repetitions: number;
+  rounds: number;
   out?: string;
   again?: true;
   quick?: true;
@@ -58,6 +59,7 @@ async function run(name: string, flags: Flags): Promise<void> {
     const results = await runSteps(list, {
       folder,
       again: quick || (flags.again ?? false),
+      rounds: flags.rounds,
       signal: interruption.signal,
       say: (line) => process.stderr.write(`${line}\n`),
     });
@@ -83,6 +85,7 @@ export function addStep(program: Command): void {
       .option('--method <list>', measuredNames.join(', '), methods, [...method])
       .option('--warmup <n>', 'steps before the first timed one', count(1), 1)
       .option('--repetitions <n>', 'timed steps', count(1), repetitions)
+      .option('--rounds <n>', 'processes a method, all methods in turn', count(1), 1)
       .option('--out <folder>', 'folder of the result files (default: results/<date>-<backend>)')
       .option('--again', 'measure again what has a file')
       .option('--quick', 'a tiny network, to see that everything runs')

@@ -1,4 +1,7 @@
-/** Measures methods one process each, and keeps each one's file, so that a long benchmark can be interrupted. */
+/**
+ * Measures methods one process each, and keeps each one's file, so that a long benchmark can be interrupted. Over several rounds the
+ * methods take turns: a machine that becomes slower meanwhile does so for all of them.
+ */
 import { join } from 'node:path';
 import { InterruptedError, type Provenance, provenance, readJson, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
@@ -9,6 +12,8 @@ export const stepSchema = 1;
 export interface StepResult extends Provenance, StepMeasurement {
   readonly schema: typeof stepSchema;
   readonly kind: 'step';
+  /** Processes of which `seconds` has the repetitions, one after the other; the other figures are the first one's. Absent: 1. */
+  readonly rounds?: number;
 }
 
 export interface StepOptions {
@@ -16,6 +21,8 @@ export interface StepOptions {
   readonly folder: string;
   /** Measure again what has a file. */
   readonly again?: boolean;
+  /** Times every method is measured, in turn. Default 1. */
+  readonly rounds?: number;
   readonly signal?: AbortSignal;
   readonly say?: (line: string) => void;
   /** Measures in a process of its own; replaced in tests. */
@@ -47,30 +54,41 @@ function requireSame(path: string, there: StepSettings, wanted: StepSettings): v
  * @throws InterruptedError
  */
 export async function runSteps(list: readonly StepSettings[], options: StepOptions): Promise<StepResult[]> {
-  const { folder, again = false, signal, say = () => {} } = options;
+  const { folder, again = false, rounds = 1, signal, say = () => {} } = options;
   const measure =
     options.measure ?? ((settings) => measureInChild<StepMeasurement>('./step/child.ts', settings, signal));
-  const results: StepResult[] = [];
+  const results = new Map<StepSettings, StepResult>();
   for (const settings of list) {
     const path = stepPath(folder, settings);
-    const name = `${settings.measured}, ${settings.depth} blocks, ${settings.backend}`;
     const there = again ? undefined : readJson<StepResult>(path);
-    if (there) {
-      requireSame(path, there.settings, settings);
-      say(`${name}: measured ${there.date}`);
-      results.push(there);
-      continue;
-    }
-    say(`${name} …`);
-    const before = provenance();
-    try {
-      const result: StepResult = { schema: stepSchema, kind: 'step', ...before, ...(await measure(settings)) };
-      writeJson(path, result);
-      results.push(result);
-    } catch (error) {
-      if (error instanceof InterruptedError) throw error;
-      say(`${name} failed: ${error instanceof Error ? error.message : error}`);
-    }
+    if (!there) continue;
+    requireSame(path, there.settings, settings);
+    results.set(settings, there);
+    say(`${titleOf(settings)}: measured ${there.date}`);
   }
-  return results;
+  const failed = new Set<StepSettings>();
+  for (let round = 1; round <= rounds; round++)
+    for (const settings of list) {
+      const before = results.get(settings);
+      if (failed.has(settings) || (before && (before.rounds ?? 1) >= round)) continue;
+      say(`${titleOf(settings)}${rounds > 1 ? `, round ${round} of ${rounds}` : ''} …`);
+      const made = provenance();
+      try {
+        const measured = await measure(settings);
+        const result: StepResult = before
+          ? { ...before, rounds: round, seconds: [...before.seconds, ...measured.seconds] }
+          : { schema: stepSchema, kind: 'step', ...made, ...measured, rounds: round };
+        writeJson(stepPath(folder, settings), result);
+        results.set(settings, result);
+      } catch (error) {
+        if (error instanceof InterruptedError) throw error;
+        failed.add(settings);
+        say(`${titleOf(settings)} failed: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+  return list.flatMap((settings) => results.get(settings) ?? []);
+}
+
+function titleOf({ measured, depth, backend }: StepSettings): string {
+  return `${measured}, ${depth} blocks, ${backend}`;
 }

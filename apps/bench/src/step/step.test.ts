@@ -46,6 +46,23 @@ it('keeps what was measured, and goes on after an interruption or a failure', as
   expect(calls).toEqual(['plain', 'reversible', 'reversible', 'exact', 'reversible']);
 });
 
+it('lets the methods take turns over rounds, and goes on in the middle', async () => {
+  const results = folder();
+  const calls: MeasuredName[] = [];
+  const list = [settings('plain'), settings('exact')];
+  const measure = async (given: StepSettings) => {
+    calls.push(given.measured);
+    return { ...fake(given), seconds: [calls.length] };
+  };
+  await runSteps(list, { folder: results, measure, rounds: 2 });
+  const [plain, exact] = await runSteps(list, { folder: results, measure, rounds: 3 });
+  expect(calls).toEqual(['plain', 'exact', 'plain', 'exact', 'plain', 'exact']);
+  expect([plain?.seconds, exact?.seconds]).toEqual([
+    [1, 3, 5],
+    [2, 4, 6],
+  ]);
+});
+
 it('refuses to compare with what was measured otherwise', async () => {
   const results = folder();
   const measure = async (given: StepSettings) => fake(given);
