@@ -6,9 +6,11 @@
  *     pnpm bench growth
  *     pnpm bench frontier
  *     pnpm bench plan
+ *     pnpm bench errors
  */
 import { Command } from 'commander';
 import { InterruptedError } from 'jobs';
+import { addErrors } from './errors/command.ts';
 import { addFrontier } from './frontier/command.ts';
 import { addGrowth } from './growth/command.ts';
 import { addPlan } from './plan/command.ts';
@@ -19,6 +21,7 @@ addStep(program);
 addGrowth(program);
 addFrontier(program);
 addPlan(program);
+addErrors(program);
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 export { confusionChart } from './report/charts/confusion.ts';
 export * from './report/charts/curves.ts';
+export { type ErrorDot, errorCharts } from './report/charts/errors.ts';
 export { type FrontierDot, frontierChart } from './report/charts/frontier.ts';
 export { memoryChart, memoryComparison, peaksChart } from './report/charts/memory.ts';
 export { type PredictionPoint, predictionChart } from './report/charts/prediction.ts';

@@ -57,6 +57,10 @@ const variants: [string, Options][] = [
   ['epochs, exact, adamW', { epochs: 3 }],
   ['accumulation, clipping, momentum', { epochs: 3, accumulate: 2, clip: 0.5, optimizer: sgd({ lr: 0.05 }) }],
   ['update sink, clipping, ema', { epochs: 3, update: 'sink', clip: 0.3, ema: 0.8 }],
+  [
+    'anchors that place themselves',
+    { epochs: 3, method: { name: 'reversible', tolerance: 1e-5 }, schedule: { at: () => ({ alpha: 0.5, beta: 0.5 }) } },
+  ],
   ['evaluations', { epochs: 3, evaluate: { source: toySource(), every: 2 }, optimizer: adamW({ layerDecay: 0.5 }) }],
   ['update sink with a shared parameter', { epochs: 2, update: 'sink' }],
   // The grid of `exact` is chosen anew on the way.
@@ -160,6 +164,26 @@ test('weights that are not finite are never saved', async () => {
   model.dispose();
   const rest = lossesOf(await run({ epochs: 2, checkpoint: { folder, resume: true } }, {}));
   expect(rest[0]?.[0]).toBe(3);
+});
+
+test('what reversible has measured goes on with the run', async () => {
+  const options: Options = { steps: 4, method: { name: 'reversible' }, checkpoint: { folder, every: 1 } };
+  const factors: number[] = [];
+  const watched = (first: boolean) => {
+    const model = toyModel({ coefficients: { alpha: 0.5, beta: 0.5 } });
+    const step = model.step.bind(model);
+    model.step = (batch, stepOptions) => {
+      const control = stepOptions.anchorsOf!(0);
+      if (first && factors.length === 0) control.observe(16);
+      factors.push(control.factor);
+      return step(batch, stepOptions);
+    };
+    return model;
+  };
+  await run(options, { model: watched(true), breakAt: 3 });
+  await run({ ...options, checkpoint: { folder, resume: true } }, { model: watched(false) });
+  // The third step was not in a checkpoint yet when the run broke off.
+  expect(factors).toEqual([16, 8, 4, 4, 2]);
 });
 
 describe('writing fails', () => {

@@ -1,7 +1,7 @@
 /** The loop on a tiny classifier with a real reversible run. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import type { Method } from '@dr2net/core';
+import { type Method, ToleranceError } from '@dr2net/core';
 import { cosineRate, dynamic } from '@dr2net/schedulers';
 import { expectNoLeak } from '@dr2net/testing';
 import * as tf from '@tensorflow/tfjs-core';
@@ -57,6 +57,61 @@ test.each(methods)('learns by $name', async (method) => {
     expect(events.at(-1)).toEqual({ type: 'end', reason: 'finished', step: 32, epoch: 8 });
     if (method.name === 'exact') expect(steps.every(({ identical }) => identical)).toBe(true);
     expect(model.method).toBe(method);
+    model.dispose();
+  });
+});
+
+describe('reversible', () => {
+  const coefficients = { alpha: 0.5, beta: 0.5 };
+
+  test('reports its anchors and what they measured in every step, and remembers it from step to step', async () => {
+    const model = toyModel({ method: { name: 'reversible' }, coefficients });
+    const factors: number[] = [];
+    const step = model.step.bind(model);
+    model.step = (batch, options) => {
+      const control = options.anchorsOf!(0);
+      if (factors.length === 0) control.observe(8);
+      factors.push(control.factor);
+      return step(batch, options);
+    };
+    const steps = stepsOf(await run(model, { steps: 4 }));
+    for (const { anchors, anchorError, gradientError } of steps) {
+      expect(anchors).toBeGreaterThan(0);
+      expect(anchorError).toBeGreaterThan(0);
+      expect(anchorError).toBeLessThan(1e-5);
+      expect(gradientError).toBeLessThan(1e-5);
+    }
+    // One bad step is remembered, and forgotten by halves.
+    expect(factors).toEqual([8, 4, 2, 2]);
+    expect(steps[0]!.anchors).toBeGreaterThan(steps[3]!.anchors!);
+    model.dispose();
+  });
+
+  test('tells once when a step is beyond the tolerance, and the step counts', async () => {
+    const model = toyModel({ method: { name: 'reversible' }, coefficients });
+    const step = model.step.bind(model);
+    model.step = (batch, options) => {
+      const result = step(batch, options);
+      const check = async () => ({ worstAnchorError: 2e-4, gradientError: 3e-4 });
+      return { ...result, reports: result.reports.map((report) => ({ ...report, check })) };
+    };
+    const events = await run(model, { steps: 3 });
+    expect(stepsOf(events).map(({ gradientError }) => gradientError)).toEqual([3e-4, 3e-4, 3e-4]);
+    const warnings = events.filter((event) => event.type === 'warning').map(({ message }) => message);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(
+      /0\.00030 .* beyond the tolerance of 0\.0000015; the step counts, and the next steps keep more/,
+    );
+    model.dispose();
+  });
+
+  test('refuses anchors that do not keep the tolerance before the first step', () => {
+    const model = toyModel({ coefficients: { alpha: 1, beta: 0.01 } });
+    const options = { steps: 1, method: { name: 'reversible', anchors: 0 } } as const;
+    expect(() => finetune(model, toySource(), options)).toThrow(ToleranceError);
+    expect(() => finetune(model, toySource(), { ...options, method: { name: 'reversible', tolerance: 0 } })).toThrow(
+      'tolerance is 0',
+    );
     model.dispose();
   });
 });

@@ -1,5 +1,6 @@
 /** Reports made of a made-up run: what they say, that foreign text is escaped, that no network is needed, that pictures are pictures. */
 import { describe, expect, it } from 'vitest';
+import { errorCharts } from './charts/errors.ts';
 import { comparisonCharts, comparisonReport, comparisonRows } from './comparison.ts';
 import { picturePng, pictureSvg } from './picture.ts';
 import { gatherRun, parseMetrics, type RunLog, type RunRecord } from './run-log.ts';
@@ -142,6 +143,19 @@ describe('the comparison of runs', () => {
     ]);
     expect(charts[0]?.legend.map(({ label }) => label)).toEqual(['conventional', 'exact']);
     expect(comparisonReport(runs, { title: 'Two methods', notes: ['10 clips'] })).toContain('70.0 %, 90.0 %');
+  });
+
+  it('draws gradient errors, also where there is no number', () => {
+    const at = { alpha: 1, beta: 0.1, subBlocks: 12 };
+    const charts = errorCharts([
+      { ...at, label: 'exact', error: 1e-6 },
+      { ...at, label: 'plain inverse', error: null },
+      { ...at, beta: 0.5, label: 'exact', error: 1e-6 },
+    ]);
+    expect(charts.map(({ title }) => title)).toEqual(['(α, β) = (1, 0.1)', '(α, β) = (1, 0.5)']);
+    expect(charts[0]?.legend.map(({ label }) => label)).toEqual(['exact', 'plain inverse']);
+    expect(charts[0]?.svg.match(/<circle/g)).toHaveLength(2);
+    expect(charts[0]?.svg).not.toMatch(/NaN|null/);
   });
 
   it('is drawn as SVG and PNG', async () => {
