@@ -45,3 +45,29 @@ it('trains as the example says, and leaves no tensor behind', async () => {
   backbone.dispose();
   expect(memory().numTensors).toBe(before);
 });
+
+it('keeps a memory budget, and says what it chose', async () => {
+  const before = memory().numTensors;
+  const backbone = await loadBackbone(join(folder.path, 'model'), { frames: 4 });
+  const dataset = await readClips(join(folder.path, 'clips'), { split: 'train' });
+  const model = actionRecognizer(backbone, { classes: dataset.labels });
+  const clips = clipSource(dataset, { ...backbone.input, batch: 2, training: true });
+  const events: FinetuneEvent<unknown>[] = [];
+  for await (const event of finetune(model, clips, { steps: 1, memory: { budget: '1GB' } })) events.push(event);
+  expect(events[0]).toMatchObject({ type: 'warning', step: 0 });
+  expect((events[0] as { message: string }).message).toMatch(
+    /^memory budget: conventional, 2 clips at a time: .* of 1.00 GB/,
+  );
+  // The network is the model's own, whatever the method.
+  expect(events.find(({ type }) => type === 'step')).toMatchObject({ method: 'conventional', beta: 1 / 64 });
+  const refused = (budget: string | number) => () => finetune(model, clips, { steps: 1, memory: { budget } });
+  expect(refused('1MB')).toThrow(/Nothing fits 1.00 MB: the leanest setting/);
+  expect(refused(-1)).toThrow(/"-1" is nothing/);
+  expect(refused('some')).toThrow(/"some" is no size/);
+  expect(() => finetune({ ...model } as never, clips, { steps: 1, memory: { budget: '1GB' } })).toThrow(
+    /needs a model whose memory is known/,
+  );
+  model.dispose();
+  backbone.dispose();
+  expect(memory().numTensors).toBe(before);
+});
