@@ -76,15 +76,16 @@ export function choosePlan<Choice>(
   const fits = all.filter(({ needBytes }) => needBytes <= budgetBytes);
   const [fastest] = fits;
   if (!fastest) throw new BudgetTooSmallError(budgetBytes, leanestOf(all));
-  const isExtra = fastest.relativeTime > 1.01;
-  const liked = isExtra
-    ? fits.find(
-        (plan) =>
-          preferred(plan.choice) &&
-          plan.relativeTime <= sameSpeed * fastest.relativeTime &&
-          !fits.some((other) => other.relativeTime < plan.relativeTime && other.needBytes <= plan.needBytes),
-      )
-    : undefined;
+  // The fastest of all leaves nothing to prefer.
+  const liked =
+    fastest !== all[0]
+      ? fits.find(
+          (plan) =>
+            preferred(plan.choice) &&
+            plan.relativeTime <= sameSpeed * fastest.relativeTime &&
+            !fits.some((other) => other.relativeTime < plan.relativeTime && other.needBytes <= plan.needBytes),
+        )
+      : undefined;
   const chosen = liked ?? fastest;
   return { chosen, leaner: descent(all, chosen) };
 }

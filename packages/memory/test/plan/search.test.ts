@@ -90,26 +90,32 @@ describe('choosePlan', () => {
     expect(choosePlan(model, candidates(4), conventional - 1, prefersExact).chosen.choice).toBe('exact');
   });
 
-  test('never takes what another beats in time and memory; descends to ever leaner ones', () => {
-    const needs = all.map(({ needBytes }) => needBytes);
-    const budgets = fc.integer({ min: Math.min(...needs), max: Math.max(...needs) + 1000 });
-    fc.assert(
-      fc.property(budgets, (budget) => {
-        const { chosen, leaner } = choosePlan(model, candidates(4), budget, prefersExact);
-        expect(chosen.needBytes).toBeLessThanOrEqual(budget);
-        const time = stepWork(model, chosen.setting);
-        for (const other of all)
-          if (other.needBytes <= chosen.needBytes) expect(stepWork(model, other.setting)).toBeGreaterThanOrEqual(time);
-        let need = chosen.needBytes;
-        for (const step of leaner) {
-          expect(step.needBytes).toBeLessThan(need);
-          need = step.needBytes;
-        }
-        expect(need).toBe(Math.min(...needs));
-      }),
-      { numRuns: 30 },
-    );
-  });
+  test.each([2, 4, 24])(
+    '%d sub-blocks: never takes what another beats in time and memory; descends to ever leaner ones',
+    (depth) => {
+      const model = toy(depth);
+      const all = candidates(4).map((candidate) => planned(model, candidate));
+      const needs = all.map(({ needBytes }) => needBytes);
+      const budgets = fc.integer({ min: Math.min(...needs), max: Math.max(...needs) + 1000 });
+      fc.assert(
+        fc.property(budgets, (budget) => {
+          const { chosen, leaner } = choosePlan(model, candidates(4), budget, prefersExact);
+          expect(chosen.needBytes).toBeLessThanOrEqual(budget);
+          const time = stepWork(model, chosen.setting);
+          for (const other of all)
+            if (other.needBytes <= chosen.needBytes)
+              expect(stepWork(model, other.setting)).toBeGreaterThanOrEqual(time);
+          let need = chosen.needBytes;
+          for (const step of leaner) {
+            expect(step.needBytes).toBeLessThan(need);
+            need = step.needBytes;
+          }
+          expect(need).toBe(Math.min(...needs));
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   test('refuses a budget that nothing fits, with the leanest and what it lacks', () => {
     const least = Math.min(...all.map(({ needBytes }) => needBytes));
