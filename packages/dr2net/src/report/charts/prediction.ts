@@ -22,7 +22,7 @@ export function predictionChart(title: string, points: readonly PredictionPoint[
     title,
     description: `Predicted against measured device memory of ${points.length} settings, with a band of ${100 * tolerance} per cent`,
     legend: [...colors].map(([label, color]) => ({ label, color })),
-    width: 420,
+    width: 500,
     height: 400,
     x: { type: 'log', domain: ends, label: 'measured device peak (MB)', grid: true, ticks: 6, tickFormat: '~g' },
     y: { type: 'log', domain: ends, label: 'predicted (MB)', grid: true, ticks: 6, tickFormat: '~g' },
