@@ -3,8 +3,9 @@
  * each, through the command line as a user would. Offline.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { comparisonReport, comparisonRows, parseMetrics, type RunLog } from 'dr2net/report';
 import { dr2net, InterruptedError, onInterrupt, repositoryRoot, userPath, writeFileWhole, writeJson } from 'jobs';
 import { writeDataset } from './data/dataset.ts';
@@ -12,11 +13,13 @@ import { motions } from './data/motion.ts';
 import { appFolder } from './folder.ts';
 import { type Method, methods } from './methods.ts';
 import { measurePlain, type PlainFigures } from './plain.ts';
+import { sideBySide } from './side-by-side.ts';
 import { resultTable } from './table.ts';
 
 interface Flags {
   backend: string;
   epochs: string;
+  atOnce: number;
   out: string;
   plain: boolean;
   json?: true;
@@ -28,7 +31,7 @@ const learningRate = '1e-3';
 
 const say = (line = '') => process.stderr.write(`${line}\n`);
 
-/** One method's run, from its folder. */
+/** One method's run, from its folder. Side by side with others its lines begin with its name. */
 async function finetune(method: Method, flags: Flags, clips: string, signal: AbortSignal): Promise<RunLog> {
   const out = join(flags.out, method.name);
   rmSync(out, { recursive: true, force: true });
@@ -39,7 +42,7 @@ async function finetune(method: Method, flags: Flags, clips: string, signal: Abo
       // Mirrored, a clip that moves left moves right; cropped, one that stays seems to grow.
       ...['--no-flip', '--no-crop', '--no-inspect', '--cache', join(flags.out, 'decoded'), ...method.options],
     ],
-    { signal },
+    { signal, ...(flags.atOnce > 1 && { onLine: (line: string) => say(`${method.name.padEnd(12)}  ${line}`) }) },
   );
   return { ...parseMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8')), label: method.name };
 }
@@ -71,11 +74,10 @@ async function run(flags: Flags): Promise<void> {
       if (done % 80 === 0) say(`  ${done} of ${total} written`);
     });
     say(`  ${clips}${made ? '' : ' (from an earlier run)'}`);
-    const logs: RunLog[] = [];
-    for (const [index, method] of methods.entries()) {
-      say(`\n${index + 1}/${methods.length}  ${method.name}: ${method.says}`);
-      logs.push(await finetune(method, flags, clips, signal));
-    }
+    const logs = await sideBySide(methods, flags.atOnce, signal, (method, stop) => {
+      say(`\n${methods.indexOf(method) + 1}/${methods.length}  ${method.name}: ${method.says}`);
+      return finetune(method, flags, clips, stop);
+    });
     const backend = String(logs[0]?.settings.backend ?? flags.backend).split(' ')[0] ?? flags.backend;
     const plain = flags.plain ? await plainFigures(backend, signal) : undefined;
     const rows = comparisonRows(logs);
@@ -97,10 +99,21 @@ async function run(flags: Flags): Promise<void> {
   }
 }
 
+/** Up to two: wasm runs on one core, and peaks of memory are each process's own. */
+const defaultAtOnce = Math.min(2, availableParallelism());
+
+function count(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('Give a whole number, 1 or more.');
+  return value;
+}
+
 const program = new Command('start')
   .description('Finetunes the embedded video transformer on the embedded clips by three methods.')
   .option('--backend <name>', 'webgpu, node-gpu, node, wasm, cpu or auto', 'auto')
   .option('--epochs <n>', 'epochs of each method', '6')
+  .option('--at-once <n>', 'methods that run side by side; 1 for times that are not shared', count, defaultAtOnce)
   .option('--out <folder>', 'clips, runs and report', userPath, join(repositoryRoot, 'runs', 'start'))
   .option('--no-plain', 'leave out the measurement of plain TensorFlow.js')
   .option('--json', 'print one JSON object on standard output, everything else on standard error')
