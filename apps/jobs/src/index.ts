@@ -1,3 +1,4 @@
+export * from './answer.ts';
 export * from './child.ts';
 export * from './dr2net.ts';
 export * from './files.ts';

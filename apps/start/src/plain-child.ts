@@ -6,11 +6,9 @@ import { meter } from '@dr2net/memory';
 import { loadBackbone, newHead } from '@dr2net/models';
 import { inference } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
+import { answer } from 'jobs';
 import { type PlainNetwork, plainStep } from 'jobs/plain';
 import type { PlainFigures, PlainSettings } from './plain.ts';
-
-// TensorFlow.js greets and warns on the console; standard output belongs to the result.
-console.log = console.info = console.warn = console.error;
 
 const steps = 3;
 
@@ -55,5 +53,4 @@ async function measure({ model, backend: name, classes, batch }: PlainSettings):
   };
 }
 
-const figures = await measure(JSON.parse(process.argv[2] ?? '{}') as PlainSettings);
-process.stdout.write(`\n${JSON.stringify(figures)}\n`, () => process.exit(0));
+await answer(measure);

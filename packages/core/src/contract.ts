@@ -46,7 +46,7 @@ export type Method =
        */
       readonly anchors?: 'auto' | number | readonly number[];
       /**
-       * Relative error, max|Δ|/max|g| of the worst tensor, that rebuilding may add to a gradient; default 1e-6, what float32 itself
+       * Relative error, max|Δ|/max|g| of the worst tensor, that rebuilding may add to a gradient; default 1.5e-6, about what float32 itself
        * costs. `Infinity` inverts whatever comes of it: the plain inverse, on purpose, unmeasured where there is no anchor.
        */
       readonly tolerance?: number;

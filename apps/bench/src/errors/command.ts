@@ -1,9 +1,10 @@
 /** `bench errors`. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { errorCharts, picturePng, pictureSvg } from 'dr2net/report';
+import { errorCharts } from 'dr2net/report';
 import { onInterrupt, provenance, userPath, writeFileWhole, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
+import { writePictures } from '../pictures.ts';
 import { count, resultFolder } from '../step/command.ts';
 import { type ErrorMap, type ErrorSettings, mapSize, protocolSize, wirings } from './settings.ts';
 import { errorTables } from './table.ts';
@@ -37,8 +38,7 @@ async function run(flags: Flags): Promise<void> {
     const charts = errorCharts(measured.points.map(({ way, ...point }) => ({ label: way, ...point })));
     writeJson(join(folder, 'errors.json'), result);
     writeFileWhole(join(folder, 'errors.md'), tables);
-    writeFileWhole(join(folder, 'errors.svg'), pictureSvg(charts, { columns: 3 }));
-    writeFileWhole(join(folder, 'errors.png'), await picturePng(charts, { columns: 3 }));
+    await writePictures(folder, 'errors', charts, { columns: 3 });
     process.stderr.write(`Results: ${folder}\n`);
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : tables);
   } finally {

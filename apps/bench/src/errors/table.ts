@@ -1,12 +1,11 @@
 /** The map as tables for people. */
+import { markdownTable } from '../markdown.ts';
 import { groupBy } from '../statistics.ts';
 import { type ErrorMap, type ErrorPoint, type ProtocolPoint, ways } from './settings.ts';
 
 const short = (value: number) => String(Number(value.toPrecision(4)));
 const place = ({ alpha, beta }: { alpha: number; beta: number }) => `${short(alpha)}, ${short(beta)}`;
 const withAnchors = (text: string, anchors: number | undefined) => (anchors ? `${text} (${anchors})` : text);
-const table = (head: readonly string[], body: readonly (readonly string[])[]) =>
-  [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 function errorText({ error, anchors }: ErrorPoint): string {
   return withAnchors(error === null ? 'not finite' : error.toExponential(1), anchors);
@@ -15,7 +14,7 @@ function errorText({ error, anchors }: ErrorPoint): string {
 /** Worst relative gradient error by wiring, depth and way; anchors in brackets. */
 export function errorTable(points: readonly ErrorPoint[]): string {
   const rows = groupBy(points, (point) => `${place(point)}|${point.subBlocks}`);
-  return table(
+  return markdownTable(
     ['α, β', 'sub-blocks', ...ways],
     [...rows.values()].map((row) => [
       place(row[0]!),
@@ -32,7 +31,7 @@ export function errorTable(points: readonly ErrorPoint[]): string {
 export function protocolTable(points: readonly ProtocolPoint[]): string {
   const shown = ways.filter((way) => way !== 'conventional');
   const rows = groupBy(points, place);
-  return table(
+  return markdownTable(
     ['α, β', 'largest gradient', ...shown],
     [...rows].map(([wiring, row]) => [
       wiring,

@@ -1,9 +1,6 @@
 /** The measured process: settings as JSON in, measurement as JSON out. */
+import { answer } from 'jobs';
 import { measureFrontier } from './measure.ts';
 import type { FrontierSettings } from './settings.ts';
 
-// TensorFlow.js greets and warns on the console; standard output belongs to the result.
-console.log = console.info = console.warn = console.error;
-
-const measurement = await measureFrontier(JSON.parse(process.argv[2] ?? '{}') as FrontierSettings);
-process.stdout.write(`\n${JSON.stringify(measurement)}\n`, () => process.exit(0));
+await answer((settings: FrontierSettings) => measureFrontier(settings));

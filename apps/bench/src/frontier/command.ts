@@ -2,9 +2,11 @@
 import { basename, join } from 'node:path';
 import { formatBytes } from '@dr2net/memory';
 import type { Command } from 'commander';
-import { frontierChart, picturePng, pictureSvg } from 'dr2net/report';
+import { frontierChart } from 'dr2net/report';
 import { onInterrupt, provenance, repositoryRoot, userPath, writeFileWhole, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
+import { markdownTable } from '../markdown.ts';
+import { writePictures } from '../pictures.ts';
 import { count, resultFolder } from '../step/command.ts';
 import type { FrontierMeasurement, FrontierResult, FrontierSettings } from './settings.ts';
 
@@ -34,7 +36,7 @@ export function frontierTable(points: readonly FrontierMeasurement[]): string {
     name === 'conventional' ? '–' : formatBytes(stateBytes + sideBytes),
     formatBytes(activationPeakBytes),
   ]);
-  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(head, body);
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -57,8 +59,7 @@ async function run(flags: Flags): Promise<void> {
     const charts = [frontierChart(measured.points.map(({ name, ...point }) => ({ label: name, ...point })))];
     writeJson(join(folder, 'frontier.json'), result);
     writeFileWhole(join(folder, 'frontier.md'), `${table}\n`);
-    writeFileWhole(join(folder, 'frontier.svg'), pictureSvg(charts));
-    writeFileWhole(join(folder, 'frontier.png'), await picturePng(charts));
+    await writePictures(folder, 'frontier', charts);
     process.stderr.write(`Results: ${folder}\n`);
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${table}\n`);
   } finally {

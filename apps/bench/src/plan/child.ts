@@ -1,9 +1,5 @@
 /** The measured process: settings as JSON in, measurement as JSON out. */
+import { answer } from 'jobs';
 import { measurePlan } from './measure.ts';
-import type { PlanSetting } from './settings.ts';
 
-// TensorFlow.js greets and warns on the console; standard output belongs to the result.
-console.log = console.info = console.warn = console.error;
-
-const measurement = await measurePlan(JSON.parse(process.argv[2] ?? '{}') as PlanSetting);
-process.stdout.write(`\n${JSON.stringify(measurement)}\n`, () => process.exit(0));
+await answer(measurePlan);

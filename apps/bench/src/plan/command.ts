@@ -1,8 +1,9 @@
 /** `bench plan`. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { picturePng, pictureSvg, predictionChart } from 'dr2net/report';
-import { onInterrupt, repositoryRoot, writeFileWhole, writeJson } from 'jobs';
+import { predictionChart } from 'dr2net/report';
+import { onInterrupt, repositoryRoot, userPath, writeFileWhole, writeJson } from 'jobs';
+import { writePictures } from '../pictures.ts';
 import { type Compared, runPlan } from './run.ts';
 import { planSettings } from './settings.ts';
 import { planSummary, planTable, tolerance } from './table.ts';
@@ -30,7 +31,7 @@ function chartOf(backend: string, results: readonly Compared[]) {
 
 async function run(flags: Flags): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
-  const folder = flags.out ? resolve(flags.out) : join(repositoryRoot, 'results', `${day}-plan`);
+  const folder = flags.out ? userPath(flags.out) : join(repositoryRoot, 'results', `${day}-plan`);
   const interruption = onInterrupt();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   try {
@@ -45,8 +46,7 @@ async function run(flags: Flags): Promise<void> {
     if (flags.only === undefined) {
       const charts = [...all].map(([backend, results]) => chartOf(backend, results));
       writeFileWhole(join(folder, 'plan.md'), sections.join('\n'));
-      writeFileWhole(join(folder, 'plan.svg'), pictureSvg(charts, { columns: 3 }));
-      writeFileWhole(join(folder, 'plan.png'), await picturePng(charts, { columns: 3 }));
+      await writePictures(folder, 'plan', charts, { columns: 3 });
       writeJson(join(folder, 'predictions.json'), {
         schema: 1,
         kind: 'plan-predictions',

@@ -1,5 +1,6 @@
 /** Predictions beside measurements, as a table and in a line. */
 import { formatBytes } from '@dr2net/memory';
+import { markdownTable } from '../markdown.ts';
 import { median } from '../statistics.ts';
 import type { Compared } from './run.ts';
 
@@ -20,7 +21,7 @@ export function planTable(results: readonly Compared[]): string {
     percent(error),
     Math.abs(error) <= tolerance ? 'yes' : 'NO',
   ]);
-  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(head, body);
 }
 
 /** `node: 27 of 29 within 10 %, median 3.1 %, worst −12.0 % (…)` */

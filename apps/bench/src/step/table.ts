@@ -1,5 +1,6 @@
 /** The figures of a step benchmark beside each other, each also relative to plain TensorFlow.js in the same run. */
 import { formatBytes } from '@dr2net/memory';
+import { markdownTable } from '../markdown.ts';
 import { spread } from '../statistics.ts';
 import type { StepResult } from './run.ts';
 import type { MeasuredName } from './settings.ts';
@@ -82,5 +83,8 @@ export function stepTable(rows: readonly StepRow[], { times = true }: { times?: 
     row.checks.join('; '),
   ]);
   const shown = (_cell: string, column: number) => times || !timeColumns.includes(head[column] ?? '');
-  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.filter(shown).join(' | ')} |`).join('\n');
+  return markdownTable(
+    head.filter(shown),
+    body.map((cells) => cells.filter(shown)),
+  );
 }

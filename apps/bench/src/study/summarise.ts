@@ -2,15 +2,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatBytes } from '@dr2net/memory';
-import {
-  accuracyComparison,
-  comparisonReport,
-  lossComparison,
-  picturePng,
-  pictureSvg,
-  wilsonInterval,
-} from 'dr2net/report';
+import { accuracyComparison, comparisonReport, lossComparison, wilsonInterval } from 'dr2net/report';
 import { readJson, writeFileWhole } from 'jobs';
+import { markdownTable } from '../markdown.ts';
+import { writePictures } from '../pictures.ts';
 import { groupBy, median } from '../statistics.ts';
 import { variants } from './plan.ts';
 import { type JobResult, resultSchema, toRunLog } from './result.ts';
@@ -121,7 +116,7 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
     row.deviceBytes === undefined ? '–' : formatBytes(row.deviceBytes),
     `${row.secondsPerStep.toFixed(1)} s`,
   ]);
-  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(head, body);
 }
 
 /** Writes `summary.md`, `report.html` and one picture a depth (`curves-d12.svg` and `.png`) into the results' folder. */
@@ -136,8 +131,7 @@ export async function summarise(folder: string): Promise<string> {
   for (const depth of new Set(results.map(({ job }) => job.depth))) {
     const logs = results.filter(({ job }) => job.depth === depth).map(toRunLog);
     const charts = [lossComparison(logs), accuracyComparison(logs)].filter((chart) => chart !== undefined);
-    writeFileWhole(join(folder, `curves-d${depth}.svg`), pictureSvg(charts));
-    writeFileWhole(join(folder, `curves-d${depth}.png`), await picturePng(charts));
+    await writePictures(folder, `curves-d${depth}`, charts);
     writeFileWhole(
       join(folder, `report-d${depth}.html`),
       comparisonReport(logs, { title: `Finetuning by each method, ${depth} blocks`, notes: [note] }),

@@ -71,11 +71,10 @@ export async function runFinetune(asked: FinetuneSettings, output: Output, stop:
     const backbone = await loadVideoBackbone(asked);
     owned.push(backbone);
     const { labels } = data.train;
-    const { settings, method, schedule, leaner } = plannedRun(asked, backbone, labels.length, backend, output);
+    const planned = plannedRun(asked, backbone, labels.length, backend, output);
+    const { settings, method, coefficients, schedule, leaner } = planned;
     const label = asked.label ?? method.name;
     const clips = clipFormOf(settings, savedClipForm(backbone.config));
-    // Those of the method that was asked for: a method that the budget chose trains the same network.
-    const coefficients = coefficientsOf(asked, methodOf(asked, 'exact').name, backbone.training?.coefficients);
     const model = makeRecognizer(backbone, labels, settings, { method, coefficients, clips });
     owned.push(model);
     const { train, validation } = await makeSources(data, {

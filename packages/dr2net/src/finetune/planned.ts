@@ -14,6 +14,8 @@ import type { FinetuneSettings } from './finetune.ts';
 export interface PlannedRun {
   readonly settings: FinetuneSettings;
   readonly method: Method;
+  /** Those of the method that was asked for: a method that the budget chose trains the same network. */
+  readonly coefficients: Coefficients;
   readonly schedule: CoefficientSchedule;
   readonly leaner: readonly Method[];
 }
@@ -28,11 +30,12 @@ function leastBeta(schedule: CoefficientSchedule, otherwise: Coefficients): Coef
 }
 
 /** The settings as they are, without a budget. */
-export function unplanned(settings: FinetuneSettings, backbone: TransformerBackbone): PlannedRun {
+function unplanned(settings: FinetuneSettings, backbone: TransformerBackbone): PlannedRun {
   const method = methodOf(settings, 'exact');
   const coefficients = coefficientsOf(settings, method.name, backbone.training?.coefficients);
   const given = settings.alpha !== undefined || settings.beta !== undefined;
-  return { settings, method, schedule: coefficientSchedule(settings, method.name, coefficients, given), leaner: [] };
+  const schedule = coefficientSchedule(settings, method.name, coefficients, given);
+  return { settings, method, coefficients, schedule, leaner: [] };
 }
 
 /**

@@ -2,8 +2,8 @@
  * How the indices of the exact update, 0 … m − 1 a piece, become bits at close to their entropy, log₂ m.
  *
  * Where m is a power of two an index takes log₂ m bits. Elsewhere it is split, j = high·2ˡ + low: the low bits are written
- * as they are, and the high digits in mixed radix, g of them as one number below radixᵍ ≤ 2ʷ (three choices: five digits to a
- * byte). Of all l and g the shortest is taken: over m = 2 … 1024 that is 0.6 % above log₂ m on average, 2.9 % at worst (m = 29).
+ * as they are, and the high digits in mixed radix, g of them as one number below radixᵍ ≤ 2ʷ (three choices: 17 digits
+ * to 27 bits). Of all l and g the shortest is taken: over m = 2 … 1024 that is 0.6 % above log₂ m on average, 2.9 % at worst (m = 29).
  */
 
 /** A stream of digits, one an element; g of them make a group, groups follow each other without gaps. */

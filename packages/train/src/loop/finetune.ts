@@ -163,12 +163,11 @@ class Run<B extends Batch, E> {
       samplesPerSecond: outcome.samples / times.seconds,
       ...times,
     };
-    yield* this.#toleranceNote(outcome);
+    yield* this.#toleranceNote(trainer.method, outcome);
   }
 
   /** The gradients' error is known and small beside that of a mini-batch, so a step beyond the tolerance counts. */
-  *#toleranceNote({ gradientError = 0 }: StepOutcome): Generator<WarningEvent> {
-    const { method } = this.options;
+  *#toleranceNote(method: Method, { gradientError = 0 }: StepOutcome): Generator<WarningEvent> {
     if (method.name !== 'reversible') return;
     const { tolerance = defaultTolerance, anchors = 'auto' } = method;
     if (gradientError <= tolerance) return;
@@ -251,7 +250,7 @@ class Run<B extends Batch, E> {
   #repeatable(error: unknown, trainer: Trainer<B, E>): StateRangeError | undefined {
     const cause = error instanceof StepFailedError ? error.cause : undefined;
     if (!(cause instanceof StateRangeError) || !trainer.untouched) return undefined;
-    const { method } = this.options;
+    const { method } = trainer;
     const given = method.name === 'exact' && typeof method.fractionBits === 'number';
     if (given || this.#repeated === this.#position.step) return undefined;
     this.#repeated = this.#position.step;
