@@ -2,12 +2,13 @@
  * The study on real clips: the same pretrained weights finetuned by every method, several seeds.
  *
  *     pnpm study run --backend node --depths 6,12 --seeds 0,1,2
+ *     pnpm study run --study coefficients --depths 6 --seeds 0,1,2,3,4
  *     pnpm study summarise
  */
 import { join, relative } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { existingPath, InterruptedError, onInterrupt, repositoryRoot, userPath } from 'jobs';
-import { jobName, jobsOf, variants } from './study/plan.ts';
+import { jobName, jobsOf, studies, variants } from './study/plan.ts';
 import { runStudy } from './study/run.ts';
 import { summarise } from './study/summarise.ts';
 
@@ -24,13 +25,19 @@ const names = (text: string) => text.split(',').map((part) => part.trim());
 /** The classes of UT-Interaction; the seventh, `background`, is no action. */
 const actions = ['handshake', 'hug', 'kick', 'point', 'punch', 'push'];
 
-const defaultResults = join(repositoryRoot, 'results', 'study', 'ut-interaction');
+type StudyName = keyof typeof studies;
+/** Where a study's results are; the methods' came first. */
+const resultsOf = (study: StudyName) =>
+  join(repositoryRoot, 'results', 'study', study === 'methods' ? 'ut-interaction' : study);
+const studyOption = () =>
+  new Option('--study <name>', 'what is compared').choices(Object.keys(studies)).default('methods');
 
 interface RunFlags {
   backend: string;
   depths: number[];
   seeds: number[];
-  variants: string[];
+  study: StudyName;
+  variants?: string[];
   epochs: string;
   batch: string;
   lr: string;
@@ -45,7 +52,7 @@ interface RunFlags {
 }
 
 async function run(flags: RunFlags): Promise<void> {
-  const jobs = jobsOf(flags);
+  const jobs = jobsOf({ ...flags, variants: flags.variants ?? studies[flags.study] });
   if (flags.list) {
     for (const job of jobs) process.stdout.write(`${jobName(job)}\n`);
     return;
@@ -57,7 +64,7 @@ async function run(flags: RunFlags): Promise<void> {
   const interruption = onInterrupt();
   try {
     const { done, skipped, failed } = await runStudy(jobs, {
-      results: userPath(flags.results ?? (flags.crop ? `${defaultResults}-crop` : defaultResults)),
+      results: userPath(flags.results ?? `${resultsOf(flags.study)}${flags.crop ? '-crop' : ''}`),
       work: userPath(flags.work),
       model,
       data,
@@ -85,12 +92,8 @@ program
   .option('--backend <name>', 'as in dr2net', 'node')
   .option('--depths <list>', 'blocks of the backbone', integers, [6, 12])
   .option('--seeds <list>', 'seeds', integers, [0, 1, 2])
-  .option(
-    '--variants <list>',
-    variants.map(({ name }) => name).join(', '),
-    names,
-    variants.map(({ name }) => name),
-  )
+  .addOption(studyOption())
+  .option('--variants <list>', `these alone, of ${variants.map(({ name }) => name).join(', ')}`, names)
   .option('--epochs <n>', 'epochs', '16')
   .option('--batch <n>', 'clips a step', '5')
   .option('--lr <number>', 'peak learning rate of AdamW', '2e-4')
@@ -100,7 +103,7 @@ program
   .option('--crop', 'random resized crops too: harder to learn from so few clips in so few steps')
   .option(
     '--results <folder>',
-    `result files (default: ${relative(repositoryRoot, defaultResults)}, with --crop another)`,
+    `result files (default: ${relative(repositoryRoot, resultsOf('methods'))} and its like, with --crop another)`,
   )
   .option('--work <folder>', 'checkpoints and reports of the runs', join(repositoryRoot, 'runs', 'study'))
   .option('--cli <file>', 'another build of the command line, for example packages/dr2net/dist/cli.js of a worktree')
@@ -109,9 +112,10 @@ program
 program
   .command('summarise')
   .description('write summary.md, the curves and the report of what is done')
-  .option('--results <folder>', 'result files', defaultResults)
-  .action(async ({ results }: { results: string }) => {
-    process.stdout.write(`${await summarise(userPath(results))}\n`);
+  .addOption(studyOption())
+  .option('--results <folder>', 'result files (default: the folder of the study)')
+  .action(async ({ study, results }: { study: StudyName; results?: string }) => {
+    process.stdout.write(`${await summarise(userPath(results ?? resultsOf(study)))}\n`);
   });
 
 try {

@@ -16,25 +16,67 @@ function anchors(depth: number): string[] {
   return ['--anchors', at.join(','), '--tolerance', 'Infinity'];
 }
 
+const constant = (method: string, alpha: string, beta: string) => [
+  '--method',
+  method,
+  '--alpha',
+  alpha,
+  '--beta',
+  beta,
+];
+const reversible = (schedule: string) => ['--method', 'reversible', '--schedule', schedule];
+
 /**
- * In the order in which a report shows them. Both schedules end at (0.4, 0.7) after three fifths of the run: the authors'
- * slope is 1/(end − start), and they stop at 0.6 of the way.
+ * In the order in which a report shows them. `dynamic` ends at (0.4, 0.7) after three fifths of the run, and so do the
+ * `authors`: their slope is 1/(end − start), and they stop at 0.6 of the way.
  */
 export const variants: readonly Variant[] = [
   { name: 'conventional', options: () => ['--method', 'conventional'] },
-  { name: 'exact', options: () => ['--method', 'exact', '--alpha', '63/64', '--beta', '1/64'] },
+  { name: 'exact', options: () => constant('exact', '63/64', '1/64') },
   {
     name: 'reversible-dynamic',
-    options: (depth) => ['--method', 'reversible', '--schedule', 'dynamic', ...anchors(depth)],
+    options: (depth) => [...reversible('dynamic'), ...anchors(depth)],
   },
   {
     name: 'reversible-authors',
-    options: (depth) => ['--method', 'reversible', '--schedule', 'authors:end=100%', ...anchors(depth)],
+    options: (depth) => [...reversible('authors:end=100%'), ...anchors(depth)],
   },
-  { name: 'reversible-plain', options: () => ['--method', 'reversible', '--alpha', '0', '--beta', '1'] },
+  // The coefficients' path, with gradients within tolerance all along it.
+  { name: 'exact-1/256', options: () => constant('exact', '255/256', '1/256') },
+  { name: 'exact-1/16', options: () => constant('exact', '15/16', '1/16') },
+  { name: 'exact-start', options: () => constant('exact', '1', '0.1') },
+  // The same network by the inverse alone, however wrong the gradient: what a plain implementation does.
+  {
+    name: 'inverse-start',
+    options: () => [...constant('reversible', '1', '0.1'), '--anchors', '0', '--tolerance', 'Infinity'],
+  },
+  { name: 'dynamic', options: () => reversible('dynamic') },
+  { name: 'dynamic-sum-1', options: () => reversible('dynamic:sum=1') },
+  { name: 'authors', options: () => reversible('authors:end=100%') },
+  { name: 'negative', options: () => reversible('authors-early:policy=negative,end=10') },
+  { name: 'reversible-plain', options: () => constant('reversible', '0', '1') },
   { name: 'checkpoint', options: () => ['--method', 'checkpoint'] },
   { name: 'frozen', options: () => ['--method', 'frozen'] },
 ];
+
+/** What is compared together, each in a folder of its own. */
+export const studies = {
+  /** Every method of training. */
+  methods: [
+    'conventional',
+    'exact',
+    'reversible-dynamic',
+    'reversible-authors',
+    'reversible-plain',
+    'checkpoint',
+    'frozen',
+  ],
+  /** What α and β and their path cost. */
+  coefficients: [
+    ...['conventional', 'exact', 'dynamic', 'authors', 'exact-start', 'inverse-start', 'dynamic-sum-1', 'negative'],
+    ...['exact-1/16', 'exact-1/256', 'reversible-plain'],
+  ],
+} satisfies Record<string, readonly string[]>;
 
 export interface Job {
   readonly variant: string;
@@ -44,7 +86,7 @@ export interface Job {
 }
 
 export function jobName({ variant, depth, seed }: Job): string {
-  return `${variant}-d${depth}-s${seed}`;
+  return `${variant.replace('/', '_')}-d${depth}-s${seed}`;
 }
 
 /** @throws for a variant that does not exist */
