@@ -14,6 +14,11 @@ import { summarise } from './study/summarise.ts';
 
 const shared = process.env.DR2NET_SHARED ?? join(repositoryRoot, '..', 'shared');
 
+const whole = (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number, 1 or more.');
+  return value;
+};
 const integers = (text: string) =>
   text.split(',').map((part) => {
     const value = Number(part);
@@ -26,9 +31,7 @@ const names = (text: string) => text.split(',').map((part) => part.trim());
 const actions = ['handshake', 'hug', 'kick', 'point', 'punch', 'push'];
 
 type StudyName = keyof typeof studies;
-/** Where a study's results are; the methods' came first. */
-const resultsOf = (study: StudyName) =>
-  join(repositoryRoot, 'results', 'study', study === 'methods' ? 'ut-interaction' : study);
+const resultsOf = (study: StudyName) => join(repositoryRoot, 'results', 'study', studies[study].folder);
 const studyOption = () =>
   new Option('--study <name>', 'what is compared').choices(Object.keys(studies)).default('methods');
 
@@ -38,7 +41,7 @@ interface RunFlags {
   seeds: number[];
   study: StudyName;
   variants?: string[];
-  epochs: string;
+  epochs?: number;
   batch: string;
   lr: string;
   layerDecay: string;
@@ -52,7 +55,7 @@ interface RunFlags {
 }
 
 async function run(flags: RunFlags): Promise<void> {
-  const jobs = jobsOf({ ...flags, variants: flags.variants ?? studies[flags.study] });
+  const jobs = jobsOf({ ...flags, variants: flags.variants ?? studies[flags.study].variants });
   if (flags.list) {
     for (const job of jobs) process.stdout.write(`${jobName(job)}\n`);
     return;
@@ -69,8 +72,9 @@ async function run(flags: RunFlags): Promise<void> {
       model,
       data,
       backend: flags.backend,
+      epochs: flags.epochs ?? studies[flags.study].epochs,
       common: [
-        ...['--epochs', flags.epochs, '--batch', flags.batch, '--lr', flags.lr, '--layer-decay', flags.layerDecay],
+        ...['--batch', flags.batch, '--lr', flags.lr, '--layer-decay', flags.layerDecay],
         ...['--frames', '8', '--tubelet', '2', '--size', '112', '--fit', 'squash', '--classes', actions.join(',')],
         ...(flags.crop ? [] : ['--no-crop']),
       ],
@@ -94,7 +98,7 @@ program
   .option('--seeds <list>', 'seeds', integers, [0, 1, 2])
   .addOption(studyOption())
   .option('--variants <list>', `these alone, of ${variants.map(({ name }) => name).join(', ')}`, names)
-  .option('--epochs <n>', 'epochs', '16')
+  .option('--epochs <n>', 'epochs (default: as many as the study has)', whole)
   .option('--batch <n>', 'clips a step', '5')
   .option('--lr <number>', 'peak learning rate of AdamW', '2e-4')
   .option('--layer-decay <share>', 'learning rate of a layer, as a share of the layer above', '0.75')

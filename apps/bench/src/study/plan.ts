@@ -3,7 +3,7 @@
 /** One way of training. `options` are those of `dr2net finetune`. */
 export interface Variant {
   readonly name: string;
-  readonly options: (depth: number) => readonly string[];
+  readonly options: (depth: number, epochs: number) => readonly string[];
 }
 
 /**
@@ -53,30 +53,49 @@ export const variants: readonly Variant[] = [
   { name: 'dynamic', options: () => reversible('dynamic') },
   { name: 'dynamic-sum-1', options: () => reversible('dynamic:sum=1') },
   { name: 'authors', options: () => reversible('authors:end=100%') },
-  { name: 'negative', options: () => reversible('authors-early:policy=negative,end=10') },
+  {
+    name: 'negative',
+    options: (_depth, epochs) =>
+      reversible(`authors-early:policy=negative,end=${Math.max(3, Math.round(0.6 * epochs))}`),
+  },
   { name: 'reversible-plain', options: () => constant('reversible', '0', '1') },
   { name: 'checkpoint', options: () => ['--method', 'checkpoint'] },
   { name: 'frozen', options: () => ['--method', 'frozen'] },
 ];
 
-/** What is compared together, each in a folder of its own. */
+/** What is compared together, each study in a folder of its own. */
+export interface Study {
+  readonly folder: string;
+  readonly epochs: number;
+  readonly variants: readonly string[];
+}
+
+const path = ['conventional', 'exact', 'dynamic', 'authors', 'dynamic-sum-1'];
+
 export const studies = {
   /** Every method of training. */
-  methods: [
-    'conventional',
-    'exact',
-    'reversible-dynamic',
-    'reversible-authors',
-    'reversible-plain',
-    'checkpoint',
-    'frozen',
-  ],
-  /** What α and β and their path cost. */
-  coefficients: [
-    ...['conventional', 'exact', 'dynamic', 'authors', 'exact-start', 'inverse-start', 'dynamic-sum-1', 'negative'],
-    ...['exact-1/16', 'exact-1/256', 'reversible-plain'],
-  ],
-} satisfies Record<string, readonly string[]>;
+  methods: {
+    folder: 'ut-interaction',
+    epochs: 16,
+    variants: [
+      'conventional',
+      'exact',
+      'reversible-dynamic',
+      'reversible-authors',
+      'reversible-plain',
+      'checkpoint',
+      'frozen',
+    ],
+  },
+  /** What α and β and their path cost in a short run. */
+  coefficients: {
+    folder: 'coefficients',
+    epochs: 8,
+    variants: [...path, 'exact-start', 'inverse-start', 'negative', 'exact-1/16', 'exact-1/256', 'reversible-plain'],
+  },
+  /** The same path at twice the length. */
+  'coefficients-long': { folder: 'coefficients-long', epochs: 16, variants: path },
+} satisfies Record<string, Study>;
 
 export interface Job {
   readonly variant: string;

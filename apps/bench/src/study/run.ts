@@ -14,6 +14,7 @@ export interface StudySettings {
   readonly model: string;
   readonly data: string;
   readonly backend: string;
+  readonly epochs: number;
   /** The options of `dr2net finetune` that all jobs share. */
   readonly common: readonly string[];
   /** Another entry of the command line than this workspace's. */
@@ -69,8 +70,9 @@ const checkpoint = 'checkpoint';
 async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
   const out = join(settings.work, jobName(job));
   const options = [
-    ...variantOf(job.variant).options(job.depth),
+    ...variantOf(job.variant).options(job.depth, settings.epochs),
     ...['--depth', String(job.depth), '--seed', String(job.seed), '--backend', settings.backend],
+    ...['--epochs', String(settings.epochs)],
     ...settings.common,
   ];
   const resumed = existsSync(join(out, checkpoint));

@@ -55,9 +55,17 @@ function fakeFinetune(fail: (args: readonly string[]) => void = () => {}) {
 }
 
 function settings(more: Partial<StudySettings> = {}): StudySettings {
-  const common = ['--epochs', '2'];
+  const common = ['--batch', '5'];
   return {
-    ...{ results: join(folder, 'results'), work: join(folder, 'work'), model: 'm', data: 'd', backend: 'cpu', common },
+    ...{
+      results: join(folder, 'results'),
+      work: join(folder, 'work'),
+      model: 'm',
+      data: 'd',
+      backend: 'cpu',
+      epochs: 2,
+      common,
+    },
     finetune: fakeFinetune(),
     ...more,
   };
@@ -76,12 +84,12 @@ it('goes through seeds first, so that an early end leaves whole comparisons', ()
 
 it('anchors a schedule often enough for its beginning, inside the run', () => {
   for (const depth of [1, 6, 12]) {
-    const options = variantOf('reversible-dynamic').options(depth);
+    const options = variantOf('reversible-dynamic').options(depth, 16);
     const at = optionOf(options, '--anchors').split(',').filter(Boolean).map(Number);
     expect(at.every((place) => place > 0 && place < 2 * depth)).toBe(true);
     expect(2 * depth - (at.at(-1) ?? 0)).toBeLessThanOrEqual(3);
   }
-  expect(variants.filter(({ options }) => options(12).includes('--anchors'))).toHaveLength(2);
+  expect(variants.filter(({ options }) => options(12, 16).includes('--anchors'))).toHaveLength(3);
 });
 
 it('skips what is done, also after a restart', async () => {
