@@ -1,6 +1,6 @@
 export { AnchorControl, type AnchorControlState } from './anchor-control.ts';
 export { defaultTolerance, planAnchors, predictGradientError } from './anchor-plan.ts';
-export { anchorPositions } from './anchors.ts';
+export { anchorPositions, toleranceOf } from './anchors.ts';
 export { applyRun, runStates } from './apply.ts';
 export * from './contract.ts';
 export { differentiableRun } from './differentiable.ts';

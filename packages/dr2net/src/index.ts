@@ -8,6 +8,7 @@ export * from '@dr2net/models';
 export type {
   CoefficientSchedule,
   LearningRateSchedule,
+  LookingSchedule,
   StepOptions as StepRateOptions,
 } from '@dr2net/schedulers';
 export * from '@dr2net/schedulers';

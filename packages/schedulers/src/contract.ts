@@ -27,6 +27,42 @@ interface Schedule<Value> {
 /** α and β over training. */
 export interface CoefficientSchedule extends Schedule<SchedulePoint> {}
 
+/** When a schedule is asked. */
+export interface Clock {
+  /** 0 … total − 1. */
+  readonly step: number;
+  readonly total: number;
+  readonly epochSteps?: number;
+}
+
+/** Whether the gradients at these coefficients are predicted to be within the run's tolerance. */
+export type Trust = (point: SchedulePoint) => boolean;
+
+/** What a schedule that looks is told. */
+export type Observation =
+  /** After a step: its mean training loss. */
+  | { readonly kind: 'loss'; readonly loss: number }
+  /**
+   * Before a step, the answer to `propose`: ‖y′ − y‖₂/‖y‖₂ of the network's output on the step's batch, y′ at the proposed coefficients and
+   * y at those of now.
+   */
+  | { readonly kind: 'change'; readonly change: number; readonly clock: Clock; readonly trust: Trust };
+
+/**
+ * A schedule whose next coefficients follow from what was measured. All that it has learned is in its state, plain JSON that goes into
+ * checkpoints: the same state and the same observations give the same coefficients.
+ */
+export interface LookingSchedule<State> extends CoefficientSchedule {
+  /** The state before the first step. */
+  begin(trust: Trust): State;
+  /** In a state; without one, the slowest course that it would take. */
+  at(step: number, total: number, epochSteps?: number, state?: State): SchedulePoint;
+  /** Where it would go before this step, for the loop to measure; undefined where it does not look now. */
+  propose(state: State, clock: Clock): SchedulePoint | undefined;
+  /** The next state. Pure. */
+  next(state: State, observation: Observation): State;
+}
+
 /** The learning rate over training. */
 export interface LearningRateSchedule extends Schedule<number> {}
 

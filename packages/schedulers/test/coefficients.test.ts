@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type AuthorsEarlyOptions,
   type AuthorsOptions,
+  adaptive,
   authors,
   authorsEarly,
   type CoefficientSchedule,
@@ -93,7 +94,11 @@ const early = fc
     })),
   )
   .map(authorsEarly);
-const schedules = fc.oneof(dynamics, theirs, early, fc.constant(constant(63 / 64, 1 / 64)));
+/** Without observations: the slowest course. */
+const looking = fc
+  .record({ deadline: fc.constantFrom<Position>('30%', '100%'), ratio, every: fc.constantFrom<Position>(1, '5%') })
+  .map((options) => adaptive(options));
+const schedules = fc.oneof(dynamics, looking, theirs, early, fc.constant(constant(63 / 64, 1 / 64)));
 
 describe('every schedule', () => {
   test('moves one way, is the same function after a round trip through JSON, and gives β = 0 only while warming up', () => {
@@ -117,7 +122,7 @@ describe('every schedule', () => {
   });
 
   test('is known by name', () => {
-    expect(coefficientScheduleNames).toEqual(['constant', 'dynamic', 'authors', 'authors-early']);
+    expect(coefficientScheduleNames).toEqual(['constant', 'dynamic', 'adaptive', 'authors', 'authors-early']);
     expect(() => coefficientScheduleFromJSON({ name: 'dinamic' })).toThrow('did you mean "dynamic"?');
     expect(() => coefficientScheduleFromJSON({ name: 'toString' })).toThrow(ScheduleError);
   });

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { adaptive } from '@dr2net/schedulers';
 import { expectNoLeak } from '@dr2net/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -60,6 +61,10 @@ const variants: [string, Options][] = [
   [
     'anchors that place themselves',
     { epochs: 3, method: { name: 'reversible', tolerance: 1e-5 }, schedule: { at: () => ({ alpha: 0.5, beta: 0.5 }) } },
+  ],
+  [
+    'a schedule that looks',
+    { epochs: 4, method: { name: 'reversible' }, schedule: adaptive({ every: 2, change: 0.05 }) },
   ],
   ['evaluations', { epochs: 3, evaluate: { source: toySource(), every: 2 }, optimizer: adamW({ layerDecay: 0.5 }) }],
   ['update sink with a shared parameter', { epochs: 2, update: 'sink' }],

@@ -5,7 +5,7 @@ import type { EpochRecord, EvaluationRecord, MemoryRecord, RunRecord, StepRecord
 
 export function stepRecord(event: StepEvent): StepRecord {
   const { step, epoch, samples, loss, accuracy, learningRate, alpha, beta, gradientNorm, memory, seconds } = event;
-  const { anchors, anchorError, gradientError } = event;
+  const { anchors, anchorError, gradientError, outputChange } = event;
   return {
     kind: 'step',
     step,
@@ -17,7 +17,7 @@ export function stepRecord(event: StepEvent): StepRecord {
     alpha,
     beta,
     ...(gradientNorm === undefined ? {} : { gradientNorm }),
-    ...finite({ anchors, anchorError, gradientError }),
+    ...finite({ anchors, anchorError, gradientError, outputChange }),
     peakBytes: memory.peakBytes,
     activationBytes: memory.activationPeakBytes,
     ...(memory.device ? { deviceBytes: memory.device.peakBytes } : {}),

@@ -37,6 +37,8 @@ export interface StepRecord {
   readonly anchorError?: number;
   /** `reversible`: the relative error that rebuilding added to the gradients, estimated from that. */
   readonly gradientError?: number;
+  /** What the coefficients proposed before this step would have done to the output, relative (`adaptive`). */
+  readonly outputChange?: number;
   /** Highest logical bytes during the step: parameters, slots, gradients and activations. */
   readonly peakBytes?: number;
   /** The same without parameters, optimizer slots and gradients. */

@@ -7,40 +7,35 @@
  * Unlike the authors' code it ends at `end`. Their head start of β = 0.1 makes α + β = 1.1, and the forward state grows by about 6 % a
  * sub-block; `sum: 1` holds α + β at 1 instead.
  */
-import { finite, inRange, oneOf, onlyKnown } from '../check.ts';
+import { oneOf, onlyKnown } from '../check.ts';
 import { type CoefficientSchedule, ScheduleError } from '../contract.ts';
 import { checkPositions, type Position, resolve } from '../position.ts';
+import { type PathOptions, path } from './path.ts';
 
 /** Before the schedule starts the network is the pretrained one, (1, 0); `frozen`: only the head learns. */
 export type Warmup = 'frozen' | 'conventional';
 
-export interface DynamicOptions {
+export interface DynamicOptions extends PathOptions {
   /** Where the coefficients begin to move (default 0). */
   readonly start?: Position;
   /** Where they arrive (default '60%'). */
   readonly end?: Position;
-  /** r, 0 … 1: how far they move (default 0.6, which ends at (0.4, 0.7)). */
-  readonly ratio?: number;
   /** They move once every so much (default: every step). */
   readonly every?: Position;
   /** How the steps before `start` train (default `frozen`, which keeps nothing; `conventional` needs the memory of ordinary training). */
   readonly warmup?: Warmup;
-  /** Holds α + β at this value. */
-  readonly sum?: number;
 }
 
-const first = 0.1;
 const name = 'dynamic';
-const warmups: readonly Warmup[] = ['frozen', 'conventional'];
+export const warmups: readonly Warmup[] = ['frozen', 'conventional'];
 
 export function dynamic(options: DynamicOptions = {}): CoefficientSchedule {
   onlyKnown(name, options, ['start', 'end', 'ratio', 'every', 'warmup', 'sum']);
   const { start = 0, end = '60%', ratio = 0.6, every = 1, warmup = 'frozen', sum } = options;
   checkPositions(name, { start, end });
   checkPositions(name, { every });
-  inRange(name, 'ratio', ratio, 0, 1);
+  const along = path(name, { ratio, sum });
   oneOf(name, 'warmup', warmup, warmups);
-  if (sum !== undefined) finite(name, 'sum', sum);
   return {
     name,
     at(step, total, epochSteps) {
@@ -53,9 +48,7 @@ export function dynamic(options: DynamicOptions = {}): CoefficientSchedule {
       if (step < from) return { alpha: 1, beta: 0, frozen: warmup === 'frozen' };
       const stride = Math.max(1, Math.round(step0('every', every)));
       const moved = Math.floor((step - from) / stride) * stride;
-      const t = step >= to ? 1 : moved / (to - from);
-      const beta = first + ratio * t;
-      return { alpha: sum === undefined ? 1 - ratio * t : sum - beta, beta, frozen: false };
+      return { ...along(step >= to ? 1 : moved / (to - from)), frozen: false };
     },
     toJSON: () => ({ name, start, end, ratio, every, warmup, ...(sum !== undefined && { sum }) }),
   };

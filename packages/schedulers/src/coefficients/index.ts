@@ -1,6 +1,7 @@
 /** Schedules of the coefficients by name, for checkpoints and command lines. */
 import { oneOf } from '../check.ts';
 import type { CoefficientSchedule, ScheduleJSON } from '../contract.ts';
+import { type AdaptiveOptions, adaptive } from './adaptive.ts';
 import { type AuthorsOptions, authors } from './authors.ts';
 import { type AuthorsEarlyOptions, authorsEarly } from './authors-early.ts';
 import { constantFrom } from './constant.ts';
@@ -10,6 +11,7 @@ import { type DynamicOptions, dynamic } from './dynamic.ts';
 const makers: Record<string, (options: Record<string, unknown>) => CoefficientSchedule> = {
   constant: (options) => constantFrom(options as { alpha: number; beta: number }),
   dynamic: (options) => dynamic(options as DynamicOptions),
+  adaptive: (options) => adaptive(options as AdaptiveOptions),
   authors: (options) => authors(options as AuthorsOptions),
   'authors-early': (options) => authorsEarly(options as AuthorsEarlyOptions),
 };

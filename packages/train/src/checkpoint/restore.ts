@@ -34,6 +34,7 @@ export async function restore<B extends Batch, E>(restoring: Restoring<B, E>): P
   }
   trainer.grids.restore(state.grids);
   trainer.anchors.restore(state.anchors ?? []);
+  trainer.course.restore(state.course);
   trainer.previousNorm = state.previousNorm ?? undefined;
   model.coefficients = state.coefficients;
   return changes(state, options);

@@ -2,7 +2,7 @@
 import type { AnchorControlState, Coefficients, ExactScaleState } from '@dr2net/core';
 import type { Batch, TaskModel } from '@dr2net/models';
 import type { ResolvedOptions } from '../loop/options.ts';
-import { planStep } from '../loop/plan.ts';
+import { planStep, stateBefore } from '../loop/plan.ts';
 import type { Position } from '../loop/position.ts';
 import type { Trainer } from '../loop/trainer.ts';
 
@@ -16,6 +16,8 @@ export interface RunState {
   readonly grids: readonly ExactScaleState[];
   /** What `reversible` has measured; absent in checkpoints that were made before it did. */
   readonly anchors?: readonly AnchorControlState[];
+  /** What a schedule that looks has learned. */
+  readonly course?: unknown;
   readonly optimizer: string;
   /** Updates by parameter. */
   readonly counts: Readonly<Record<string, number>>;
@@ -31,8 +33,9 @@ export interface RunState {
 export function settingsOf(options: ResolvedOptions<Batch>): Record<string, unknown> {
   const { optimizer, total, method, update, accumulate, clip, epochSteps, samples } = options;
   // Schedules are functions; what they give along the run tells one from another.
+  const before = stateBefore(options);
   const course = [0, 0.25, 0.5, 0.75, 1].map((at) => {
-    const { coefficients, learningRate, frozen } = planStep(Math.round(at * Math.max(0, total - 1)), options);
+    const { coefficients, learningRate, frozen } = planStep(Math.round(at * Math.max(0, total - 1)), options, before);
     return [coefficients.alpha, coefficients.beta, learningRate, frozen];
   });
   return {
@@ -66,6 +69,7 @@ export function stateOf<B extends Batch, E>(
     coefficients: model.coefficients,
     grids: trainer.grids.toJSON(),
     anchors: trainer.anchors.toJSON(),
+    ...(trainer.course.state !== undefined && { course: trainer.course.state }),
     optimizer: options.optimizer.name,
     counts: trainer.state.counts(),
     previousNorm: trainer.previousNorm ?? null,

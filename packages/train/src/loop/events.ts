@@ -34,6 +34,11 @@ export interface StepEvent {
   readonly gradientError?: number;
   /** `exact` with `verify`: whether the rebuilt input is the stored one bit for bit. */
   readonly identical?: boolean;
+  /**
+   * Where the schedule looked before this step (`adaptive`): ‖Δ‖₂/‖y‖₂ of the network's output on the step's first batch, between the
+   * coefficients of the step before and those that were proposed.
+   */
+  readonly outputChange?: number;
   /** Of the whole step; peak bytes, by phase, with a timeline. */
   readonly memory: MemoryReport;
   readonly samples: number;

@@ -5,10 +5,11 @@ import type { CheckpointStore } from '../checkpoint/store.ts';
 import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
 import { Clock } from './clock.ts';
 import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
+import type { StepOutcome } from './gathered.ts';
 import { type FinetuneOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { isOutOfMemory } from './out-of-memory.ts';
 import type { Position } from './position.ts';
-import { NotFinite, type StepOutcome, Trainer } from './trainer.ts';
+import { NotFinite, Trainer } from './trainer.ts';
 
 /**
  * Finetunes a model on batches; iterate over the result to run it:

@@ -1,6 +1,7 @@
 /** What one step uses: coefficients, learning rate, and a method that can run with them. */
 import { type Coefficients, type Method, methodCoefficients } from '@dr2net/core';
 import type { Batch } from '@dr2net/models';
+import { firstState, pointAt, trustOf } from './course.ts';
 import type { ResolvedOptions } from './options.ts';
 
 export interface StepPlan {
@@ -22,10 +23,11 @@ type PlanOptions = Pick<
  * Throws a RangeError when a schedule gives a number that is not finite, and core's errors for a method that does not
  * exist or cannot run with these coefficients.
  * @param step 0-based
+ * @param state what a schedule that looks has learned
  */
-export function planStep(step: number, options: PlanOptions): StepPlan {
+export function planStep(step: number, options: PlanOptions, state?: unknown): StepPlan {
   const { schedule, method, total, epochSteps } = options;
-  const { alpha, beta, frozen = false } = schedule.at(step, total, epochSteps);
+  const { alpha, beta, frozen = false } = pointAt(schedule, { step, total, epochSteps }, state);
   const learningRate = options.learningRate.at(step, total, epochSteps);
   if (!Number.isFinite(alpha) || !Number.isFinite(beta))
     throw new RangeError(`The schedule gives α = ${alpha}, β = ${beta} at step ${step + 1}; both must be finite.`);
@@ -46,13 +48,22 @@ export function planStep(step: number, options: PlanOptions): StepPlan {
   return { ...plan, method };
 }
 
+/** What a run's schedule begins with, where it looks. */
+export function stateBefore({ schedule, method, subBlocks }: PlanOptions): unknown {
+  return firstState(
+    schedule,
+    trustOf(method, subBlocks, () => 1),
+  );
+}
+
 /** Plans the run's steps, which throws where one cannot be; whether any of them uses the method that was asked for. */
 export function runsEver(options: PlanOptions): boolean {
   // Schedules move slowly; of a very long run, a thousand steps tell.
   const stride = Math.max(1, Math.floor(options.total / 1000));
+  const state = stateBefore(options);
   let uses = false;
   for (let step = 0; step < options.total; step += stride) {
-    uses = planStep(step, options).method === options.method || uses;
+    uses = planStep(step, options, state).method === options.method || uses;
   }
   return uses;
 }

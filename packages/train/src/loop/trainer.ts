@@ -9,28 +9,12 @@ import { MovingAverage } from '../optimizer/ema.ts';
 import { countUses, ImmediateUpdates } from '../optimizer/immediate.ts';
 import { OptimizerState } from '../optimizer/state.ts';
 import { countCorrect, predictedClasses } from './accuracy.ts';
-import type { StepEvent } from './events.ts';
+import { Course, trustOf } from './course.ts';
+import { Gathered, type StepOutcome } from './gathered.ts';
+import { outputChange } from './look.ts';
 import type { ResolvedOptions } from './options.ts';
 import { anchorControls, grids } from './per-run.ts';
 import { planStep, type StepPlan } from './plan.ts';
-
-/** What a step has gathered over its batches. */
-interface Gathered {
-  readonly plan: StepPlan;
-  readonly step: number;
-  readonly ids: string[];
-  batches: number;
-  samples: number;
-  lossSum: number;
-  correct: number | undefined;
-  anchors: number | undefined;
-  anchorError: number | undefined;
-  gradientError: number | undefined;
-  identical: boolean | undefined;
-}
-
-/** A step's part of its {@link StepEvent}; the loop adds times. */
-export type StepOutcome = Omit<StepEvent, 'type' | 'total' | 'epoch' | 'seconds' | 'samplesPerSecond' | 'secondsLeft'>;
 
 /** Thrown inside a step when a figure is not finite; the loop adds where, and the last checkpoint. */
 export class NotFinite extends Error {
@@ -42,21 +26,19 @@ export class NotFinite extends Error {
   }
 }
 
-/** The larger of two figures that may be absent. */
-function larger(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
-}
-
 export class Trainer<B extends Batch, E> {
   readonly meter: Meter;
   readonly state: OptimizerState;
   readonly average: MovingAverage | undefined;
   readonly grids = grids();
   readonly anchors = anchorControls();
+  readonly course: Course;
   readonly #use: CollectedGradients | ImmediateUpdates;
   #counted = 0;
   #gathered: Gathered | undefined;
   #applying = false;
+  /** What the schedule had learned when the step at hand began. */
+  #courseBefore: unknown;
 
   constructor(
     private readonly model: TaskModel<B, E>,
@@ -68,6 +50,8 @@ export class Trainer<B extends Batch, E> {
       this.meter.exclude(tensor, category);
     this.state = new OptimizerState(optimizer, model, exclude('optimizer'));
     this.average = ema === undefined ? undefined : new MovingAverage(ema, model.parameters, exclude('average'));
+    const factor = () => Math.max(1, ...this.anchors.toJSON().map((state) => state.factor));
+    this.course = new Course(options.schedule, (point) => trustOf(this.method, options.subBlocks, factor)(point));
     const Use = update === 'sink' ? ImmediateUpdates : CollectedGradients;
     this.#use = new Use(this.state, clip, exclude('gradients'));
   }
@@ -108,7 +92,8 @@ export class Trainer<B extends Batch, E> {
    * @param again a state left the range of `exact` when it was begun before
    */
   begin(step: number, again = false): StepPlan {
-    const plan = planStep(step, this.options);
+    this.#courseBefore = this.course.state;
+    const plan = planStep(step, this.options, this.course.state);
     for (const remembered of [this.grids, this.anchors]) remembered.hold(again);
     const { model } = this;
     model.coefficients = plan.coefficients;
@@ -118,19 +103,7 @@ export class Trainer<B extends Batch, E> {
       learningRate: plan.learningRate,
       accepts: (parameter) => parameter.trainable && (!plan.frozen || model.isHead(parameter)),
     });
-    this.#gathered = {
-      plan,
-      step,
-      ids: [],
-      batches: 0,
-      samples: 0,
-      lossSum: 0,
-      correct: 0,
-      anchors: undefined,
-      anchorError: undefined,
-      gradientError: undefined,
-      identical: undefined,
-    };
+    this.#gathered = new Gathered(plan, step);
     return plan;
   }
 
@@ -138,6 +111,7 @@ export class Trainer<B extends Batch, E> {
   async add(batch: B): Promise<void> {
     const gathered = this.#now();
     gathered.ids.push(...batch.ids);
+    if (gathered.batches === 0) await this.#look(batch, gathered);
     const context = trainingContext(this.options.seed, gathered.step).child(gathered.batches++);
     let result: StepResult | undefined;
     try {
@@ -158,7 +132,7 @@ export class Trainer<B extends Batch, E> {
 
   /** Updates the parameters and ends the step. */
   async end(): Promise<StepOutcome> {
-    const { plan, step, samples, lossSum, correct, anchors, anchorError, gradientError, identical } = this.#now();
+    const gathered = this.#now();
     this.meter.phase('optimizer');
     const gradientNorm = await this.#norm();
     this.#applying = true;
@@ -168,28 +142,19 @@ export class Trainer<B extends Batch, E> {
     this.#applying = false;
     this.#use.abandon();
     this.#gathered = undefined;
-    const { alpha, beta } = this.model.coefficients;
+    this.course.learned(gathered.loss);
     return {
-      step: step + 1,
-      loss: lossSum / samples,
-      ...(correct !== undefined && { accuracy: correct / samples }),
-      alpha,
-      beta,
-      method: plan.method.name,
-      learningRate: plan.learningRate,
+      ...gathered.outcome(this.model.coefficients),
       ...(gradientNorm !== undefined && { gradientNorm }),
-      ...(anchors !== undefined && { anchors }),
-      ...(anchorError !== undefined && { anchorError }),
-      ...(gradientError !== undefined && { gradientError }),
-      ...(identical !== undefined && { identical }),
       memory: this.meter.read(),
-      samples,
     };
   }
 
   /** Drops a step that has begun, its batches unused. */
   abandon(): void {
     this.#use.abandon();
+    // A step that is taken again looks again.
+    if (this.#gathered) this.course.restore(this.#courseBefore);
     this.#gathered = undefined;
   }
 
@@ -207,6 +172,19 @@ export class Trainer<B extends Batch, E> {
     return this.#gathered;
   }
 
+  /** Measures for a schedule that looks what the coefficients it proposes would do to the output, and takes those it then gives. */
+  async #look(batch: B, gathered: Gathered): Promise<void> {
+    const { total, epochSteps } = this.options;
+    const clock = { step: gathered.step, total, epochSteps };
+    const proposed = this.course.propose(clock);
+    if (!proposed) return;
+    const { alpha, beta } = proposed;
+    gathered.outputChange = await outputChange(this.model, batch, { alpha, beta });
+    this.course.changed(gathered.outputChange, clock);
+    gathered.plan = planStep(gathered.step, this.options, this.course.state);
+    this.model.coefficients = gathered.plan.coefficients;
+  }
+
   /** Everything that has to come from the device for one batch, in one wait. */
   async #read(batch: B, result: StepResult, gathered: Gathered): Promise<void> {
     const predicted = predictedClasses(batch, result.output);
@@ -219,21 +197,8 @@ export class Trainer<B extends Batch, E> {
       this.options.backend?.check();
       const value = loss[0] ?? Number.NaN;
       if (!Number.isFinite(value)) throw new NotFinite('loss', value);
-      gathered.samples += batch.size;
-      gathered.lossSum += value * batch.size;
-      gathered.correct =
-        classes && gathered.correct !== undefined ? gathered.correct + countCorrect(batch, classes) : undefined;
-      for (const { identical, worstAnchorError, gradientError } of checks) {
-        if (identical !== undefined) gathered.identical = identical && gathered.identical !== false;
-        gathered.anchorError = larger(gathered.anchorError, worstAnchorError);
-        gathered.gradientError = larger(gathered.gradientError, gradientError);
-      }
-      const counts = result.reports.flatMap(({ anchors }) => (anchors === undefined ? [] : [anchors]));
-      if (counts.length > 0)
-        gathered.anchors = larger(
-          gathered.anchors,
-          counts.reduce((sum, count) => sum + count),
-        );
+      gathered.add(batch.size, value, classes && countCorrect(batch, classes));
+      gathered.measured(result.reports, checks);
       const used = result.reports[0]?.coefficients;
       if (used) this.model.coefficients = used;
     } finally {
