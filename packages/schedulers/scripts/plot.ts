@@ -1,6 +1,8 @@
 /** Draws every policy from the real functions into docs/*.svg: `pnpm plot`. The test compares the files with what this draws. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import {
+  type AdaptiveOptions,
+  adaptive,
   authors,
   authorsEarly,
   type CoefficientSchedule,
@@ -80,6 +82,28 @@ function coefficients(title: string, schedule: CoefficientSchedule, total = 200,
   };
 }
 
+/** What `adaptive` does in a run where a move of β by 0.6 would change the output by `stiffness`, and the loss falls but for a bump. */
+function simulated(options: AdaptiveOptions, stiffness: number, total = 200): CoefficientSchedule {
+  const schedule = adaptive(options);
+  const trust = () => true;
+  let state = schedule.begin(trust);
+  const points = Array.from({ length: total }, (_, step) => {
+    const clock = { step, total };
+    const proposed = schedule.propose(state, clock);
+    const { beta } = schedule.at(step, total, undefined, state);
+    if (proposed)
+      state = schedule.next(state, {
+        ...{ kind: 'change', clock, trust },
+        change: (stiffness * (proposed.beta - beta)) / 0.6,
+      });
+    const point = schedule.at(step, total, undefined, state);
+    const bump = step > 40 && step < 60 ? 1 : 0;
+    state = schedule.next(state, { kind: 'loss', loss: 2 * Math.exp(-step / 60) + bump });
+    return point;
+  });
+  return { ...schedule, at: (step) => points[step]! };
+}
+
 function rate(title: string, schedule: LearningRateSchedule): Panel {
   const total = 200;
   return {
@@ -103,6 +127,9 @@ export const figures: Readonly<Record<string, string>> = {
       coefficients('constant(63/64, 1/64)', constant(63 / 64, 1 / 64), 200, 200),
       coefficients('dynamic(), to 60 % of the run', dynamic(), 200, 200),
       coefficients("dynamic({ start: '10%', sum: 1 })", dynamic({ start: '10%', sum: 1 }), 200, 200),
+      coefficients('adaptive(): the network bears it', simulated({ every: '2%' }, 0.5), 200, 200),
+      coefficients('adaptive(): and a bump of the loss', simulated({ every: '2%' }, 2), 200, 200),
+      coefficients('adaptive(): the deadline decides', simulated({ every: '2%' }, 20), 200, 200),
       coefficients('authors(): interleaved', authors(), 250),
       coefficients('authors: alpha-then-beta', authors({ policy: 'alpha-then-beta', every: 4 }), 250),
       coefficients('authors: beta-then-alpha', authors({ policy: 'beta-then-alpha', every: 4 }), 250),

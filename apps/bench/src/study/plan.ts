@@ -51,6 +51,7 @@ export const variants: readonly Variant[] = [
     options: () => [...constant('reversible', '1', '0.1'), '--anchors', '0', '--tolerance', 'Infinity'],
   },
   { name: 'dynamic', options: () => reversible('dynamic') },
+  { name: 'adaptive', options: () => reversible('adaptive') },
   { name: 'dynamic-sum-1', options: () => reversible('dynamic:sum=1') },
   { name: 'authors', options: () => reversible('authors:end=100%') },
   {
@@ -70,7 +71,7 @@ export interface Study {
   readonly variants: readonly string[];
 }
 
-const path = ['conventional', 'exact', 'dynamic', 'authors', 'dynamic-sum-1'];
+const path = ['conventional', 'exact', 'dynamic', 'authors', 'adaptive', 'dynamic-sum-1'];
 
 export const studies = {
   /** Every method of training. */
