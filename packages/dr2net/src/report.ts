@@ -1,5 +1,6 @@
 export { confusionChart } from './report/charts/confusion.ts';
 export * from './report/charts/curves.ts';
+export { type DifferenceRow, differenceChart } from './report/charts/differences.ts';
 export { type ErrorDot, errorCharts } from './report/charts/errors.ts';
 export { type FrontierDot, frontierChart } from './report/charts/frontier.ts';
 export { memoryChart, memoryComparison, peaksChart } from './report/charts/memory.ts';
@@ -10,4 +11,4 @@ export * from './report/picture.ts';
 export type { Chart, LegendEntry } from './report/plot.ts';
 export * from './report/run-log.ts';
 export { runReport } from './report/run-report.ts';
-export { wilsonInterval } from './report/statistics.ts';
+export { type PairedDifference, pairedDifference, wilsonInterval } from './report/statistics.ts';

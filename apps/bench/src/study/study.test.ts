@@ -5,8 +5,9 @@ import { InterruptedError } from 'jobs';
 import { beforeEach, expect, it } from 'vitest';
 import { jobName, jobsOf, variantOf, variants } from './plan.ts';
 import { readResult, resultPath } from './result.ts';
+import { meanLogs, readResults, summaryRows } from './rows.ts';
 import { runStudy, type StudySettings } from './run.ts';
-import { readResults, summarise, summaryRows } from './summarise.ts';
+import { summarise } from './summarise.ts';
 
 let folder: string;
 let calls: string[][];
@@ -145,6 +146,9 @@ it('summarises means over seeds, an interval for the clips, and the distance fro
     secondsPerStep: 2,
   });
   expect(exact?.mean).toBeCloseTo(0.7);
+  // Both seeds are those of conventional.
+  expect(exact?.paired.top1).toMatchObject({ mean: 0, half: 0, differences: [0, 0] });
+  expect(meanLogs(readResults(results))[0]?.epochs[1]).toMatchObject({ trainLoss: 1.5, validation: { top1: 0.7 } });
   // Wilson's interval of 17.5 right of 25.
   expect(exact?.interval[0]).toBeCloseTo(0.504, 3);
   expect(exact?.interval[1]).toBeCloseTo(0.8427, 3);

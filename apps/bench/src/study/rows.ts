@@ -1,0 +1,140 @@
+/** The study's figures: a row a depth and variant, over seeds. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PairedDifference, pairedDifference, type RunLog, wilsonInterval } from 'dr2net/report';
+import { readJson } from 'jobs';
+import { groupBy, median } from '../statistics.ts';
+import { variants } from './plan.ts';
+import { type JobResult, resultSchema, toRunLog } from './result.ts';
+
+/** All results of a folder, by variant, depth and seed. @throws when there is none */
+export function readResults(folder: string): JobResult[] {
+  const order = variants.map(({ name }) => name);
+  const results = readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => readJson<JobResult>(join(folder, name)) ?? [])
+    .filter((result) => result.kind === 'study' && result.schema === resultSchema);
+  if (results.length === 0) throw new Error(`${folder} has no results of a study. Run it first: pnpm study run`);
+  return results.sort(
+    (a, b) =>
+      a.job.depth - b.job.depth ||
+      order.indexOf(a.job.variant) - order.indexOf(b.job.variant) ||
+      a.job.seed - b.job.seed,
+  );
+}
+
+export interface SummaryRow {
+  readonly variant: string;
+  readonly depth: number;
+  readonly seeds: readonly number[];
+  /** Top-1 of each seed after the last epoch, fractions. */
+  readonly top1: readonly number[];
+  readonly mean: number;
+  /**
+   * 95 % Wilson interval of the mean for as many trials as there are validation clips. Seeds are not counted as trials:
+   * every seed is tested on the same clips. It holds the clips' luck only; the spread over seeds stands beside it.
+   */
+  readonly interval: readonly [number, number];
+  /** Mean training loss of the last epoch. */
+  readonly loss: number;
+  /** Mean over epochs of |training loss − conventional's|, same depth and seed; undefined without such a run. */
+  readonly lossDistance: number | undefined;
+  /** Its final figures minus conventional's of the same depth and seed. */
+  readonly paired: Readonly<Record<Figure, PairedDifference | undefined>>;
+  readonly activationBytes: number | undefined;
+  /** What the backend had really allocated at most, parameters, gradients and optimizer included. */
+  readonly deviceBytes: number | undefined;
+  /** Median of all steps. */
+  readonly secondsPerStep: number;
+  /** Median wall-clock time of a run, evaluations and start included. */
+  readonly seconds: number;
+}
+
+export const figures = ['top1', 'validationLoss', 'trainLoss'] as const;
+export type Figure = (typeof figures)[number];
+
+function finalFigure(result: JobResult, figure: Figure): number | undefined {
+  const last = result.epochs.at(-1);
+  if (figure === 'trainLoss') return last?.trainLoss;
+  return figure === 'top1' ? last?.validation?.top1 : last?.validation?.loss;
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Conventional training of the same depth and seed. */
+function peerOf({ job }: JobResult, all: readonly JobResult[]): JobResult | undefined {
+  return all.find(
+    (other) => other.job.variant === 'conventional' && other.job.depth === job.depth && other.job.seed === job.seed,
+  );
+}
+
+function paired(runs: readonly JobResult[], all: readonly JobResult[], figure: Figure): PairedDifference | undefined {
+  const differences = runs.flatMap((run) => {
+    const peer = peerOf(run, all);
+    const [mine, theirs] = [finalFigure(run, figure), peer && finalFigure(peer, figure)];
+    return mine === undefined || theirs === undefined ? [] : [mine - theirs];
+  });
+  return pairedDifference(differences);
+}
+
+function distance(result: JobResult, all: readonly JobResult[]): number | undefined {
+  const peer = peerOf(result, all);
+  if (!peer) return undefined;
+  const gaps = result.epochs.flatMap(({ trainLoss }, epoch) => {
+    const other = peer.epochs[epoch];
+    return other ? Math.abs(trainLoss - other.trainLoss) : [];
+  });
+  return gaps.length > 0 ? mean(gaps) : undefined;
+}
+
+export function summaryRows(results: readonly JobResult[]): SummaryRow[] {
+  const groups = groupBy(results, ({ job }) => `${job.depth} ${job.variant}`);
+  return [...groups.values()].map((runs) => {
+    const last = runs.flatMap(({ epochs }) => epochs.at(-1) ?? []);
+    const validations = last.flatMap(({ validation }) => validation ?? []);
+    const top1 = validations.map((validation) => validation.top1);
+    const clips = validations[0]?.samples ?? 0;
+    const distances = runs.flatMap((run) => distance(run, results) ?? []);
+    const first = runs[0] as JobResult;
+    return {
+      variant: first.job.variant,
+      depth: first.job.depth,
+      seeds: runs.map(({ job }) => job.seed),
+      top1,
+      mean: mean(top1),
+      interval: wilsonInterval(mean(top1) * clips, clips),
+      loss: mean(last.map(({ trainLoss }) => trainLoss)),
+      lossDistance: distances.length > 0 ? mean(distances) : undefined,
+      paired: Object.fromEntries(
+        figures.map((figure) => [figure, paired(runs, results, figure)]),
+      ) as SummaryRow['paired'],
+      activationBytes: first.activationPeakBytes,
+      deviceBytes: first.devicePeakBytes,
+      secondsPerStep: median(runs.flatMap(({ steps }) => steps.seconds)),
+      seconds: median(runs.map(({ seconds }) => seconds)),
+    };
+  });
+}
+
+/** One log a variant, whose epochs are means over seeds, for pictures of many runs. */
+export function meanLogs(results: readonly JobResult[]): RunLog[] {
+  return [...groupBy(results, ({ job }) => job.variant).values()].map((runs) => {
+    const [first] = runs.map(toRunLog) as [RunLog, ...RunLog[]];
+    const epochs = first.epochs.map((epoch, index) => {
+      const same = runs.flatMap((run) => run.epochs[index] ?? []);
+      const validations = same.flatMap(({ validation }) => validation ?? []);
+      return {
+        ...epoch,
+        trainLoss: mean(same.map(({ trainLoss }) => trainLoss)),
+        ...(epoch.validation && {
+          validation: {
+            ...epoch.validation,
+            top1: mean(validations.map(({ top1 }) => top1)),
+            loss: mean(validations.map(({ loss }) => loss)),
+          },
+        }),
+      };
+    });
+    return { ...first, epochs };
+  });
+}
