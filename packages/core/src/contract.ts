@@ -58,7 +58,10 @@ export type Method =
       readonly fractionBits?: number | 'auto';
       /** Bits s of the coefficients' grid 2⁻ˢ; default: the fewest that represent (α, β), at most 15. */
       readonly coefficientBits?: number;
-      /** Keep x_0 and compare the rebuilt one with it, bit for bit, in every backward pass. */
+      /**
+       * Keep x_0 and compare the rebuilt one with it, bit for bit, in every backward pass; and two sums of every state and of the first
+       * sub-block's output, which name the sub-block that is not the same again.
+       */
       readonly verify?: boolean;
     };
 
@@ -85,7 +88,7 @@ export interface RunOptions {
 
 /** What the checks of a run found; what does not apply, or has no backward pass yet, is absent. */
 export interface RunChecks {
-  /** `exact` with `verify`: the rebuilt x_0 is the stored one, bit for bit (otherwise `check` rejects). */
+  /** `exact` with `verify`: the rebuilt x_0 is the stored one, bit for bit, and so is all between (otherwise `check` rejects). */
   readonly identical?: boolean;
   /** `exact`: the largest magnitude of a state. */
   readonly largest?: number;

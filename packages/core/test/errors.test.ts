@@ -2,7 +2,7 @@
 import '@tensorflow/tfjs';
 import { inference, once, PullbackSpentError, type Sink, trainingContext } from '@dr2net/ops';
 import { expectNoLeak } from '@dr2net/testing';
-import { ones, relu, setBackend, type Tensor, tensor, zeros } from '@tensorflow/tfjs-core';
+import { ones, randomUniform, relu, setBackend, type Tensor, tensor, zeros } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   applyRun,
@@ -17,7 +17,7 @@ import {
   type SubBlock,
   traceRun,
 } from '../src/index.ts';
-import { asSubBlocks, small } from './small.ts';
+import { asSubBlocks, numbers, small } from './small.ts';
 
 const half: Coefficients = { alpha: 0.5, beta: 0.5 };
 const conventional: Method = { name: 'conventional' };
@@ -150,6 +150,52 @@ describe('exact', () => {
     const attempt = refused(() => run({ name: 'exact', fractionBits: 20, verify: true }, half, [a!, b!, noisy, c!]));
     await expect(attempt).rejects.toThrow(RebuildError);
     await expect(attempt).rejects.toThrow(/element 0 of 6.*first wrong state on the way back is x_1, rebuilt by noisy/);
+  });
+
+  describe.each([1 / 64, -1, 1])('at β = %d, with verify', (beta) => {
+    const shape: [number, number] = [96, 384];
+    const draw = numbers(1);
+    /** Four sub-blocks, of which one adds, when it runs again, a unit of the grid to one element of 36,864. */
+    const broken = (at: number): SubBlock[] =>
+      Array.from({ length: 4 }, (_, i) => {
+        let calls = 0;
+        const change = (y: Tensor) => {
+          if (i !== at || calls++ === 0) return y;
+          const noise = new Float32Array(96 * 384);
+          noise[777] = 2 ** -20;
+          return y.add(tensor(noise, shape));
+        };
+        return fromFunction(`block ${i}`, (x) => change(x.tanh().mul(0.5)));
+      });
+
+    test.each([
+      [0, 'The sub-block block 0 gave another output than in the forward pass'],
+      [1, 'The first wrong state on the way back is x_0, rebuilt by block 1.'],
+      [2, 'The first wrong state on the way back is x_1, rebuilt by block 2.'],
+      [3, 'The first wrong state on the way back is x_2, rebuilt by block 3.'],
+    ])('finds the smallest difference in one element of sub-block %d, by its name', async (at, message) => {
+      const [x0, dy] = [tensor(draw(96 * 384), shape), tensor(draw(96 * 384), shape)];
+      const attempt = (block: number) =>
+        expectNoLeak(async () => {
+          const method: Method = { name: 'exact', fractionBits: 20, verify: true };
+          const options = { coefficients: { alpha: 1 - Math.abs(beta), beta }, method };
+          const { value, pullback, report } = traceRun(broken(block), x0, trainingContext(1), options);
+          value.dispose();
+          pullback(dy, () => {}).x0?.dispose();
+          return report.check();
+        });
+      await expect(attempt(at)).rejects.toThrow(RebuildError);
+      await expect(attempt(at)).rejects.toThrow(message);
+      expect(await attempt(-1)).toMatchObject({ identical: true });
+      x0.dispose();
+      dy.dispose();
+    });
+  });
+
+  test('with verify finds a global random generator in the only sub-block', async () => {
+    const random = fromFunction('drops out', (x) => x.mul(randomUniform(x.shape, 0, 2)));
+    const attempt = refused(() => run({ name: 'exact', fractionBits: 20, verify: true }, half, [random]));
+    await expect(attempt).rejects.toThrow('The sub-block drops out gave another output');
   });
 });
 

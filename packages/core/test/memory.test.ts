@@ -4,7 +4,7 @@ import { Meter } from '@dr2net/memory';
 import { discard, hold, inference, once } from '@dr2net/ops';
 import { mul, ones, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Coefficients, type Method, type SubBlock, traceRun } from '../src/index.ts';
+import { type Coefficients, fromFunction, type Method, type SubBlock, traceRun } from '../src/index.ts';
 
 const size = 4096;
 let x0: Tensor;
@@ -120,5 +120,73 @@ describe.each([6, 12, 24])('%d sub-blocks', (n) => {
     // The float state is in the sub-block's internals now.
     expect(counted.pullback).toBe(5 + side(middle - 1));
     expect(counted.backward).toBeLessThanOrEqual(8 + side(n - 1));
+  });
+});
+
+describe('the side information of exact', () => {
+  /** Powers of two, round numbers, odd fractions, and whatever lies between, of either sign. */
+  const betas = [
+    ...Array.from({ length: 11 }, (_, s) => 2 ** -s),
+    ...[0.9, 0.7, 0.4, 1 / 3, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002],
+    ...Array.from({ length: 60 }, (_, k) => (2 * k + 1) / 2 ** 7).filter((beta) => beta < 1),
+    ...Array.from({ length: 40 }, (_, k) => 1.19 ** -(k + 1)),
+  ].flatMap((beta) => [beta, -beta]);
+  /** 15 candidates for what was rounded away, and what needs 15 or nearly 15 for its upper digits. */
+  const worst = new Set([15, 29, 57, 58, 65, 113, 114, 115, 116, 225, 226, 227, 228, 229, 449, 450, 451, 452, 453]);
+
+  test('is packed within 2 % of its entropy, log₂⌈1/|β|⌉ bits an element, and in whole bits at powers of two', () => {
+    const tokens = ones([2, 8160]);
+    let seen = 0;
+    for (const beta of betas) {
+      const method = { name: 'exact', fractionBits: 20 } as const;
+      const subBlock = fromFunction('same', (x) => mul(x, 0.25));
+      const options = { coefficients: { alpha: 0.5, beta }, method };
+      const meter = new Meter();
+      const before = meter.bytes;
+      const { value, pullback, report } = traceRun([subBlock, subBlock], tokens, inference, options);
+      value.dispose();
+      // Beside the last two states.
+      const kept = meter.bytes - before - 2 * 4 * tokens.size;
+      meter.stop();
+      expect(report.sideBytes).toBe(kept);
+      pullback.dispose();
+      const candidates = Math.ceil(1 / Math.abs(report.coefficients.beta));
+      const entropy = Math.log2(candidates);
+      const bits = (8 * kept) / tokens.size;
+      const name = `β = ${beta}, ${candidates} candidates`;
+      expect(bits, name).toBeGreaterThanOrEqual(entropy);
+      // 15 to the eighth is just above 31 bits, so these are packed at 2 to 3 %: still no more than whole bits.
+      expect(bits, name).toBeLessThanOrEqual(worst.has(candidates) ? 1.03 * entropy : 1.02 * entropy);
+      expect(bits, name).toBeLessThanOrEqual(Math.ceil(entropy));
+      if (!worst.has(candidates)) seen++;
+    }
+    expect(seen).toBeGreaterThan(0.9 * betas.length);
+    tokens.dispose();
+  });
+
+  test('is freed sub-block by sub-block as the walk back uses it', () => {
+    const n = 12;
+    const meter = new Meter();
+    const before = meter.bytes;
+    const alive: number[] = [];
+    const subBlocks = Array.from({ length: n }, (_, i): SubBlock => {
+      const quarter = (x: Tensor) => mul(x, 0.25);
+      const trace = (x: Tensor) => {
+        alive[i] = meter.bytes - before;
+        return { value: quarter(x), pullback: once('quarter', [], quarter) };
+      };
+      return { name: `block ${i}`, parameters: [], apply: quarter, trace };
+    });
+    const method = { name: 'exact', fractionBits: 20 } as const;
+    const options = { coefficients: { alpha: 1 / 64, beta: 1 / 64 }, method };
+    const { value, pullback, report } = traceRun(subBlocks, x0, inference, options);
+    value.dispose();
+    const each = (6 * size) / 8;
+    expect(report.sideBytes).toBe((n - 1) * each);
+    pullback(dy, discard).x0?.dispose();
+    // From the third on: a_{n+1} is 0 and a_n is the caller's.
+    for (let i = n - 3; i > 0; i--) expect(alive[i]! - alive[i - 1]!).toBe(each);
+    expect(meter.bytes).toBe(before);
+    meter.stop();
   });
 });

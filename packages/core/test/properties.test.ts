@@ -1,71 +1,49 @@
 /** Properties of random runs: gradients against float64 finite differences, methods against each other, rebuilt bits. */
 import '@tensorflow/tfjs';
-import type { Context } from '@dr2net/ops';
 import { expectIdentical, expectNoLeak, expectScaledClose, testBackends } from '@dr2net/testing';
-import type { Tensor } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ExactScale, type Method, methodCoefficients, type RunOptions, type SubBlock } from '../src/index.ts';
+import { ExactScale, type Method, methodCoefficients, type RunOptions } from '../src/index.ts';
+import { networks, reads, thousandths } from './arbitraries.ts';
 import { gradientsOf } from './gradients.ts';
-import { asSubBlocks, differences, type Place, small } from './small.ts';
+import { asSubBlocks, differences, type small } from './small.ts';
+import { spied } from './spied.ts';
 
-const place = fc.constantFrom<Place>(undefined, undefined, 'skip', 'branch');
-const network = (depth: { min: number; max: number }, rows: number, width: number) =>
-  fc
-    .tuple(
-      fc.integer(),
-      fc.integer({ min: 1, max: rows }),
-      fc.integer({ min: 1, max: width }),
-      fc.array(place, { minLength: depth.min, maxLength: depth.max }),
-    )
-    .map(([seed, r, w, places]) => small(seed, r, w, places));
-const coefficient = fc.double({ min: -1.2, max: 1.2, noNaN: true }).map((value) => Math.round(value * 1000) / 1000);
+const coefficient = thousandths(-1.2, 1.2);
 const nonZero = coefficient.filter((value) => Math.abs(value) >= 1 / 64);
-const read = fc.constantFrom('last' as const, 'mean' as const);
-
-/** Records the bits that each sub-block reads, going forward (`apply`) and back (`trace`). */
-function spied(subBlocks: readonly SubBlock[]) {
-  const seen = subBlocks.map(() => ({ apply: [] as ArrayLike<number>[], trace: [] as ArrayLike<number>[] }));
-  const spies = subBlocks.map((block, i) => ({
-    ...block,
-    apply(x: Tensor, context: Context) {
-      seen[i]!.apply.push(x.dataSync().slice());
-      return block.apply(x, context);
-    },
-    trace(x: Tensor, context: Context) {
-      seen[i]!.trace.push(x.dataSync().slice());
-      return block.trace(x, context);
-    },
-  }));
-  return { spies, seen };
-}
+const upTo = (depth: number, rows: number, width: number) => networks({ depth: { min: 1, max: depth }, rows, width });
 
 describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available, start }) => {
   describe.skipIf(!available)('random runs', () => {
     beforeAll(start);
 
-    test('conventional gradients are those of float64 finite differences', async () => {
-      const property = fc.asyncProperty(network({ min: 1, max: 5 }, 2, 3), coefficient, coefficient, read, check);
-      async function check(net: ReturnType<typeof small>, alpha: number, beta: number, headRead: 'last' | 'mean') {
+    test('gradients are those of float64 finite differences, by every method', async () => {
+      const property = fc.asyncProperty(upTo(5, 2, 3), coefficient, coefficient, reads, check);
+      async function check(net: ReturnType<typeof small>, alpha: number, beta: number, read: 'last' | 'mean') {
         await expectNoLeak(async () => {
           const { subBlocks, x0, shift, cotangent, dispose } = asSubBlocks(net);
-          const coefficients = { alpha, beta };
-          const options = { coefficients, method: { name: 'conventional' }, read: headRead, shift } as const;
-          const found = await gradientsOf(subBlocks, x0, cotangent, options);
-          const expected = (values: number[], shape: number[]) => ({
-            shape,
-            data: differences(net, coefficients, headRead, values),
-          });
-          const tolerance = { rtol: 1e-4, atol: 1e-5 };
-          await expectScaledClose(found.x0!, expected(net.x0, x0.shape), tolerance, 'x0');
-          if (found.shift) await expectScaledClose(found.shift, expected(net.shift, x0.shape), tolerance, 'shift');
-          for (const [i, block] of subBlocks.entries())
-            for (const [j, key] of (['w', 'b', 'g'] as const).entries()) {
-              const parameter = block.parameters[j]!;
-              const data = expected(net.weights[i]![key], [...parameter.shape]);
-              await expectScaledClose(found.parameters.get(parameter)!, data, tolerance, parameter.name);
-            }
-          found.dispose();
+          const inverting: Method[] =
+            Math.abs(beta) < 0.01 ? [] : [{ name: 'reversible' }, { name: 'exact', verify: true }];
+          for (const method of [{ name: 'conventional' }, { name: 'checkpoint' }, ...inverting] as const) {
+            const coefficients = methodCoefficients(method, { alpha, beta });
+            const found = await gradientsOf(subBlocks, x0, cotangent, { coefficients, method, read, shift });
+            const expected = (values: number[], shape: number[]) => ({
+              shape,
+              data: differences(net, coefficients, read, values),
+            });
+            const tolerance = { rtol: 1e-4, atol: 1e-5 };
+            const name = (what: string) => `${method.name}: ${what}`;
+            await expectScaledClose(found.x0!, expected(net.x0, x0.shape), tolerance, name('x0'));
+            if (found.shift)
+              await expectScaledClose(found.shift, expected(net.shift, x0.shape), tolerance, name('shift'));
+            for (const [i, block] of subBlocks.entries())
+              for (const [j, key] of (['w', 'b', 'g'] as const).entries()) {
+                const parameter = block.parameters[j]!;
+                const data = expected(net.weights[i]![key], [...parameter.shape]);
+                await expectScaledClose(found.parameters.get(parameter)!, data, tolerance, name(parameter.name));
+              }
+            found.dispose();
+          }
           dispose();
         });
       }
@@ -74,7 +52,7 @@ describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available
 
     test('checkpoint gives the bits of conventional; exact rebuilds the bits it made and gives the same gradients', async () => {
       const every = fc.integer({ min: 1, max: 6 });
-      const property = fc.asyncProperty(network({ min: 1, max: 16 }, 3, 4), coefficient, nonZero, read, every, check);
+      const property = fc.asyncProperty(upTo(16, 3, 4), coefficient, nonZero, reads, every, check);
       async function check(
         net: ReturnType<typeof small>,
         alpha: number,
@@ -118,7 +96,7 @@ describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { maxLength: 6 }),
       );
-      const property = fc.asyncProperty(network({ min: 1, max: 16 }, 3, 4), nonZero, nonZero, read, anchors, check);
+      const property = fc.asyncProperty(upTo(16, 3, 4), nonZero, nonZero, reads, anchors, check);
       async function check(
         net: ReturnType<typeof small>,
         alpha: number,

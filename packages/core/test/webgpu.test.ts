@@ -2,9 +2,10 @@
 import '@tensorflow/tfjs';
 import { inference, trainingContext } from '@dr2net/ops';
 import { expectNoLeak, testBackends } from '@dr2net/testing';
-import { add, mul, tensor } from '@tensorflow/tfjs-core';
+import { add, mul, sin, tensor } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
+  AnchorControl,
   ExactScale,
   fromFunction,
   MethodError,
@@ -96,6 +97,54 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
       const growing = fromFunction('growing', (x) => mul(x, 1e9));
       run({ scale: new ExactScale() }, [growing, growing]);
       await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+
+    test('anchors follow what was measured, once it has been read', async () => {
+      const tolerance = 1e-4;
+      const method = { name: 'reversible', tolerance } as const;
+      const steep = new Array(24).fill(fromFunction('steep', (x) => mul(sin(mul(x, 50)), 0.1)));
+      const anchors = new AnchorControl();
+      const step = () => run({ coefficients: { alpha: 0.4, beta: 0.7 }, method, anchors }, steep);
+      await expectNoLeak(async () => {
+        const first = step();
+        // Nothing has been read yet.
+        expect(anchors.factor).toBe(1);
+        const { gradientError, worstAnchorError } = await first.check();
+        expect(gradientError).toBeGreaterThan(tolerance);
+        expect(worstAnchorError).toBeGreaterThan(0);
+        expect(anchors.factor).toBeGreaterThan(1);
+        const resumed = new AnchorControl({ state: JSON.parse(JSON.stringify(anchors)) });
+        expect(resumed.factor).toBe(anchors.factor);
+        let last = first;
+        for (let k = 0; k < 4; k++) {
+          last = step();
+          await last.check();
+        }
+        expect(last.anchors).toBeGreaterThan(first.anchors!);
+        expect((await last.check()).gradientError).toBeLessThan(tolerance);
+      });
+    });
+
+    test('a measurement of anchors that shows no digit right rejects, as does none that nobody reads', async () => {
+      let calls = 0;
+      const noisy = fromFunction('noisy', (x) => add(mul(x, 0), calls++));
+      const options = { coefficients: { alpha: 0, beta: 1 }, method: { name: 'reversible', tolerance: 0.01 } } as const;
+      await expectNoLeak(async () => {
+        const report = run(options, new Array(6).fill(noisy));
+        await expect(report.check()).rejects.toThrow(RebuildError);
+        await expect(report.check()).rejects.toThrow('The method exact with verify');
+      });
+      run({ ...options, anchors: new AnchorControl() }, new Array(6).fill(noisy));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+
+    test('reject where the first sub-block alone is not the same again', async () => {
+      let calls = 0;
+      const noisy = fromFunction('noisy', (x) => add(mul(x, 0.5), calls++ * 2 ** -16));
+      await expectNoLeak(async () => {
+        const report = run({ scale: new ExactScale() }, [noisy, network.subBlocks[0]!]);
+        await expect(report.check()).rejects.toThrow('The sub-block noisy gave another output');
+      });
     });
   });
 });

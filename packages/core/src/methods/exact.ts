@@ -49,13 +49,14 @@ export const exact: MethodImplementation<ExactMethod> = {
       let neighbour = held.keep(share(current));
       const range = new RangeCheck(run, grid.fractionBits, held);
       range.note(op.largest(current));
-      const verify = method.verify ? new RebuildCheck(run, held, current) : undefined;
+      const verify = method.verify ? new RebuildCheck(run, grid.fractionBits, held, current) : undefined;
       const sides: (Tensor | undefined)[] = [];
       for (let i = 0; i < n; i++) {
         const x = held.add(float(current));
         verify?.forward(x);
         const f = held.add(folded(run, i, applyResidual(run, i, x)));
         held.free(x);
+        if (i === 0) verify?.output(f);
         const { next, side, largest } = op.update(f, current, neighbour, grid);
         held.keep(next);
         held.keep(side);
@@ -84,6 +85,7 @@ export const exact: MethodImplementation<ExactMethod> = {
           try {
             const f = held.add(folded(run, i, residual));
             held.free(x);
+            if (i === 0) verify?.output(f);
             const side = sides[i];
             const before = side && held.keep(op.inverse(neighbour, f, current, side, grid));
             held.free(f, neighbour, side);

@@ -2,6 +2,20 @@
 import type { DryTensor } from '../engine.ts';
 import { applyResidual, type DryExactRun, type DryRecording, readHead, traceResidual } from './run.ts';
 
+/** `checksum` of core's rebuild check: the temporaries of a state's low bits. */
+function checksum({ engine }: DryExactRun, x: DryTensor): void {
+  engine.within('states', () => {
+    let high = x;
+    for (let step = 0; step < 3; step++) {
+      const next = engine.op(x.size, high);
+      if (high !== x) engine.free(high);
+      high = next;
+    }
+    const low = engine.op(x.size, x, high);
+    engine.free(high, low);
+  });
+}
+
 export function exact(run: DryExactRun, x0: DryTensor, verify: boolean): DryRecording {
   const { engine, exact: kernels } = run;
   const n = run.subBlocks.length;
@@ -13,8 +27,10 @@ export function exact(run: DryExactRun, x0: DryTensor, verify: boolean): DryReco
   const sides: (DryTensor | undefined)[] = [];
   for (let i = 0; i < n; i++) {
     const x = state(() => kernels.dequantize(current));
+    if (verify) checksum(run, x);
     const { f, base } = applyResidual(run, i, x);
     engine.free(base, x);
+    if (verify && i === 0) checksum(run, f);
     const { next, side } = state(() => kernels.update(f, current, neighbour));
     engine.free(f, neighbour);
     if (i === 0) engine.free(side);
@@ -29,8 +45,10 @@ export function exact(run: DryExactRun, x0: DryTensor, verify: boolean): DryReco
     value,
     rewind(i) {
       const x = state(() => kernels.dequantize(current));
+      if (verify) checksum(run, x);
       const { f, base, pullback } = traceResidual(run, i, x);
       engine.free(base, x);
+      if (verify && i === 0) checksum(run, f);
       const side = sides[i];
       const before = side && state(() => kernels.inverse(neighbour, f, current, side));
       engine.free(f, neighbour, side);
