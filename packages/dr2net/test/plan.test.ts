@@ -68,6 +68,13 @@ describe('plan', () => {
     const tight = await chosenFor(Math.floor(conventional!.needBytes * 0.8));
     expect(tight.needBytes).toBeLessThanOrEqual(conventional!.needBytes * 0.8);
 
+    // Of 196 tokens, where the MLP takes more than the attention.
+    given.push('--frames', '2');
+    const { leaner } = (await run(...given, '--budget', '100GB')).json as { leaner: MethodRow[] };
+    const leanest = leaner.at(-1)!;
+    expect(leanest).toMatchObject({ chunks: 4, update: 'sink' });
+    expect((await chosenFor(leanest.needBytes)).title).toMatch(/MLPs in 4 parts$/);
+
     const { code, json: refused, stderr } = await run(...given, '--budget', '1MB');
     expect(code).toBe(2);
     expect(stderr).toMatch(

@@ -1,5 +1,6 @@
 /** The transformer's MLP: width → hidden with GELU → width. */
 import type { Differentiable, Parameter } from '@dr2net/ops';
+import { chunked } from './chunked.ts';
 import { Linear, LinearGelu } from './linear.ts';
 import { sequential } from './sequential.ts';
 
@@ -12,7 +13,7 @@ export interface MlpParts {
   readonly contractBias: Parameter | null;
 }
 
-/** x [..., width] → gelu(x·W₁ + b₁)·W₂ + b₂ [..., width]. */
+/** x [..., width] → gelu(x·W₁ + b₁)·W₂ + b₂ [..., width], in `context.chunks` parts. */
 export function mlp({ expand, expandBias, contract, contractBias }: MlpParts): Differentiable {
-  return sequential('mlp', [new LinearGelu(expand, expandBias), new Linear(contract, contractBias)]);
+  return chunked('mlp', sequential('mlp', [new LinearGelu(expand, expandBias), new Linear(contract, contractBias)]));
 }

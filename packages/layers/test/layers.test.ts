@@ -1,4 +1,5 @@
 /** Every layer against the tape's gradient of the same function. */
+import { trainingContext } from '@dr2net/ops';
 import { testBackends } from '@dr2net/testing';
 import {
   add,
@@ -130,6 +131,9 @@ describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available
       };
       const plainMlp = (t: Tensor, ...p: Tensor[]) => plainLinear(plainGelu(plainLinear(t, p[0]!, p[1])), p[2]!, p[3]);
       await expectLikeTape(mlp(parts), x, plainMlp);
+      // Parts of unequal size, and more of them than rows.
+      for (const chunks of [2, 4, 100])
+        await expectLikeTape(mlp(parts), x, plainMlp, trainingContext(1, 0, { chunks }));
       await expectLikeTape(mlpSubBlock('m', { norm, scale, mlp: parts }), x, (t, ...p) =>
         mul(plainMlp(plainNorm(t, p[0]!, p[1]!), ...p.slice(2, 6)), p[6]!),
       );

@@ -1,6 +1,7 @@
 export { type PlannedBackend, plannedBackends } from './dry/devices/index.ts';
 export { DryEngine, type DryTensor } from './dry/engine.ts';
 export { type AttentionSizes, dryAttention } from './dry/kernels/attention.ts';
+export { dryChunked } from './dry/kernels/chunked.ts';
 export type { SideWords } from './dry/kernels/exact.ts';
 export { type KernelFamily, sumOfRows } from './dry/kernels/family.ts';
 export { dryLayerNorm } from './dry/kernels/layer-norm.ts';

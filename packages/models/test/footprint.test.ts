@@ -52,7 +52,7 @@ const tiny = {
 const setting = (subBlocks: number): MemorySetting => ({
   ...methodSetting({ name: 'exact' }, { alpha: 63 / 64, beta: 1 / 64 }, subBlocks),
   ...{ read: 'last', batch: 8, backend: 'wasm' },
-  training: { optimizer: 'adamw', decay: true, update: 'collect', accumulate: 1, clip: false, ema: false },
+  training: { optimizer: 'adamw', decay: true, update: 'collect', accumulate: 1, chunks: 1, clip: false, ema: false },
 });
 
 describe.each(Object.entries(tiny))('%s', (_, config) => {
@@ -62,7 +62,7 @@ describe.each(Object.entries(tiny))('%s', (_, config) => {
     const device = { bytes: 0, lazy: true, allocate: (bytes: number) => ({ bytes }), release: () => {} };
     const family = { products: 'reference', loops: true, turnsToSum: false } as const;
     const model = memoryModel(config, { classes: 5 });
-    const { parameters } = model.build(new DryEngine(device), family, 1);
+    const { parameters } = model.build(new DryEngine(device), family, { batch: 1, chunks: 1 });
     const shapes = [...backbone.parameters, ...head.parameters].map(({ shape }) => shape);
     expect(parameters.map(({ shape }) => shape)).toEqual(shapes);
     expect(model.parameterCount).toBe(parameters.reduce((sum, { size }) => sum + size, 0));

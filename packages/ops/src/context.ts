@@ -8,6 +8,11 @@ export interface Context {
   readonly training: boolean;
   /** 32-bit unsigned seed. */
   readonly seed: number;
+  /**
+   * In how many parts the layers that can (MLPs) work on their rows; 1 or more. More take less memory and evaluate these layers once
+   * more in the backward pass. The rebuild must use as many as the forward pass did, so it stands here.
+   */
+  readonly chunks: number;
   /** The context of a part: the same mode, a seed derived from this one and the part's name or number. */
   child(part: string | number): Context;
 }
@@ -21,14 +26,20 @@ function derive(seed: number, part: string | number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-function make(training: boolean, seed: number): Context {
-  return { training, seed, child: (part) => make(training, derive(seed, part)) };
+function make(training: boolean, seed: number, chunks: number): Context {
+  return { training, seed, chunks, child: (part) => make(training, derive(seed, part), chunks) };
 }
 
-/** The context of one training step of a run. */
-export function trainingContext(seed: number, step = 0): Context {
-  return make(true, derive(seed >>> 0, `step ${step}`));
+/**
+ * The context of one training step of a run.
+ * @param options.chunks parts in which MLPs work (default 1)
+ * @throws RangeError for chunks that are no whole number of 1 or more
+ */
+export function trainingContext(seed: number, step = 0, { chunks = 1 }: { chunks?: number } = {}): Context {
+  if (!Number.isInteger(chunks) || chunks < 1)
+    throw new RangeError(`trainingContext: chunks is ${chunks}; it must be a whole number of 1 or more.`);
+  return make(true, derive(seed >>> 0, `step ${step}`), chunks);
 }
 
 /** Evaluation: no dropout, no stochastic depth. */
-export const inference: Context = make(false, 0);
+export const inference: Context = make(false, 0, 1);

@@ -383,6 +383,7 @@ describe('options that cannot be', () => {
     [{ epochs: 1, clip: 0 }, 'norm is 0'],
     [{ epochs: 1, ema: 1 }, 'ema is 1'],
     [{ epochs: 1, accumulate: 0 }, 'accumulate is 0'],
+    [{ epochs: 1, chunks: 1.5 }, 'chunks is 1.5'],
     [{ epochs: 1, update: 'now' }, '"now"'],
     [{ epochs: 1, update: 'sink', accumulate: 2 }, "update 'sink'"],
     [{ epochs: 1, update: 'sink', clip: { norm: 1, by: 'global' } }, "by 'global'"],

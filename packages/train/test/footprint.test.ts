@@ -88,7 +88,7 @@ const methods: Wiring[] = [
 
 const few = methods.filter(({ title }) => ['conventional', 'exact', 'frozen'].includes(title));
 
-interface Training extends Pick<FinetuneOptions<ClipBatch>, 'update' | 'accumulate' | 'ema' | 'clip'> {
+interface Training extends Pick<FinetuneOptions<ClipBatch>, 'update' | 'accumulate' | 'chunks' | 'ema' | 'clip'> {
   readonly optimizer?: PlannedOptimizer;
 }
 
@@ -121,7 +121,7 @@ async function metered(
 function predicted(
   { config, options = {}, batch = 2 }: Case,
   { method, coefficients, read = 'last' }: Wiring,
-  { optimizer = 'adamw', update = 'collect', accumulate = 1, clip, ema }: Training,
+  { optimizer = 'adamw', update = 'collect', accumulate = 1, chunks = 1, clip, ema }: Training,
   backend: 'cpu' | 'wasm' | 'node' | 'webgpu',
 ): MemoryPrediction {
   const model = memoryModel(config, { classes: classes.length }, options);
@@ -129,7 +129,7 @@ function predicted(
     ...methodSetting(method, coefficients, model.subBlocks),
     ...{ read, batch, backend },
     training: {
-      ...{ optimizer, update, accumulate },
+      ...{ optimizer, update, accumulate, chunks },
       decay: optimizer !== 'sgd',
       clip: clip !== undefined,
       ema: ema !== undefined,
@@ -165,6 +165,8 @@ describe.each(await testBackends())('$name', ({ name, available, start }) => {
       ['momentum, two batches a step', { optimizer: 'sgd', accumulate: 2 }],
       ['plain descent, clipped', { optimizer: 'plain-sgd', clip: 1 }],
       ['average of the weights', { ema: 0.9 }],
+      ['MLPs in three parts', { chunks: 3 }],
+      ['MLPs in parts, gradients in the sink', { chunks: 16, update: 'sink' }],
     ];
     describe.each(trainings)('%s', (_, training) => {
       test.each(few)('$title', { timeout: 60_000 }, async (wiring) => {

@@ -62,14 +62,14 @@ function noise(batches: number, batch: number, { frames, size }: { frames: numbe
 
 export async function measurePlan(settings: PlanSetting): Promise<PlanMeasurement> {
   const { config, run } = setting(settings);
-  const { batch, update, accumulate, ema } = settings;
+  const { batch, update, accumulate, chunks, ema } = settings;
   const backend = await startBackend(settings.backend);
   const backbone = createBackbone(config, 1);
   const model = actionRecognizer(backbone, { classes, ...run });
   let [peakBytes, activationPeakBytes, deviceBytes] = [0, 0, 0];
   const source = noise(steps * accumulate, batch, backbone.input);
   for await (const event of finetune(model, source, {
-    ...{ steps, update, accumulate, backend },
+    ...{ steps, update, accumulate, chunks, backend },
     optimizer: optimizers[settings.optimizer](),
     ...(ema ? { ema: 0.99 } : {}),
   })) {
@@ -84,7 +84,7 @@ export async function measurePlan(settings: PlanSetting): Promise<PlanMeasuremen
 
 export function predictPlan(settings: PlanSetting): PlanPrediction {
   const { config, run } = setting(settings);
-  const { batch, update, accumulate, ema, optimizer } = settings;
+  const { batch, update, accumulate, chunks, ema, optimizer } = settings;
   const backend = plannedBackends.find((name) => name === settings.backend);
   if (!backend) throw new RangeError(`backend ${settings.backend} cannot be planned; known: ${plannedBackends}.`);
   const start = performance.now();
@@ -92,7 +92,7 @@ export function predictPlan(settings: PlanSetting): PlanPrediction {
   const { peakBytes, activationPeakBytes, deviceBytes, kinds } = predictMemory(model, {
     ...methodSetting(run.method, run.coefficients, model.subBlocks),
     ...{ read: 'last', batch, backend },
-    training: { optimizer, decay: optimizer === 'adamw', update, accumulate, clip: false, ema },
+    training: { optimizer, decay: optimizer === 'adamw', update, accumulate, chunks, clip: false, ema },
   });
   return { peakBytes, activationPeakBytes, deviceBytes, kinds, milliseconds: performance.now() - start };
 }

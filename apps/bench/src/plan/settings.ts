@@ -64,6 +64,7 @@ export interface PlanSetting {
   readonly optimizer: PlannedOptimizer;
   readonly update: 'collect' | 'sink';
   readonly accumulate: number;
+  readonly chunks: number;
   readonly ema: boolean;
 }
 
@@ -87,21 +88,25 @@ const choices: readonly Choice[] = [
   { model: 'videomae-w192-d6-t128', method: 'reversible', batch: 2, optimizer: 'plain-sgd', update: 'sink' },
   { model: 'dinov2-w192-d4-t129', method: 'exact', batch: 1, accumulate: 2 },
   { model: 'videomae-w256-d2-t64', method: 'checkpoint', batch: 8, ema: true },
+  { model: 'videomae-w128-d4-t256', method: 'reversible', batch: 2, chunks: 4 },
+  { model: 'videomae-w192-d6-t128', method: 'exact', batch: 4, chunks: 4 },
+  { model: 'deit-w96-d8-t130', method: 'conventional', batch: 4, chunks: 16 },
 ];
 
 export function planSettings(backend: string): PlanSetting[] {
   return choices.map((choice) => ({
-    ...{ backend, optimizer: 'adamw', update: 'collect', accumulate: 1, ema: false },
+    ...{ backend, optimizer: 'adamw', update: 'collect', accumulate: 1, chunks: 1, ema: false },
     ...choice,
   }));
 }
 
 /** A name for people and for files. */
-export function nameOf({ model, method, batch, optimizer, update, accumulate, ema }: PlanSetting): string {
+export function nameOf({ model, method, batch, optimizer, update, accumulate, chunks, ema }: PlanSetting): string {
   const extras = [
     ...(optimizer === 'adamw' ? [] : [optimizer]),
     ...(update === 'sink' ? ['sink'] : []),
     ...(accumulate > 1 ? [`accumulate${accumulate}`] : []),
+    ...(chunks > 1 ? [`chunks${chunks}`] : []),
     ...(ema ? ['ema'] : []),
   ];
   return [model, `b${batch}`, method, ...extras].join('-');

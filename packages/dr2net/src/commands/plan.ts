@@ -15,6 +15,7 @@ interface PlanOptions extends ShapeOptions, Pick<MethodOptions, 'alpha' | 'beta'
   readonly backend: PlannedBackend;
   readonly update: 'collect' | 'sink';
   readonly accumulate: number;
+  readonly chunks: number;
   readonly budget?: string;
 }
 
@@ -30,6 +31,12 @@ export function addPlan(program: Command, output: Output): Command {
     .optionsGroup('Training:')
     .option('--batch <clips>', 'clips in a batch', whole, 1)
     .option('--accumulate <batches>', 'batches that make one step', whole, 1)
+    .option(
+      '--chunks <n>',
+      'parts in which MLPs work on their tokens (default, with --budget: as many as it needs)',
+      whole,
+      1,
+    )
     .option('--classes <n>', 'classes of the head', whole, 10)
     .addOption(new Option('--optimizer <name>', 'adamw or sgd').argParser(oneOf(['adamw', 'sgd'])).default('adamw'))
     .addOption(
@@ -67,10 +74,10 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
   const { formatBytes, planned } = await import('@dr2net/memory');
   const { loadMemoryModel } = await import('@dr2net/models');
   const { candidate } = await import('../plan/candidates.ts');
-  const { batch, accumulate, update, backend, classes } = options;
+  const { batch, accumulate, update, chunks, backend, classes } = options;
   const optimizer: PlannedOptimizer = options.optimizer;
   const training: DryTraining = {
-    ...{ optimizer, accumulate, update, clip: false, ema: false },
+    ...{ optimizer, accumulate, update, chunks, clip: false, ema: false },
     decay: optimizer === 'adamw',
   };
   const coefficients = coefficientsOf(options, 'exact', nearlyPretrained);
@@ -79,7 +86,11 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
   const rows = shown(coefficients).map((row) =>
     planned(
       model,
-      candidate(model, { ...base, coefficients: row.coefficients }, { method: row.method, batch, accumulate, update }),
+      candidate(
+        model,
+        { ...base, coefficients: row.coefficients },
+        { method: row.method, batch, accumulate, update, chunks },
+      ),
     ),
   );
   // Chosen before anything is printed: a budget that cannot be kept is refused.
@@ -94,7 +105,7 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
   output.result({
     model: model.title,
     source,
-    ...{ backend, batch, accumulate, update, classes, optimizer: options.optimizer },
+    ...{ backend, batch, accumulate, update, chunks, classes, optimizer: options.optimizer },
     ...coefficients,
     parameters: model.parameterCount,
     subBlocks: model.subBlocks,

@@ -71,22 +71,22 @@ function planned<B extends Batch, E>(model: TaskModel<B, E>, data: BatchSource<B
   const { backbone, head, coefficients, read } = recognizer;
   const footprint = memoryModelOf(backbone, { classes: head.classes, pooling: head.form.pooling });
   const bytes = budgetBytes(budget, backend.name, () => backend.limits);
-  const { accumulate = 1, update = 'collect', clip, ema } = options;
+  const { accumulate = 1, chunks = 1, update = 'collect', clip, ema } = options;
   const plan = planFor(
     footprint,
     {
       ...{ coefficients, read, backend: name, split: false, batch: Math.ceil(data.samples / data.batches) },
       ...(options.method ? { method: options.method } : {}),
       training: {
-        ...{ optimizer, accumulate, update, clip: clip !== undefined, ema: ema !== undefined },
+        ...{ optimizer, accumulate, update, chunks, clip: clip !== undefined, ema: ema !== undefined },
         decay: (options.optimizer?.weightDecay ?? 1) > 0,
       },
     },
     bytes,
   );
-  const { method, update: chosenUpdate } = plan.chosen.choice;
+  const { method, update: chosenUpdate, chunks: chosenChunks } = plan.chosen.choice;
   const words = `memory budget: ${planInWords(plan, bytes)}`;
-  return { method, update: chosenUpdate, leaner: leanerMethods(plan), words };
+  return { method, update: chosenUpdate, chunks: chosenChunks, leaner: leanerMethods(plan), words };
 }
 
 function plannedOptimizer(optimizer: FinetuneOptions<Batch>['optimizer']): PlannedOptimizer {

@@ -99,6 +99,7 @@ export async function runFinetune(asked: FinetuneSettings, output: Output, stop:
       learningRate,
       update: settings.update,
       accumulate: settings.accumulate,
+      chunks: settings.chunks,
       seed: settings.seed,
       ...(clip ? { clip } : {}),
       ...(settings.ema === undefined ? {} : { ema: settings.ema }),

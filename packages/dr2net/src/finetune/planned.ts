@@ -57,7 +57,7 @@ export function plannedRun(
       `--budget: memory cannot be predicted on ${backend.name}, only on ${plannedBackends.join(', ')}.`,
     );
   const bytes = budgetBytes(settings.budget, backend.name, () => backend.limits);
-  const { batch, accumulate, update, read = 'last', dropout, pooling, momentum } = settings;
+  const { batch, accumulate, update, chunks, read = 'last', dropout, pooling, momentum } = settings;
   const optimizer: PlannedOptimizer = settings.optimizer === 'sgd' && momentum === 0 ? 'plain-sgd' : settings.optimizer;
   const model = memoryModelOf(backbone, { classes, dropout, ...(pooling ? { pooling } : {}) });
   const plan = planFor(
@@ -67,7 +67,14 @@ export function plannedRun(
       coefficients: leastBeta(plain.schedule, { alpha: 63 / 64, beta: 1 / 64 }),
       ...(settings.method ? { method: plain.method } : {}),
       training: {
-        ...{ optimizer, accumulate, update, clip: settings.clip !== undefined, ema: settings.ema !== undefined },
+        ...{
+          optimizer,
+          accumulate,
+          update,
+          chunks,
+          clip: settings.clip !== undefined,
+          ema: settings.ema !== undefined,
+        },
         decay: (settings.weightDecay ?? (optimizer === 'adamw' ? 1 : 0)) > 0,
       },
     },

@@ -10,6 +10,7 @@ export interface TrainingOptions {
   readonly steps?: number;
   readonly batch: number;
   readonly accumulate: number;
+  readonly chunks: number;
   readonly optimizer: 'adamw' | 'sgd';
   readonly weightDecay?: number;
   readonly layerDecay: number;
@@ -44,6 +45,12 @@ export function addTrainingOptions(command: Command): Command {
     .option('--steps <n>', 'or optimizer steps', whole)
     .option('--batch <clips>', 'clips in a batch', whole, 8)
     .option('--accumulate <batches>', 'batches that make one step', whole, 1)
+    .option(
+      '--chunks <n>',
+      'parts in which MLPs work on their tokens: less memory, one more evaluation of the MLPs (--budget chooses where it is 1)',
+      whole,
+      1,
+    )
     .addOption(new Option('--optimizer <name>', 'adamw or sgd').argParser(oneOf(['adamw', 'sgd'])).default('adamw'))
     .option('--weight-decay <number>', 'weight decay (default: 0.05; sgd: 0)', number({ min: 0 }))
     .option(

@@ -31,9 +31,15 @@ export function planInWords({ chosen }: Plan<Choice>, bytes: number): string {
 
 /** The methods to go on with when the chosen one does not fit after all: those of the same batches. */
 export function leanerMethods({ chosen, leaner }: Plan<Choice>) {
-  const { batch, accumulate, update } = chosen.choice;
+  const { batch, accumulate, update, chunks } = chosen.choice;
   return leaner
     .map(({ choice }) => choice)
-    .filter((choice) => choice.batch === batch && choice.accumulate === accumulate && choice.update === update)
+    .filter(
+      (choice) =>
+        choice.batch === batch &&
+        choice.accumulate === accumulate &&
+        choice.update === update &&
+        choice.chunks === chunks,
+    )
     .map(({ method }) => method);
 }

@@ -9,7 +9,12 @@ export interface Choice {
   readonly batch: number;
   readonly accumulate: number;
   readonly update: 'collect' | 'sink';
+  /** Parts in which MLPs work. */
+  readonly chunks: number;
 }
+
+/** Where the number is left to the plan; more parts than these save next to nothing. */
+const chunkCounts = [1, 4];
 
 export interface CandidateOptions {
   readonly coefficients: Coefficients;
@@ -43,21 +48,22 @@ export function methodTitle(method: Method): string {
   return method.name;
 }
 
-export function choiceTitle({ method, accumulate, update }: Choice): string {
+export function choiceTitle({ method, accumulate, update, chunks }: Choice): string {
   return [
     methodTitle(method),
     ...(accumulate > 1 ? [`${accumulate} parts a step`] : []),
     ...(update === 'sink' ? ['gradients in the sink'] : []),
+    ...(chunks > 1 ? [`MLPs in ${chunks} parts`] : []),
   ].join(', ');
 }
 
 export function candidate(model: MemoryModel, options: CandidateOptions, choice: Choice): Candidate<Choice> {
   const { coefficients, backend, read, training } = options;
-  const { method, batch, accumulate, update } = choice;
+  const { method, batch, accumulate, update, chunks } = choice;
   const setting: MemorySetting = {
     ...methodSetting(method, coefficients, model.subBlocks),
     ...{ backend, read, batch },
-    training: { ...training, accumulate, update },
+    training: { ...training, accumulate, update, chunks },
   };
   return { choice, title: choiceTitle(choice), setting };
 }
@@ -72,8 +78,13 @@ export function candidates(model: MemoryModel, options: CandidateOptions): Candi
       // Clipping by the global norm, and sums over batches, need all gradients at once.
       const sink = accumulate === 1 && !training.clip;
       const updates =
-        training.update === 'sink' ? (['sink'] as const) : (['collect', ...(sink ? ['sink'] : [])] as const);
-      return updates.map((update): Choice => ({ ...base, update: update as Choice['update'] }));
+        training.update === 'sink'
+          ? (['sink'] as const)
+          : sink
+            ? (['collect', 'sink'] as const)
+            : (['collect'] as const);
+      const counts = training.chunks > 1 ? [training.chunks] : chunkCounts;
+      return updates.flatMap((update) => counts.map((chunks): Choice => ({ ...base, update, chunks })));
     }),
   );
   return choices.map((choice) => candidate(model, options, choice));

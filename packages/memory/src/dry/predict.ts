@@ -19,8 +19,16 @@ export interface MemoryModel {
   readonly stateSize: number;
   readonly parameterCount: number;
   /** Products and sums of a forward pass of one sample: of all sub-blocks, and of stem and head. */
-  readonly arithmetic: { readonly subBlocks: number; readonly rest: number };
-  build(engine: DryEngine, family: KernelFamily, batch: number): DryNetwork;
+  readonly arithmetic: {
+    readonly subBlocks: number;
+    readonly rest: number /** Of the sub-blocks', the MLPs'. */;
+    readonly mlp: number;
+  };
+  build(
+    engine: DryEngine,
+    family: KernelFamily,
+    sizes: { readonly batch: number; readonly chunks: number },
+  ): DryNetwork;
 }
 
 /** How a run is trained, as far as its memory follows from it. */
@@ -53,7 +61,7 @@ export function predictMemory(model: MemoryModel, setting: MemorySetting): Memor
   const device: DeviceModel = deviceModel(backend);
   const engine = new DryEngine(device);
   const family = kernelFamily(backend);
-  const network = model.build(engine, family, batch);
+  const network = model.build(engine, family, { batch, chunks: training.chunks });
   const trainer = new DryTrainer(engine, training, network.parameters);
   const run = {
     engine,

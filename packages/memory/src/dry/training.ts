@@ -14,6 +14,8 @@ export interface DryTraining {
   readonly update: 'collect' | 'sink';
   /** Batches that make one step. */
   readonly accumulate: number;
+  /** Parts in which MLPs work on their rows. */
+  readonly chunks: number;
   /** Whether gradients are clipped. */
   readonly clip: boolean;
   /** Whether a moving average of the weights is kept. */

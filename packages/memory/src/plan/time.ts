@@ -1,7 +1,7 @@
 /**
  * How long a step takes, in multiplications with additions: enough to order settings, no more. A forward pass is 1, pullbacks
  * are 2; `checkpoint`, `reversible` and `exact` evaluate every sub-block once more, `checkpoint` with `every` k the sub-blocks
- * between kept states a further time, (k − 1)/k of them. Passes over states and parameters are counted as so many
+ * between kept states a further time, (k − 1)/k of them; MLPs in parts once more. Passes over states and parameters are counted as so many
  * multiplications an element as they took on wasm and node.
  */
 import type { MemoryModel, MemorySetting } from '../dry/predict.ts';
@@ -26,9 +26,10 @@ function extraForwards({ method }: MemorySetting): number {
 /** The work of one optimizer step. */
 export function stepWork(model: MemoryModel, setting: MemorySetting): number {
   const { method, batch, training } = setting;
-  const { subBlocks, rest } = model.arithmetic;
+  const { subBlocks, rest, mlp } = model.arithmetic;
   const forward = subBlocks + rest;
-  const backward = method.name === 'frozen' ? 0 : 2 * forward + extraForwards(setting) * subBlocks;
+  const again = extraForwards(setting) * subBlocks + (training.chunks > 1 ? mlp : 0);
+  const backward = method.name === 'frozen' ? 0 : 2 * forward + again;
   const states = passes[method.name] * model.subBlocks * model.stateSize;
   const sums = training.accumulate > 1 ? joining * model.parameterCount : 0;
   return training.accumulate * (batch * (forward + backward + states) + sums);

@@ -19,8 +19,12 @@ const tokens = 512;
 function toy(subBlocks: number): MemoryModel {
   return {
     ...{ title: 'a toy', subBlocks, stateSize: tokens * width, parameterCount: (subBlocks + 2) * width * width },
-    arithmetic: { subBlocks: subBlocks * tokens * width * width, rest: tokens * width * width },
-    build(engine, family, batch) {
+    arithmetic: {
+      subBlocks: subBlocks * tokens * width * width,
+      rest: tokens * width * width,
+      mlp: (subBlocks * tokens * width * width) / 2,
+    },
+    build(engine, family, { batch }) {
       const size = width * width;
       const parameters = Array.from({ length: subBlocks + 2 }, () => ({
         ...{ size, shape: [width, width], trainable: true },
@@ -49,7 +53,7 @@ function toy(subBlocks: number): MemoryModel {
 }
 
 const training: MemorySetting['training'] = {
-  ...{ optimizer: 'adamw', decay: true, update: 'collect', accumulate: 1, clip: false, ema: false },
+  ...{ optimizer: 'adamw', decay: true, update: 'collect', accumulate: 1, chunks: 1, clip: false, ema: false },
 };
 const exactly = { alpha: 63 / 64, beta: 1 / 64 };
 
@@ -131,7 +135,7 @@ describe('choosePlan', () => {
 });
 
 test('work: forward 1, pullback 2, one more forward to rebuild, up to another between kept states', () => {
-  const model = { ...toy(12), arithmetic: { subBlocks: 1e12, rest: 0 } };
+  const model = { ...toy(12), arithmetic: { subBlocks: 1e12, rest: 0, mlp: 5e11 } };
   const work = (method: MemorySetting['method']) => stepWork(model, { ...candidates(1)[0]!.setting, method }) / 1e12;
   expect(work({ name: 'frozen' })).toBeCloseTo(1, 2);
   expect(work({ name: 'conventional' })).toBeCloseTo(3, 2);

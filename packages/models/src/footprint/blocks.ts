@@ -3,6 +3,7 @@ import {
   type DryLayer,
   type DryParameter,
   dryAttention,
+  dryChunked,
   dryLayerNorm,
   dryLinear,
   dryLinearGelu,
@@ -12,6 +13,9 @@ import {
 import { attentionChunk } from '@dr2net/ops';
 import { dryDropout, dryDropPath } from './masking.ts';
 import type { Place } from './place.ts';
+
+/** With the number of parts in which MLPs work. */
+type Chunked = Place & { readonly chunks: number };
 
 /** LayerScale: the trace keeps x. */
 function layerScale({ engine, family }: Place, gamma: DryParameter): DryLayer {
@@ -51,12 +55,13 @@ function attention(at: Place, name: string): DryLayer[] {
   ];
 }
 
-function mlp(at: Place, name: string): DryLayer[] {
-  const { engine, family } = at;
-  return [
+function mlp(at: Chunked, name: string): DryLayer[] {
+  const { engine, family, spec, chunks } = at;
+  const whole = drySequential(engine, [
     dryLinearGelu(engine, family, linearParts(at, `${name}.expand`)),
     dryLinear(engine, family, linearParts(at, `${name}.contract`)),
-  ];
+  ]);
+  return [dryChunked(engine, whole, spec.width, chunks)];
 }
 
 function branch(at: Place, name: string, inner: DryLayer[], dropPath: number): DryLayer {
@@ -71,7 +76,7 @@ function branch(at: Place, name: string, inner: DryLayer[], dropPath: number): D
   return drySequential(engine, layers);
 }
 
-export function drySubBlocks(at: Place): DryLayer[] {
+export function drySubBlocks(at: Chunked): DryLayer[] {
   const { depth, dropPath } = at.spec;
   return Array.from({ length: depth }, (_, i) => {
     const rate = depth > 1 ? (dropPath * i) / (depth - 1) : dropPath;

@@ -48,7 +48,11 @@ function arithmetic(spec: TransformerSpec, tokens: number): MemoryModel['arithme
   const { width, hidden, depth, patch, tubelet, input } = spec;
   const attention = tokens * width * 4 * width + 2 * tokens * tokens * width;
   const mlp = 2 * tokens * width * hidden;
-  return { subBlocks: depth * (attention + mlp), rest: tokens * tubelet * patch * patch * input.channels * width };
+  return {
+    subBlocks: depth * (attention + mlp),
+    mlp: depth * mlp,
+    rest: tokens * tubelet * patch * patch * input.channels * width,
+  };
 }
 
 /** The model of a description, under a head for so many classes. */
@@ -67,8 +71,8 @@ export function memoryModelOf({ spec, names }: Described, { classes, pooling, dr
     stateSize: tokens * spec.width,
     parameterCount: planned.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0),
     arithmetic: arithmetic(spec, tokens),
-    build(engine: DryEngine, family: KernelFamily, batch: number) {
-      const at = place(engine, family, spec, batch, planned);
+    build(engine: DryEngine, family: KernelFamily, { batch, chunks }) {
+      const at = { ...place(engine, family, spec, batch, planned), chunks };
       return {
         parameters: at.parameters,
         headParameters: new Set(at.parameters.slice(backbone.length)),

@@ -31,7 +31,7 @@ export interface RunState {
 
 /** Everything that a run's later losses depend on, besides the tensors, the seed and the position. */
 export function settingsOf(options: ResolvedOptions<Batch>): Record<string, unknown> {
-  const { optimizer, total, method, update, accumulate, clip, epochSteps, samples } = options;
+  const { optimizer, total, method, update, accumulate, chunks, clip, epochSteps, samples } = options;
   // Schedules are functions; what they give along the run tells one from another.
   const before = stateBefore(options);
   const course = [0, 0.25, 0.5, 0.75, 1].map((at) => {
@@ -51,6 +51,7 @@ export function settingsOf(options: ResolvedOptions<Batch>): Record<string, unkn
     'layer decay': optimizer.layerDecay,
     update,
     accumulate,
+    chunks,
     clip: clip ?? null,
   };
 }

@@ -57,6 +57,11 @@ export interface FinetuneOptions<B extends Batch> {
   readonly update?: UpdateMode;
   /** Batches that make one step (default 1); more need `collect`. */
   readonly accumulate?: number;
+  /**
+   * Parts in which each MLP works on its tokens (default 1): less memory inside a sub-block, for one more evaluation of its MLP.
+   * Results are those of one part up to rounding.
+   */
+  readonly chunks?: number;
   readonly clip?: number | Clip;
   /** Decay of the moving average of the weights; evaluations use it, and the model holds it when the run has finished. */
   readonly ema?: number;
@@ -86,6 +91,7 @@ export interface ResolvedOptions<B extends Batch> {
   readonly learningRate: LearningRateSchedule;
   readonly update: UpdateMode;
   readonly accumulate: number;
+  readonly chunks: number;
   readonly clip: Clip | undefined;
   readonly ema: number | undefined;
   readonly seed: number;
@@ -105,6 +111,7 @@ const known: Readonly<Record<keyof FinetuneOptions<Batch>, true>> = {
   learningRate: true,
   update: true,
   accumulate: true,
+  chunks: true,
   clip: true,
   ema: true,
   seed: true,
@@ -125,13 +132,24 @@ export function resolveOptions<B extends Batch, E>(
   data: BatchSource<B>,
   options: FinetuneOptions<B>,
 ): ResolvedOptions<B> {
-  const { epochs, steps, accumulate = 1, seed = 0, update = 'collect', optimizer = adamW(), evaluate, ema } = options;
+  const {
+    epochs,
+    steps,
+    accumulate = 1,
+    chunks = 1,
+    seed = 0,
+    update = 'collect',
+    optimizer = adamW(),
+    evaluate,
+    ema,
+  } = options;
   refuseUnknown('finetune', options, known);
   if ((epochs === undefined) === (steps === undefined))
     throw new TypeError(`finetune: give epochs or steps, one of them; epochs is ${epochs} and steps is ${steps}.`);
   if (epochs !== undefined) requireNumber('finetune', 'epochs', epochs, whole(1), 'a whole number of 1 or more');
   if (steps !== undefined) requireNumber('finetune', 'steps', steps, whole(1), 'a whole number of 1 or more');
   requireNumber('finetune', 'accumulate', accumulate, whole(1), 'a whole number of 1 or more');
+  requireNumber('finetune', 'chunks', chunks, whole(1), 'a whole number of 1 or more');
   requireNumber('finetune', 'seed', seed, (x) => whole(0)(x) && x < 2 ** 32, 'a whole number from 0 to 2³²−1');
   if (ema !== undefined) requireNumber('finetune', 'ema', ema, (x) => x > 0 && x < 1, 'in (0, 1)');
   if (update !== 'collect' && update !== 'sink')
@@ -158,6 +176,7 @@ export function resolveOptions<B extends Batch, E>(
     learningRate: options.learningRate ?? { at: () => optimizer.learningRate },
     update,
     accumulate,
+    chunks,
     clip: resolveClip(options.clip, update),
     ema,
     seed,

@@ -112,7 +112,8 @@ export class Trainer<B extends Batch, E> {
     const gathered = this.#now();
     gathered.ids.push(...batch.ids);
     if (gathered.batches === 0) await this.#look(batch, gathered);
-    const context = trainingContext(this.options.seed, gathered.step).child(gathered.batches++);
+    const { seed, chunks } = this.options;
+    const context = trainingContext(seed, gathered.step, { chunks }).child(gathered.batches++);
     let result: StepResult | undefined;
     try {
       if (this.#use instanceof ImmediateUpdates) await this.#findShared(batch, context, gathered.plan);
