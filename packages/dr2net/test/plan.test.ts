@@ -78,7 +78,7 @@ describe('plan', () => {
     const { code, json: refused, stderr } = await run(...given, '--budget', '1MB');
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /Nothing fits 1.00 MB: the leanest setting \(.*, batch 1\) needs [\d.]+ MB, .* \(\d+ bytes\) more/,
+      /Nothing fits 1.00 MB: the leanest setting \(.*, batch 2\) needs [\d.]+ MB, .* \(\d+ bytes\) more/,
     );
     expect(refused.error).toMatchObject({ name: 'BudgetError', exitCode: 2 });
   });
