@@ -2,6 +2,7 @@
 import { defaultTolerance, planAnchors, predictGradientError } from './anchor-plan.ts';
 import type { Coefficients, Method } from './contract.ts';
 import { MethodError, ToleranceError } from './errors.ts';
+import { inWords } from './names.ts';
 
 export type ReversibleMethod = Extract<Method, { name: 'reversible' }>;
 
@@ -27,9 +28,9 @@ function positionsOf(anchors: number | readonly number[], n: number): number[] {
 
 /** The tolerance of a method; ∞ is the plain inverse, asked for on purpose. */
 export function toleranceOf({ tolerance = defaultTolerance }: ReversibleMethod): number {
-  if (!(tolerance > 0))
+  if (!(typeof tolerance === 'number' && tolerance > 0))
     throw new MethodError(
-      `reversible: tolerance is ${tolerance}; it must be a number above 0, the relative error that rebuilding may add to a gradient ` +
+      `reversible: tolerance is ${inWords(tolerance)}; it must be a number above 0, the relative error that rebuilding may add to a gradient ` +
         `(default ${defaultTolerance}), or Infinity to invert whatever comes of it.`,
     );
   return tolerance;

@@ -1,13 +1,14 @@
 /** What the coefficients allow. */
 import type { Coefficients, MethodName } from './contract.ts';
 import { CoefficientsError } from './errors.ts';
+import { inWords } from './names.ts';
 
 /** Throws where α or β is not a finite number. */
 export function refuseNonFinite(coefficients: Coefficients): void {
   for (const name of ['alpha', 'beta'] as const)
     if (!Number.isFinite(coefficients[name]))
       throw new CoefficientsError(
-        `${name} is ${coefficients[name]}; it must be a finite number. The pretrained network is alpha = 1, beta = 0.`,
+        `${name} is ${inWords(coefficients[name])}; it must be a finite number. The pretrained network is alpha = 1, beta = 0.`,
       );
 }
 

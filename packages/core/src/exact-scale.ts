@@ -17,7 +17,8 @@ const provisional = 16;
 export function chooseFractionBits(largest: number, margin = 16): number {
   if (!(largest >= 0 && largest * margin <= stateLimit))
     throw new MethodError(
-      `exact: the states reach ${largest}; fixed point holds at most ${stateLimit / margin} with a margin of ${margin}. Take the method conventional or checkpoint, or look for what makes the network grow.`,
+      `exact: the states reach ${largest}; fixed point holds at most ${stateLimit / margin} with a margin of ${margin}. ` +
+        'They grow with depth where |alpha| + |beta| > 1: choose coefficients that add up to 1, such as (63/64, 1/64), or the method conventional or checkpoint; otherwise look at the input and the weights.',
     );
   if (largest === 0) return finest;
   return Math.min(finest, Math.floor(Math.log2(stateLimit / (margin * largest))));

@@ -8,6 +8,6 @@ export * from './errors.ts';
 export { chooseFractionBits, ExactScale, type ExactScaleState } from './exact-scale.ts';
 export { fromFunction, type TensorFunction } from './from-function.ts';
 export { measureRange } from './measure.ts';
-export { methodCoefficients, methodNames } from './methods/index.ts';
+export { methodCoefficients, methodNames, snappedInWords } from './methods/index.ts';
 export { inverseAmplification } from './rebuild-error.ts';
 export { traceRun } from './trace.ts';

@@ -60,6 +60,28 @@ describe('refuses, naming the value and the remedy', () => {
     }
   });
 
+  test('a text in the place of a number', async () => {
+    const beta = '0.5' as unknown as number;
+    await expect(refused(() => run({ name: 'exact' }, { alpha: 0.5, beta }))).rejects.toThrow('beta is "0.5"; it must');
+    for (const tolerance of ['1e-4', 'low'] as unknown as number[]) {
+      const attempt = refused(() => run({ name: 'reversible', tolerance }));
+      await expect(attempt).rejects.toThrow(MethodError);
+      await expect(attempt).rejects.toThrow(`tolerance is "${tolerance}"; it must be a number above 0`);
+    }
+  });
+
+  test('coefficients that overflow the range at this depth, with what would do', async () => {
+    const identity = fromFunction('identity', (x) => x.mul(1));
+    const attempt = (n: number) =>
+      refused(() => run({ name: 'exact' }, { alpha: 1, beta: 1 }, new Array(n).fill(identity)));
+    await expect(attempt(40)).rejects.toThrow(MethodError);
+    await expect(attempt(40)).rejects.toThrow(
+      /the states reach \d+.*fixed point holds at most 67108864.*where \|alpha\| \+ \|beta\| > 1.*\(63\/64, 1\/64\).*conventional or checkpoint/,
+    );
+    await expect(attempt(400)).rejects.toThrow('the states reach Infinity');
+    await expect(attempt(4)).resolves.toBeDefined();
+  });
+
   test.each([
     [4, '4; with 4 sub-blocks it must be a whole number from 0 to 3'],
     [-1, '-1'],

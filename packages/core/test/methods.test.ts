@@ -14,6 +14,7 @@ import {
   methodCoefficients,
   runStates,
   StateRangeError,
+  snappedInWords,
   traceRun,
 } from '../src/index.ts';
 import { gradientsOf } from './gradients.ts';
@@ -233,6 +234,15 @@ describe('the grid of exact', () => {
     const before = scale.fractionBits;
     await expect(expectNoLeak(() => gradientsOf(growing, x0, cotangent, options))).rejects.toThrow(StateRangeError);
     expect(scale.fractionBits).toBe(before - 4);
+  });
+
+  test('says which coefficients it has in the place of those asked for', () => {
+    const words = (alpha: number, beta: number) => snappedInWords({ name: 'exact' }, { alpha, beta });
+    expect(words(63 / 64, 1 / 64)).toBeUndefined();
+    expect(words(1, 0.1)).toBe(`beta = 0.1 becomes ${3277 / 2 ** 15}: the nearest on the grid of the method exact.`);
+    expect(words(0.987, 0.013)).toMatch(/^alpha = 0.987 becomes 0.98699951171875, beta = 0.013 becomes /);
+    expect(snappedInWords({ name: 'reversible' }, { alpha: 1, beta: 0.1 })).toBeUndefined();
+    expect(() => words(1, 0)).toThrow('beta = 0');
   });
 
   test.each([NaN, Infinity, -1, 2 ** 28])('refuses a range of %d', (largest) => {

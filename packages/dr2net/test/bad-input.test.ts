@@ -28,6 +28,7 @@ beforeAll(async () => {
   await startBackend('wasm');
   await saveTinyModel(at('model'));
   await writeTinyClips(at('clips'));
+  await saveTinyModel(at('deep'), { ...tinyImageModel, num_hidden_layers: 24 });
   modelWith('bert', { model_type: 'bart', hidden_size: 24 });
   modelWith('wider', { ...tinyImageModel, hidden_size: 48 });
   modelWith('deeper', { ...tinyImageModel, num_hidden_layers: 3 });
@@ -180,12 +181,37 @@ describe('the options', () => {
       /with 0 anchors .* beyond the tolerance of 0\.0000015\. Take anchors: 'auto'.*the method exact/,
     ],
     ['an anchor beyond the network', { method: 'reversible', anchors: '2,99' }, /99/],
+    ['β = 0 by a schedule', { schedule: 'constant:beta=0' }, /constant: beta is 0; it must be other than 0/],
+    [
+      'a tolerance that is no number',
+      { method: 'reversible', tolerance: 'NaN' },
+      /argument 'NaN' is invalid.*more than 0/,
+    ],
+    [
+      'a budget that nothing fits',
+      { budget: '1kB' },
+      /Nothing fits 1.00 kB: the leanest setting \(.*\) needs .* more\. Give/,
+    ],
     ['epochs and steps', { epochs: '2' }, /--epochs 2 and --steps 1: give one of them/],
     ['a batch of none', { batch: '0' }, /argument '0' is invalid.*1 or more/],
     ['momentum without sgd', { momentum: '0.9' }, /--momentum belongs to --optimizer sgd/],
     ['a stride without dense sampling', { stride: '2' }, /--stride 2 belongs to --sampling dense/],
     ['sink with accumulation', { update: 'sink', accumulate: '2' }, /accumulate is 2.*collect/],
   ])('%s', async (_, options, message) => expectRefusal(await finetune(options), message));
+
+  it('coefficients that overflow the range at this depth', async () => {
+    expectRefusal(
+      await finetune({ model: at('deep'), alpha: '1', beta: '1' }),
+      /Step 1 failed.*the states reach \d+.*\(63\/64, 1\/64\), or the method conventional or checkpoint/,
+    );
+  });
+
+  it('β off the grid of exact is told, with what is trained and saved', async () => {
+    const { code, json, stderr } = await finetune({ beta: '0.013' });
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/beta = 0.013 becomes 0.01300048828125: the nearest on the grid of the method exact/);
+    expect(json).toMatchObject({ beta: 0.01300048828125 });
+  });
 
   it('an unknown option and an unknown command, with the nearest known name', async () => {
     expectRefusal(await finetune({}, '--epoch', '3'), /unknown option '--epoch'\s+\(Did you mean --epochs\?\)/);
@@ -251,6 +277,13 @@ describe('gradcheck', () => {
       /--save \/nowhere\/x\.safetensors cannot be written/,
     ],
     ['β = 0 with exact', ['--beta', '0'], /--beta 0 cannot be inverted/],
+    ['a tolerance below 0', ['--tolerance', '-1'], /argument '-1' is invalid.*more than 0/],
+    ['a tolerance that is no number', ['--tolerance', 'low'], /argument 'low' is invalid.*more than 0/],
+    [
+      'a β that is 0 on the grid of exact',
+      ['--beta', '1e-6'],
+      /β = 0.000001 is 0 on a grid of 1\/32768.*Choose \|β\| ≥/,
+    ],
   ])('%s', async (_, options, message) =>
     expectRefusal(
       await check(...options.map((text) => (text === 'MODEL' ? at('model', 'model.safetensors') : text))),

@@ -105,6 +105,21 @@ describe('plan', () => {
     expect(code).toBe(2);
   });
 
+  it('says which β exact has in the place of one off its grid', async () => {
+    const { code, stderr } = await run(
+      'plan',
+      at('config-only'),
+      '--frames',
+      '4',
+      '--backend',
+      'cpu',
+      '--beta',
+      '0.013',
+    );
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^beta = 0.013 becomes 0.01300048828125: the nearest on the grid of the method exact\.$/m);
+  });
+
   it('names the nearest published size', async () => {
     const { code, stderr } = await run('plan', 'videomae-bas');
     expect(code).toBe(2);

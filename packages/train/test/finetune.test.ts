@@ -116,6 +116,17 @@ describe('reversible', () => {
   });
 });
 
+test('tells once which coefficients exact has in the place of those asked for', async () => {
+  const model = toyModel({ method: { name: 'exact' }, coefficients: { alpha: 0.9, beta: 0.1 } });
+  const events = await run(model, { steps: 3 });
+  const warnings = events.filter((event) => event.type === 'warning').map(({ message }) => message);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^alpha = 0.9 becomes 0.89999\d+, beta = 0.1 becomes 0.1000\d+: the nearest/),
+  ]);
+  expect(stepsOf(events)[0]).toMatchObject({ beta: 3277 / 2 ** 15 });
+  model.dispose();
+});
+
 describe('update sink', () => {
   test.each(methods)('gives the bits of collect, by $name', async (method) => {
     const results = [];

@@ -39,6 +39,17 @@ export function methodCoefficients(method: Method, coefficients: Coefficients, s
   return chosen.coefficients(method, coefficients, subBlocks);
 }
 
+/**
+ * A sentence for people where a method cannot have just these coefficients (`exact`: they are on a grid, at the finest 2⁻¹⁵).
+ * Throws where the method cannot use them.
+ */
+export function snappedInWords(method: Method, coefficients: Coefficients): string | undefined {
+  const used = methodCoefficients(method, coefficients);
+  const moved = (['alpha', 'beta'] as const).filter((name) => used[name] !== coefficients[name]);
+  if (moved.length === 0) return undefined;
+  return `${moved.map((name) => `${name} = ${coefficients[name]} becomes ${used[name]}`).join(', ')}: the nearest on the grid of the method ${method.name}.`;
+}
+
 /** Runs forward and keeps what the method keeps. */
 export function record(run: Run, x0: Tensor, method: Method): Recording {
   return implementation(method).record(run, x0, method);

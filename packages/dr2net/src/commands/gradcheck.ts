@@ -78,6 +78,7 @@ async function gradcheck(options: GradcheckOptions, output: Output): Promise<voi
   coefficientsOf(options, method.name, undefined);
   if (options.save) await requireWritable(options.save);
   const { startBackend } = await import('@dr2net/backends');
+  const { snappedInWords } = await import('@dr2net/core');
   const backend = await startBackend(options.backend);
   const { hasPretrainedHead, loadBackbone, newHead, pretrainedHead } = await import('@dr2net/models');
   const { randomInput, readInput } = await import('../gradcheck/input.ts');
@@ -95,9 +96,11 @@ async function gradcheck(options: GradcheckOptions, output: Output): Promise<voi
       : randomInput(backbone, head.classes, batch, seed);
     owned.push(input.pixels);
     output.note(`${method.name} on ${backend.name} (${backend.device}), ${input.labels.length} samples`);
+    const coefficients = coefficientsOf(options, method.name, backbone.training?.coefficients);
+    const snapped = snappedInWords(method, coefficients);
+    if (snapped) output.note(snapped);
     const found = await checkGradients({ backbone, head }, input, {
-      method,
-      coefficients: coefficientsOf(options, method.name, backbone.training?.coefficients),
+      ...{ method, coefficients },
       read: options.read ?? backbone.training?.read ?? 'last',
       tolerance,
       ...(save === undefined ? {} : { save }),

@@ -74,6 +74,7 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
   const { formatBytes, planned } = await import('@dr2net/memory');
   const { loadMemoryModel } = await import('@dr2net/models');
   const { candidate } = await import('../plan/candidates.ts');
+  const { snappedInWords } = await import('@dr2net/core');
   const { batch, accumulate, update, chunks, backend, classes } = options;
   const optimizer: PlannedOptimizer = options.optimizer;
   const training: DryTraining = {
@@ -81,6 +82,8 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
     decay: optimizer === 'adamw',
   };
   const coefficients = coefficientsOf(options, 'exact', nearlyPretrained);
+  const snapped = snappedInWords({ name: 'exact' }, coefficients);
+  if (snapped) output.note(snapped);
   const model = await loadMemoryModel(source, { classes }, modelOptionsOf(options));
   const base: Omit<CandidateOptions, 'coefficients'> = { backend, read: 'last', batch, training, split: true };
   const rows = shown(coefficients).map((row) =>

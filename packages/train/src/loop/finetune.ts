@@ -1,5 +1,5 @@
 /** The finetuning loop: batches in, events out. */
-import { defaultTolerance, type Method, StateRangeError } from '@dr2net/core';
+import { defaultTolerance, type Method, StateRangeError, snappedInWords } from '@dr2net/core';
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
@@ -141,8 +141,10 @@ class Run<B extends Batch, E> {
   }
 
   async *#begin(trainer: Trainer<B, E>): AsyncGenerator<WarningEvent> {
-    const { note } = trainer.begin(this.#position.step, this.#repeated === this.#position.step);
+    const { note, method, coefficients } = trainer.begin(this.#position.step, this.#repeated === this.#position.step);
     if (note) yield* this.#warn(note);
+    const snapped = snappedInWords(method, coefficients);
+    if (snapped) yield* this.#warn(`${snapped} Told once; each step's event has those that were used.`, 'snapped');
   }
 
   async *#endStep(
