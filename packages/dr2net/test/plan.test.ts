@@ -75,6 +75,12 @@ describe('plan', () => {
     expect(leanest).toMatchObject({ chunks: 4, update: 'sink' });
     expect((await chosenFor(leanest.needBytes)).title).toMatch(/MLPs in 4 parts$/);
 
+    // Nobody chose the coefficients, so `exact` may go further from the pretrained network, at last.
+    expect(leanest).toMatchObject({ coefficients: { alpha: 0.5, beta: 0.5 } });
+    expect(leanest.title).toMatch(/^exact at β = 1\/2, /);
+    const kept = await run(...given, '--budget', '100GB', '--alpha', '63/64', '--beta', '1/64');
+    for (const row of kept.json.leaner as MethodRow[]) expect(row).not.toHaveProperty('coefficients');
+
     const { code, json: refused, stderr } = await run(...given, '--budget', '1MB');
     expect(code).toBe(2);
     expect(stderr).toMatch(

@@ -81,11 +81,19 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
     ...{ optimizer, accumulate, update, chunks, clip: false, ema: false },
     decay: optimizer === 'adamw',
   };
+  const walk = options.alpha === undefined && options.beta === undefined;
   const coefficients = coefficientsOf(options, 'exact', nearlyPretrained);
   const snapped = snappedInWords({ name: 'exact' }, coefficients);
   if (snapped) output.note(snapped);
   const model = await loadMemoryModel(source, { classes }, modelOptionsOf(options));
-  const base: Omit<CandidateOptions, 'coefficients'> = { backend, read: 'last', batch, training, split: true };
+  const base: Omit<CandidateOptions, 'coefficients'> = {
+    backend,
+    read: 'last',
+    batch,
+    training,
+    split: true,
+    walk: false,
+  };
   const rows = shown(coefficients).map((row) =>
     planned(
       model,
@@ -97,7 +105,8 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
     ),
   );
   // Chosen before anything is printed: a budget that cannot be kept is refused.
-  const chosen = options.budget === undefined ? undefined : await choose(model, { ...base, coefficients }, options);
+  const chosen =
+    options.budget === undefined ? undefined : await choose(model, { ...base, coefficients, walk }, options);
 
   output.line(
     `${model.title}, batch ${batch}, ${options.optimizer}, ${backend}: ${rows.map(({ title, needBytes }) => `${title} ${formatBytes(needBytes)}`).join(', ')}`,

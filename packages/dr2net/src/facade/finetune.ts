@@ -75,7 +75,14 @@ function planned<B extends Batch, E>(model: TaskModel<B, E>, data: BatchSource<B
   const plan = planFor(
     footprint,
     {
-      ...{ coefficients, read, backend: name, split: false, batch: Math.ceil(data.samples / data.batches) },
+      ...{
+        coefficients,
+        read,
+        backend: name,
+        split: false,
+        walk: false,
+        batch: Math.ceil(data.samples / data.batches),
+      },
       ...(options.method ? { method: options.method } : {}),
       training: {
         ...{ optimizer, accumulate, update, chunks, clip: clip !== undefined, ema: ema !== undefined },

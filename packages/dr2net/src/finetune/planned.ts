@@ -3,7 +3,7 @@ import type { Backend } from '@dr2net/backends';
 import type { Coefficients, Method } from '@dr2net/core';
 import { type PlannedOptimizer, plannedBackends } from '@dr2net/memory';
 import { memoryModelOf, type TransformerBackbone } from '@dr2net/models';
-import type { CoefficientSchedule } from '@dr2net/schedulers';
+import { type CoefficientSchedule, constant } from '@dr2net/schedulers';
 import { UsageError } from '../errors.ts';
 import { coefficientsOf, methodOf } from '../options/method.ts';
 import { coefficientSchedule } from '../options/schedule.ts';
@@ -38,6 +38,11 @@ function unplanned(settings: FinetuneSettings, backbone: TransformerBackbone): P
   return { settings, method, coefficients, schedule, leaner: [] };
 }
 
+/** Whether nobody has chosen the coefficients: neither options nor whoever trained the model before. */
+function walks({ alpha, beta, schedule }: FinetuneSettings, { training }: TransformerBackbone): boolean {
+  return [alpha, beta, schedule, training?.coefficients].every((choice) => choice === undefined);
+}
+
 /**
  * @param classes of the head
  * @throws UsageError, BudgetError, BudgetTooSmallError
@@ -63,7 +68,7 @@ export function plannedRun(
   const plan = planFor(
     model,
     {
-      ...{ backend: planned, read, batch, split: true },
+      ...{ backend: planned, read, batch, split: true, walk: walks(settings, backbone) },
       coefficients: leastBeta(plain.schedule, { alpha: 63 / 64, beta: 1 / 64 }),
       ...(settings.method ? { method: plain.method } : {}),
       training: {
@@ -81,6 +86,7 @@ export function plannedRun(
     bytes,
   );
   output.note(`memory budget: ${planInWords(plan, bytes)}`);
-  const { method, ...choice } = plan.chosen.choice;
-  return { ...plain, settings: { ...settings, ...choice }, method, leaner: leanerMethods(plan) };
+  const { method, coefficients, ...choice } = plan.chosen.choice;
+  const further = coefficients && { coefficients, schedule: constant(coefficients.alpha, coefficients.beta) };
+  return { ...plain, ...further, settings: { ...settings, ...choice }, method, leaner: leanerMethods(plan) };
 }

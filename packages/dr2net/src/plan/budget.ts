@@ -31,7 +31,7 @@ export function planInWords({ chosen }: Plan<Choice>, bytes: number): string {
 
 /** The methods to go on with when the chosen one does not fit after all: those of the same batches. */
 export function leanerMethods({ chosen, leaner }: Plan<Choice>) {
-  const { batch, accumulate, update, chunks } = chosen.choice;
+  const { batch, accumulate, update, chunks, coefficients } = chosen.choice;
   return leaner
     .map(({ choice }) => choice)
     .filter(
@@ -39,7 +39,9 @@ export function leanerMethods({ chosen, leaner }: Plan<Choice>) {
         choice.batch === batch &&
         choice.accumulate === accumulate &&
         choice.update === update &&
-        choice.chunks === chunks,
+        choice.chunks === chunks &&
+        // Another network in the middle of a run is no way out.
+        choice.coefficients?.beta === coefficients?.beta,
     )
     .map(({ method }) => method);
 }

@@ -11,6 +11,8 @@ export interface Choice {
   readonly update: 'collect' | 'sink';
   /** Parts in which MLPs work. */
   readonly chunks: number;
+  /** Where the plan goes further from the pretrained network than was asked; absent: as asked. */
+  readonly coefficients?: Coefficients;
 }
 
 /** Where the number is left to the plan; more parts than these save next to nothing. */
@@ -26,19 +28,33 @@ export interface CandidateOptions {
   readonly training: DryTraining;
   /** Whether a batch may be taken in parts whose gradients are summed. */
   readonly split: boolean;
+  /**
+   * Whether `exact` may go along the frontier of memory against departure from the pretrained network: a larger β needs fewer bits, and is
+   * another network. Only where nobody chose the coefficients.
+   */
+  readonly walk: boolean;
 }
 
-function methodsFor({ coefficients, method }: CandidateOptions, subBlocks: number): Method[] {
-  if (method) return [method];
+/** Where on the frontier, from the pretrained network on: 4, 2 and 1 bits an element and sub-block instead of 6. */
+const walked: readonly Coefficients[] = [1 / 16, 1 / 4, 1 / 2].map((beta) => ({ alpha: 1 - beta, beta }));
+
+type Way = Pick<Choice, 'method' | 'coefficients'>;
+
+function waysFor({ coefficients, method, walk }: CandidateOptions, subBlocks: number): Way[] {
+  const further: Way[] = walk
+    ? walked.map((coefficients) => ({ method: method?.name === 'exact' ? method : { name: 'exact' }, coefficients }))
+    : [];
+  if (method) return method.name === 'exact' ? [{ method }, ...further] : [{ method }];
   // `reversible` places as many anchors as its tolerance needs.
   const inverting: Method[] = coefficients.beta === 0 ? [] : [{ name: 'exact' }, { name: 'reversible' }];
   const everies: number[] = [];
   for (let every = 1; every * every <= 2 * subBlocks; every++) everies.push(every);
-  return [
+  const methods: Method[] = [
     { name: 'conventional' },
     ...inverting,
     ...everies.map((every) => ({ name: 'checkpoint', ...(every > 1 ? { every } : {}) }) as const),
   ];
+  return [...methods.map((each) => ({ method: each })), ...further];
 }
 
 export function methodTitle(method: Method): string {
@@ -48,9 +64,9 @@ export function methodTitle(method: Method): string {
   return method.name;
 }
 
-export function choiceTitle({ method, accumulate, update, chunks }: Choice): string {
+export function choiceTitle({ method, accumulate, update, chunks, coefficients }: Choice): string {
   return [
-    methodTitle(method),
+    `${methodTitle(method)}${coefficients ? ` at β = 1/${1 / coefficients.beta}` : ''}`,
     ...(accumulate > 1 ? [`${accumulate} parts a step`] : []),
     ...(update === 'sink' ? ['gradients in the sink'] : []),
     ...(chunks > 1 ? [`MLPs in ${chunks} parts`] : []),
@@ -58,7 +74,8 @@ export function choiceTitle({ method, accumulate, update, chunks }: Choice): str
 }
 
 export function candidate(model: MemoryModel, options: CandidateOptions, choice: Choice): Candidate<Choice> {
-  const { coefficients, backend, read, training } = options;
+  const { backend, read, training } = options;
+  const coefficients = choice.coefficients ?? options.coefficients;
   const { method, batch, accumulate, update, chunks } = choice;
   const setting: MemorySetting = {
     ...methodSetting(method, coefficients, model.subBlocks),
@@ -71,10 +88,10 @@ export function candidate(model: MemoryModel, options: CandidateOptions, choice:
 export function candidates(model: MemoryModel, options: CandidateOptions): Candidate<Choice>[] {
   const { batch, training } = options;
   const parts = Array.from({ length: batch }, (_, i) => i + 1).filter((count) => batch % count === 0);
-  const choices = methodsFor(options, model.subBlocks).flatMap((method) =>
+  const choices = waysFor(options, model.subBlocks).flatMap((way) =>
     (options.split ? parts : [1]).flatMap((count) => {
       const accumulate = training.accumulate * count;
-      const base = { method, batch: batch / count, accumulate };
+      const base = { ...way, batch: batch / count, accumulate };
       // Clipping by the global norm, and sums over batches, need all gradients at once.
       const sink = accumulate === 1 && !training.clip;
       const updates =
