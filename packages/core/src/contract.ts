@@ -54,7 +54,7 @@ export type Method =
   /** Keeps the last state pair in fixed point and the packed remainders, and inverts bit for bit. */
   | {
       readonly name: 'exact';
-      /** Bits f after the point of the states' grid 2⁻ᶠ; `auto` (default) chooses from the measured range. */
+      /** Bits f after the point of one grid 2⁻ᶠ for all states; `auto` (default) chooses from the measured range, and finer for early states where they grow. */
       readonly fractionBits?: number | 'auto';
       /** Bits s of the coefficients' grid 2⁻ˢ; default: the fewest that represent (α, β), at most 15. */
       readonly coefficientBits?: number;
@@ -111,10 +111,12 @@ export interface RunReport {
   readonly coefficients: Coefficients;
   /** Bytes of states (anchors, checkpoints, last pair) kept from forward to backward. */
   readonly stateBytes: number;
-  /** Bytes of packed remainders (`exact`). */
+  /** Bytes of packed remainders, and of what coarser grids took away (`exact`). */
   readonly sideBytes: number;
-  /** f of the grid (`exact`). */
+  /** f of the grid of the last states (`exact`). */
   readonly fractionBits?: number;
+  /** f of the grid of the first states where that is more: where (α, β) let the states grow by much, the grid coarsens on the way. */
+  readonly firstFractionBits?: number;
   /** Number of anchors (`reversible`). */
   readonly anchors?: number;
   /**

@@ -5,6 +5,7 @@ export { applyRun, runStates } from './apply.ts';
 export * from './contract.ts';
 export { differentiableRun } from './differentiable.ts';
 export * from './errors.ts';
+export { finerBits } from './exact-growth.ts';
 export { chooseFractionBits, ExactScale, type ExactScaleState } from './exact-scale.ts';
 export { fromFunction, type TensorFunction } from './from-function.ts';
 export { measureRange } from './measure.ts';

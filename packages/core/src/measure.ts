@@ -2,8 +2,9 @@
 import type { Context } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { RunOptions, SubBlock } from './contract.ts';
+import { largestOf, whenRead } from './later.ts';
 import { methodCoefficients } from './methods/index.ts';
-import { rangeOf } from './range.ts';
+import { rangesOf } from './range.ts';
 import { makeRun } from './run.ts';
 
 /** The largest magnitude among all states x_0 … x_n of a run, by one forward pass that keeps nothing. */
@@ -14,5 +15,5 @@ export async function measureRange(
   options: RunOptions,
 ): Promise<number> {
   const coefficients = methodCoefficients(options.method, options.coefficients);
-  return rangeOf(makeRun(subBlocks, x0, context, { ...options, coefficients }), x0);
+  return whenRead(rangesOf(makeRun(subBlocks, x0, context, { ...options, coefficients }), x0), largestOf);
 }

@@ -1,5 +1,5 @@
 /** `verify`: whether the rebuilt X_0 is the stored one, bit for bit, and every state on the way what it was; if not, which sub-block is to blame. */
-import { share } from '@dr2net/ops';
+import { type ExactGrid, share } from '@dr2net/ops';
 import { mul, round, stack, sub, sum, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { RebuildError } from './errors.ts';
 import type { Held } from './held.ts';
@@ -39,10 +39,13 @@ export class RebuildCheck {
   readonly #backward: Tensor[] = [];
   readonly #outputs: Tensor[] = [];
 
-  /** @param first X_0, borrowed */
+  /**
+   * @param grids of every sub-block
+   * @param first X_0, borrowed
+   */
   constructor(
     private readonly run: Run,
-    private readonly fractionBits: number,
+    private readonly grids: readonly ExactGrid[],
     private readonly held: Held,
     first: Tensor,
   ) {
@@ -51,17 +54,17 @@ export class RebuildCheck {
 
   /** Sees x_0, x_1, … x_{n−1}, borrowed. */
   forward(x: Tensor): void {
-    this.#forward.push(this.#checksum(x));
+    this.#forward.push(this.#checksum(x, this.#forward.length));
   }
 
   /** Sees x_{n−1}, … x_0, borrowed. */
   backward(x: Tensor): void {
-    this.#backward.unshift(this.#checksum(x));
+    this.#backward.unshift(this.#checksum(x, this.grids.length - 1 - this.#backward.length));
   }
 
   /** Sees what sub-block 0 gave, borrowed, in the forward pass and again: nothing is rebuilt with it, but its gradients depend on it. */
   output(f: Tensor): void {
-    this.#outputs.push(this.#checksum(f));
+    this.#outputs.push(this.#checksum(f, 0));
   }
 
   /** Compares at the end of the walk; `rebuilt` X_0 is borrowed. Throws, or rejects, where a bit differs. */
@@ -96,8 +99,8 @@ export class RebuildCheck {
       : ` The sub-block ${subBlocks[0]!.name} gave another output than in the forward pass.`;
   }
 
-  #checksum(x: Tensor): Tensor {
-    return this.held.keep(checksum(x, this.fractionBits));
+  #checksum(x: Tensor, i: number): Tensor {
+    return this.held.keep(checksum(x, this.grids[i]!.fractionBits));
   }
 }
 

@@ -55,6 +55,19 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
       });
     });
 
+    test('pass where the grid coarsens on the way', async () => {
+      const scale = new ExactScale();
+      const growing = { scale, coefficients: { alpha: 3, beta: 1 } };
+      await expectNoLeak(async () => {
+        const first = run(growing);
+        expect(first.firstFractionBits! - first.fractionBits!).toBe(2);
+        expect(await first.check()).toMatchObject({ identical: true });
+        const second = run(growing);
+        expect(second.fractionBits).toBe(scale.fractionBits);
+        expect(await second.check()).toMatchObject({ identical: true });
+      });
+    });
+
     test('reject where a state leaves the range', async () => {
       const growing = fromFunction('growing', (x) => mul(x, 1e4));
       const scale = new ExactScale({ state: { fractionBits: 20 } });

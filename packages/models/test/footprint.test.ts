@@ -2,6 +2,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Method } from '@dr2net/core';
 import { DryEngine, type MemorySetting, predictMemory } from '@dr2net/memory';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -87,6 +88,16 @@ test('a bigger batch, more blocks and the kept activations take more', () => {
 test('side information is what the bits say: 6 at β = 1/64', () => {
   const { sideWords } = setting(4);
   expect(sideWords(3200)).toBe((3200 * 6) / 32);
+});
+
+test('side information counts the bits that coarser grids take: 6 from each state of a pair at (1, 0.1) and 48 sub-blocks', () => {
+  const lost = (method: Method, n: number) => {
+    const planned = methodSetting(method, { alpha: 1, beta: 0.1 }, n).method;
+    return planned.name === 'exact' ? planned.lostBits?.reduce((sum, bits) => sum + bits, 0) : undefined;
+  };
+  expect(lost({ name: 'exact' }, 48)).toBe(6);
+  expect(lost({ name: 'exact' }, 24)).toBe(0);
+  expect(lost({ name: 'exact', fractionBits: 16 }, 48)).toBe(0);
 });
 
 describe('loadMemoryModel', () => {

@@ -56,6 +56,9 @@ const cases: [string, () => unknown, string][] = [
     () => exact.update(t(2, 3), states(2, 3), t(2, 3), grid),
     'previous is float32, not int32; quantize it first',
   ],
+  ['exact, bits of a coarser grid', () => exact.coarsen(states(2), 16), 'coarser by 16 bits'],
+  ['exact, type of what becomes coarser', () => exact.coarsen(t(2), 1), 'x is float32, not int32'],
+  ['exact, bits to refine with', () => exact.refine(states(64), states(3), 1), 'side is [3] where [2] is needed'],
   [
     'exact, side',
     () => exact.inverse(states(2, 3), t(2, 3), states(2, 3), states(2), grid),

@@ -73,6 +73,7 @@ const variants: [string, Options][] = [
   ['update sink with states that grow', { epochs: 2, update: 'sink' }],
   ['a spike that leaves the range of exact', { epochs: 2 }],
   ['update sink with a spike', { epochs: 2, update: 'sink' }],
+  ['a grid that coarsens, and a spike', { epochs: 2, schedule: { at: () => ({ alpha: 2.5, beta: 0.5 }) } }],
 ];
 
 test.each(variants)('resumes to the bit: %s', async (name, options) => {

@@ -83,6 +83,12 @@ const methods: Wiring[] = [
     slack: 0.03,
   },
   { title: 'exact', method: { name: 'exact' }, coefficients: exactly },
+  {
+    title: 'exact, the grid coarsens',
+    method: { name: 'exact' },
+    coefficients: { alpha: 3.9, beta: 3.9 },
+    slack: 0.002,
+  },
   { title: 'exact, β = 0.1, verified', method: { name: 'exact', verify: true }, coefficients: { alpha: 1, beta: 0.1 } },
 ];
 

@@ -1,7 +1,7 @@
 /**
  * `exact`: states are int32 on a grid of 2⁻ᶠ, and earlier ones are rebuilt bit for bit from the last pair and a few bits an
  * element (the op, its mathematics and its prior art: `exact` in @dr2net/ops). Works where floating point does not, at
- * β = 1/64 as well as at 1.
+ * β = 1/64 as well as at 1. Where the states grow by much, f falls on the way (exact-growth.ts).
  *
  * F_i reads the float value of the grid state, in the forward pass and in the rebuild; the gradient takes rounding as the
  * identity. States alive outside F_i's internals: while it is traced X_{i+1}, X_i, a_{i+1}, a_{i+2} and the float x_i that F_i
@@ -10,8 +10,10 @@
  */
 import { exact as op, share } from '@dr2net/ops';
 import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { coarsenPair, type LostBits, refinePair } from '../coarser-pair.ts';
 import { refuseZeroBeta } from '../coefficients.ts';
-import { type ExactMethod, fractionBitsFor, gridFor } from '../exact-grid.ts';
+import { gridFor, gridsFor } from '../exact-grid.ts';
+import type { ExactMethod } from '../exact-growth.ts';
 import { readHead } from '../forward.ts';
 import { bytesOf, holding } from '../held.ts';
 import type { Later } from '../later.ts';
@@ -41,18 +43,27 @@ export const exact: MethodImplementation<ExactMethod> = {
   record: (run, x0, method) =>
     holding((held) => {
       const n = run.subBlocks.length;
-      const grid = gridFor(method, run.coefficients, fractionBitsFor(method, run, x0));
-      const float = (x: Tensor) => op.dequantize(x, grid.fractionBits);
+      const grids = gridsFor(method, run, x0);
+      const [first, last] = [grids[0]!.fractionBits, grids[n - 1]!.fractionBits];
+      /** Bits that the pair loses before sub-block i. */
+      const lostBefore = (i: number) => (i === 0 ? 0 : grids[i - 1]!.fractionBits - grids[i]!.fractionBits);
 
       // Forward. `current` is X_i, `neighbour` X_{i−1}; in the walk back it is X_{i+1}.
-      let current = held.keep(op.quantize(x0, grid.fractionBits));
+      let current = held.keep(op.quantize(x0, first));
       let neighbour = held.keep(share(current));
-      const range = new RangeCheck(run, grid.fractionBits, held);
+      const range = new RangeCheck(run, grids, held);
       range.note(op.largest(current));
-      const verify = method.verify ? new RebuildCheck(run, grid.fractionBits, held, current) : undefined;
+      const verify = method.verify ? new RebuildCheck(run, grids, held, current) : undefined;
       const sides: (Tensor | undefined)[] = [];
+      const lost: (LostBits | undefined)[] = [];
       for (let i = 0; i < n; i++) {
-        const x = held.add(float(current));
+        const grid = grids[i]!;
+        const bits = lostBefore(i);
+        if (bits > 0) {
+          const pair = { now: current, before: neighbour };
+          ({ now: current, before: neighbour, lost: lost[i] } = coarsenPair(held, pair, bits));
+        }
+        const x = held.add(op.dequantize(current, grid.fractionBits));
         verify?.forward(x);
         const f = held.add(folded(run, i, applyResidual(run, i, x)));
         held.free(x);
@@ -67,19 +78,21 @@ export const exact: MethodImplementation<ExactMethod> = {
         current = next;
         range.note(largest);
       }
-      const largest = range.result();
-      if (typeof largest === 'number') run.scale?.observe(largest);
-      else largest.then((value) => run.scale?.observe(value)).catch(() => {});
-      const value = readHead(run, { last: float(current), previous: float(neighbour) });
+      const seen = range.result();
+      if (seen instanceof Promise) seen.then(({ onLastGrid }) => run.scale?.observe(onLastGrid)).catch(() => {});
+      else run.scale?.observe(seen.onLastGrid);
+      const value = readHead(run, { last: op.dequantize(current, last), previous: op.dequantize(neighbour, last) });
       const bytes = bytesOf([current, neighbour]) + (verify && n > 1 ? bytesOf([current]) : 0);
-      const sideBytes = bytesOf(sides.filter((side) => side !== undefined));
+      const lostSides = lost.flatMap((pair) => (pair ? [pair.now, pair.before] : []));
+      const sideBytes = bytesOf([...sides, ...lostSides].filter((side) => side !== undefined));
       [current, neighbour] = [neighbour, current];
       let identical: Later<true> | undefined;
 
       return {
         value,
         rewind(i) {
-          const x = held.add(float(current));
+          const grid = grids[i]!;
+          const x = held.add(op.dequantize(current, grid.fractionBits));
           verify?.backward(x);
           const { pullback, ...residual } = traceResidual(run, i, x);
           try {
@@ -93,6 +106,11 @@ export const exact: MethodImplementation<ExactMethod> = {
             neighbour = current;
             if (before) current = before;
             else held.free(current);
+            const bits = lost[i];
+            if (bits) {
+              const pair = { now: neighbour, before: current };
+              ({ now: neighbour, before: current } = refinePair(held, pair, bits));
+            }
             return pullback;
           } catch (error) {
             pullback.dispose();
@@ -104,13 +122,14 @@ export const exact: MethodImplementation<ExactMethod> = {
           coefficients: run.coefficients,
           stateBytes: bytes,
           sideBytes,
-          fractionBits: grid.fractionBits,
+          fractionBits: last,
+          ...(first !== last && { firstFractionBits: first }),
           async check() {
             // Both end before either is judged, so that nothing is still being read when this is over.
-            const [range, rebuild] = await Promise.allSettled([largest, identical]);
+            const [range, rebuild] = await Promise.allSettled([seen, identical]);
             if (range.status === 'rejected') throw range.reason;
             if (rebuild.status === 'rejected') throw rebuild.reason;
-            return { largest: range.value, ...(rebuild.value && { identical: rebuild.value }) };
+            return { largest: range.value.largest, ...(rebuild.value && { identical: rebuild.value }) };
           },
         },
         dispose: () => held.dispose(),

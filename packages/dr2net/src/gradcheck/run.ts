@@ -1,7 +1,7 @@
 /** One forward and backward pass by one method: loss, logits, the last two states, and the gradient of every tensor of the checkpoint. */
 import {
   type Coefficients,
-  chooseFractionBits,
+  ExactScale,
   type HeadRead,
   type Method,
   measureRange,
@@ -23,6 +23,7 @@ export interface PassOptions {
   readonly method: Method;
   readonly coefficients: Coefficients;
   readonly read: HeadRead;
+  readonly scale?: ExactScale;
 }
 
 export interface Pass {
@@ -79,7 +80,7 @@ export async function runPass({ backbone, head }: Classifier, input: CheckInput,
 }
 
 /**
- * `exact` with the grid that the states' measured range asks for: WebGPU cannot measure it within a run, as it reads
+ * `exact` with the scale that the states' measured range asks for: WebGPU cannot measure it within a run, as it reads
  * asynchronously only. Other methods as they are.
  */
 export async function withGrid(
@@ -92,7 +93,9 @@ export async function withGrid(
   const x0 = backbone.stem.apply(input.pixels, inference);
   try {
     const range = await measureRange(backbone.subBlocks, x0, inference, options);
-    return { ...options, method: { ...method, fractionBits: chooseFractionBits(range) } };
+    const scale = new ExactScale();
+    scale.observe(range);
+    return { ...options, scale };
   } finally {
     x0.dispose();
   }

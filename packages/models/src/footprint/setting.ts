@@ -1,5 +1,5 @@
 /** How a method of `@dr2net/core` is planned: what its memory follows from. */
-import { anchorPositions, type Coefficients, type Method, methodCoefficients } from '@dr2net/core';
+import { anchorPositions, type Coefficients, finerBits, type Method, methodCoefficients } from '@dr2net/core';
 import type { MemorySetting } from '@dr2net/memory';
 import { exact, sideWords } from '@dr2net/ops';
 
@@ -35,7 +35,9 @@ export function methodSetting(
         ...(method.coefficientBits !== undefined && { coefficientBits: method.coefficientBits }),
       });
       const words = (elements: number) => sideWords(elements, grid);
-      return { ...base, method: { name: 'exact', verify: method.verify ?? false }, sideWords: words };
+      const finer = finerBits(method, used, subBlocks);
+      const lostBits = finer.map((bits, i) => (i === 0 ? 0 : finer[i - 1]! - bits));
+      return { ...base, method: { name: 'exact', verify: method.verify ?? false, lostBits }, sideWords: words };
     }
     default:
       return { ...base, method: { name: method.name } };

@@ -10,6 +10,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
+import { type Coarsened, coarseGrid, coarsen, refine } from './coarsen.ts';
 import { type ExactGrid, grid, sideWords } from './grid.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
@@ -38,16 +39,32 @@ export interface ExactKernel {
 
 const kernel = () => choose({ reference: host, webgpu, tensorflow: native });
 
+function checkStates(op: string, states: Readonly<Record<string, Tensor>>): void {
+  for (const [name, { dtype }] of Object.entries(states))
+    if (dtype !== 'int32') throw new TypeError(`${op}: ${name} is ${dtype}, not int32; quantize it first`);
+}
+
 /** F in float32, the states in int32, of one shape. */
 function check(op: string, f: Tensor, x: Tensor, states: Readonly<Record<string, Tensor>>): void {
   if (f.dtype !== 'float32') throw new TypeError(`${op}: F(x) is ${f.dtype}, not float32`);
-  for (const [name, state] of Object.entries({ ...states, x })) {
-    expectShape(op, name, state, f.shape, 'the shape of F(x)');
-    if (state.dtype !== 'int32') throw new TypeError(`${op}: ${name} is ${state.dtype}, not int32; quantize it first`);
-  }
+  const all = { ...states, x };
+  for (const [name, state] of Object.entries(all)) expectShape(op, name, state, f.shape, 'the shape of F(x)');
+  checkStates(op, all);
 }
 
-export const exact: ExactKernel & { readonly grid: typeof grid } = {
+function checkSide(op: string, side: Tensor, x: Tensor, on: ExactGrid): void {
+  expectShape(op, 'side', side, [sideWords(x.size, on)], `${on.sideBits} bits for each of ${x.size} elements`);
+}
+
+export interface Exact extends ExactKernel {
+  readonly grid: typeof grid;
+  /** X int32 on a grid coarser by `bits`, 1 … 15: ⌊X/2ᵇⁱᵗˢ⌋, and what that throws away. */
+  coarsen(x: Tensor, bits: number): Coarsened;
+  /** X again, bit for bit. */
+  refine(coarse: Tensor, side: Tensor, bits: number): Tensor;
+}
+
+export const exact: Exact = {
   grid,
   quantize: (x, fractionBits) => kernel().quantize(x, fractionBits),
   dequantize: (x, fractionBits) => kernel().dequantize(x, fractionBits),
@@ -57,14 +74,17 @@ export const exact: ExactKernel & { readonly grid: typeof grid } = {
   },
   inverse(next, f, x, side, on) {
     check('exact.inverse', f, x, { next });
-    expectShape(
-      'exact.inverse',
-      'side',
-      side,
-      [sideWords(x.size, on)],
-      `${on.sideBits} bits for each of ${x.size} elements`,
-    );
+    checkSide('exact.inverse', side, x, on);
     return kernel().inverse(next, f, x, side, on);
   },
   largest: (x) => kernel().largest(x),
+  coarsen(x, bits) {
+    checkStates('exact.coarsen', { x });
+    return coarsen(kernel(), x, bits);
+  },
+  refine(coarse, side, bits) {
+    checkStates('exact.refine', { coarse });
+    checkSide('exact.refine', side, coarse, coarseGrid(bits));
+    return refine(kernel(), coarse, side, bits);
+  },
 };

@@ -222,4 +222,29 @@ const quantization: Check = {
     }),
 };
 
-export const exactChecks: Check[] = [...fixed, properties, ...range, cancelling, quantization];
+/** Positive, negative and extreme states, of every remainder. */
+const coarsening: Check[] = [1, 2, 3, 7, 15].map((bits) => ({
+  name: `exact: coarser by ${bits} bits, ⌊X/2ᵏ⌋ and its bits, and back`,
+  run: () =>
+    expectNoLeak(async () => {
+      const shape = [3, 5, 67];
+      const random = generator(bits);
+      const values = Int32Array.from({ length: sizeOf(shape) }, (_, i) =>
+        i < 40 ? i - 20 : Math.floor((2 * random() - 1) * 2 ** 30),
+      );
+      values.set([2 ** 30, -(2 ** 30)], 40);
+      const x = tensor(values, shape, 'int32');
+      const { coarse, side } = exact.coarsen(x, bits);
+      const again = exact.refine(coarse, side, bits);
+      await expectIdentical(coarse, { shape, data: values.map((v) => v >> bits) }, 'the coarse state');
+      const words = digits(
+        Array.from(values, (v) => v & (2 ** bits - 1)),
+        { shift: 0, mask: -1, radix: 2 ** bits, perGroup: 1, groupBits: bits },
+      );
+      await expectIdentical(side, { shape: [words.length], data: words }, 'its bits');
+      await expectIdentical(again, x, 'the state again');
+      for (const t of [x, coarse, side, again]) t.dispose();
+    }),
+}));
+
+export const exactChecks: Check[] = [...fixed, properties, ...range, cancelling, quantization, ...coarsening];

@@ -11,6 +11,8 @@ export interface DryExact {
   largest(x: DryTensor): void;
   update(f: DryTensor, x: DryTensor, previous: DryTensor): { next: DryTensor; side: DryTensor };
   inverse(next: DryTensor, f: DryTensor, x: DryTensor, side: DryTensor): DryTensor;
+  coarsen(x: DryTensor, bits: number): { coarse: DryTensor; side: DryTensor };
+  refine(coarse: DryTensor, side: DryTensor): DryTensor;
 }
 
 export function dryExact(engine: DryEngine, family: KernelFamily, sideWords: SideWords): DryExact {
@@ -38,5 +40,16 @@ export function dryExact(engine: DryEngine, family: KernelFamily, sideWords: Sid
       return { next, side };
     },
     inverse: (next, f, x, side) => state(f, next, f, x, ...(side.size > 0 ? [side] : [])),
+    coarsen(x, bits) {
+      const zeros = engine.op(x.size);
+      const coarse = state(x, zeros, x);
+      const side = engine.within('side', () => engine.op(Math.ceil((x.size * bits) / 32), x));
+      if (onDevice) largest(coarse);
+      return engine.after({ coarse, side }, zeros);
+    },
+    refine(coarse, side) {
+      const zeros = engine.op(coarse.size);
+      return engine.after(state(coarse, coarse, zeros, side), zeros);
+    },
   };
 }

@@ -1,4 +1,4 @@
-/** `exact`, dry: the last pair in fixed point and the packed remainders are kept. */
+/** `exact`, dry: the last pair in fixed point, the packed remainders and what coarser grids took away are kept. */
 import type { DryTensor } from '../engine.ts';
 import { applyResidual, type DryExactRun, type DryRecording, readHead, traceResidual } from './run.ts';
 
@@ -16,7 +16,25 @@ function checksum({ engine }: DryExactRun, x: DryTensor): void {
   });
 }
 
-export function exact(run: DryExactRun, x0: DryTensor, verify: boolean): DryRecording {
+export interface DryExactOptions {
+  readonly verify: boolean;
+  /** Bits that both states of the pair lose to a coarser grid before sub-block i; none where absent. */
+  readonly lostBits?: readonly number[];
+}
+
+/** Where the grid coarsens, the states are the coarser ones and their lost bits are kept. */
+function coarsen({ engine, exact: kernels }: DryExactRun, x: DryTensor, bits: number) {
+  const made = engine.within('states', () => kernels.coarsen(x, bits));
+  engine.free(x);
+  return made;
+}
+
+function refine({ engine, exact: kernels }: DryExactRun, x: DryTensor, side: DryTensor): DryTensor {
+  const made = engine.within('states', () => kernels.refine(x, side));
+  return engine.after(made, x, side);
+}
+
+export function exact(run: DryExactRun, x0: DryTensor, { verify, lostBits = [] }: DryExactOptions): DryRecording {
   const { engine, exact: kernels } = run;
   const n = run.subBlocks.length;
   const state = <T>(body: () => T) => engine.within('states', body);
@@ -25,7 +43,15 @@ export function exact(run: DryExactRun, x0: DryTensor, verify: boolean): DryReco
   kernels.largest(current);
   const stored = verify ? engine.label(engine.share(current), 'states') : undefined;
   const sides: (DryTensor | undefined)[] = [];
+  const lost = new Map<number, { now: DryTensor; before: DryTensor }>();
   for (let i = 0; i < n; i++) {
+    const bits = lostBits[i] ?? 0;
+    if (bits > 0) {
+      const before = coarsen(run, neighbour, bits);
+      const now = coarsen(run, current, bits);
+      [current, neighbour] = [now.coarse, before.coarse];
+      lost.set(i, { now: now.side, before: before.side });
+    }
     const x = state(() => kernels.dequantize(current));
     if (verify) checksum(run, x);
     const { f, base } = applyResidual(run, i, x);
@@ -59,6 +85,11 @@ export function exact(run: DryExactRun, x0: DryTensor, verify: boolean): DryReco
       neighbour = current;
       if (before) current = before;
       else engine.free(current);
+      const pair = lost.get(i);
+      if (pair) {
+        neighbour = refine(run, neighbour, pair.now);
+        current = refine(run, current, pair.before);
+      }
       return pullback;
     },
   };

@@ -3,7 +3,7 @@ import type { DryTensor } from '../engine.ts';
 import type { DrySink } from '../layer.ts';
 import { checkpoint } from './checkpoint.ts';
 import { conventional } from './conventional.ts';
-import { exact } from './exact.ts';
+import { type DryExactOptions, exact } from './exact.ts';
 import { frozen } from './frozen.ts';
 import { reversible } from './reversible.ts';
 import { type DryExactRun, type DryRecording, type DryRun, update } from './run.ts';
@@ -14,7 +14,7 @@ export type DryMethod =
   | { readonly name: 'frozen' }
   | { readonly name: 'checkpoint'; readonly every: number }
   | { readonly name: 'reversible'; readonly anchors: readonly number[]; readonly sampled: boolean }
-  | { readonly name: 'exact'; readonly verify: boolean };
+  | ({ readonly name: 'exact' } & DryExactOptions);
 
 export function record(run: DryExactRun, x0: DryTensor, method: DryMethod): DryRecording {
   switch (method.name) {
@@ -27,7 +27,7 @@ export function record(run: DryExactRun, x0: DryTensor, method: DryMethod): DryR
     case 'reversible':
       return reversible(run, x0, method);
     case 'exact':
-      return exact(run, x0, method.verify);
+      return exact(run, x0, method);
   }
 }
 
