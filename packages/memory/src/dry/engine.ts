@@ -48,12 +48,17 @@ export class DryEngine {
 
   /** The output of one kernel on `inputs`. */
   op(size: number, ...inputs: DryTensor[]): DryTensor {
+    return this.ops([size], ...inputs)[0]!;
+  }
+
+  /** The outputs of one kernel on `inputs`. */
+  ops(sizes: readonly number[], ...inputs: DryTensor[]): DryTensor[] {
     const used = inputs.map((input) => this.#onDevice(input));
-    const block = this.device.allocate(4 * size, false);
-    const tensor = this.#tensor(size, block);
-    this.device.dispatch?.([block, ...used]);
+    const blocks = sizes.map((size) => this.device.allocate(4 * size, false));
+    const tensors = sizes.map((size, i) => this.#tensor(size, blocks[i]));
+    this.device.dispatch?.([...blocks, ...used]);
     this.#measure();
-    return tensor;
+    return tensors;
   }
 
   /** A tensor of values that come from the host; most backends take memory for it when a kernel reads it first. */

@@ -65,6 +65,7 @@ export function predictMemory(model: MemoryModel, setting: MemorySetting): Memor
   const trainer = new DryTrainer(engine, training, network.parameters);
   const run = {
     engine,
+    family,
     subBlocks: network.subBlocks,
     coefficients,
     read,

@@ -4,6 +4,7 @@ import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
+import { webgpu } from './webgpu.ts';
 
 export interface DualResidualCoefficients {
   readonly alpha: number;
@@ -19,7 +20,7 @@ export interface DualResidualKernel {
   inverse(next: Tensor, f: Tensor, x: Tensor, coefficients: DualResidualCoefficients): Tensor;
 }
 
-const kernel = () => choose({ reference, tensorflow: native });
+const kernel = () => choose({ reference, tensorflow: native, webgpu });
 
 export const dualResidual: DualResidualKernel = {
   update(f, x, previous, coefficients) {

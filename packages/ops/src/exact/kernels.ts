@@ -6,7 +6,7 @@
  * - inverse: with c = |b|, X = c·u + v and q = c·p + w (floor division),
  *   ⌈(q·2ˢ − a·X)/c⌉ = p·2ˢ − a·u + ⌈(w·2ˢ − a·v)/c⌉.
  */
-import type { Kernel } from '../webgpu.ts';
+import type { Kernel } from '../webgpu/each.ts';
 
 /** Quotients that floor, for a positive divisor; WGSL's `/` cuts towards zero. */
 const floorDivide = `

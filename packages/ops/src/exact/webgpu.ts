@@ -1,7 +1,7 @@
 /** The exact update on WebGPU: our own kernels, because tfjs's int32 arithmetic goes through float32 there. */
 import { max, type Tensor, zeros } from '@tensorflow/tfjs-core';
 import { after } from '../engine.ts';
-import { run } from '../webgpu.ts';
+import { run } from '../webgpu/each.ts';
 import { type ExactGrid, sideWords } from './grid.ts';
 import type { ExactKernel } from './index.ts';
 import * as kernels from './kernels.ts';

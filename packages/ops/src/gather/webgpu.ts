@@ -1,5 +1,5 @@
 /** The gradient of gather in WGSL: every element of the table looks for its row among the indices; no atomics. */
-import { type Kernel, run } from '../webgpu.ts';
+import { type Kernel, run } from '../webgpu/each.ts';
 import type { ScatterSum } from './index.ts';
 
 const kernel: Kernel = {

@@ -8,6 +8,7 @@ import { graph } from './graph.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
+import { webgpu } from './webgpu.ts';
 
 export interface LayerNormKernel {
   /** x [..., C], gain [C], bias [C], epsilon is added to the (biased) variance → [..., C] */
@@ -19,6 +20,7 @@ const implementations = {
   reference,
   wasm: host,
   cpu: host,
+  webgpu,
   get tensorflow() {
     return graphsRun() ? graph : native;
   },

@@ -9,17 +9,21 @@ export interface KernelFamily {
   readonly products: 'wasm' | 'graphs' | 'reference';
   /** Loops in JavaScript over the values, or kernels of the backend. */
   readonly loops: boolean;
+  /** Whether layerNorm has shaders of its own. */
+  readonly shaders: boolean;
+  /** Whether the update of a state and its inverse are one call each: operations and shaders of our own. */
+  readonly oneCall: boolean;
   /** Whether a sum over rows turns the matrix first. */
   readonly turnsToSum: boolean;
 }
 
 const families: Readonly<Record<PlannedBackend, KernelFamily>> = {
-  wasm: { products: 'wasm', loops: true, turnsToSum: true },
-  cpu: { products: 'reference', loops: true, turnsToSum: false },
-  node: { products: 'graphs', loops: false, turnsToSum: false },
+  wasm: { products: 'wasm', loops: true, shaders: false, oneCall: false, turnsToSum: true },
+  cpu: { products: 'reference', loops: true, shaders: false, oneCall: false, turnsToSum: false },
+  node: { products: 'graphs', loops: false, shaders: false, oneCall: true, turnsToSum: false },
   // TensorFlow on a GPU runs raw operations, whose tensors are those of the reference but for the scale's product.
-  'node-gpu': { products: 'reference', loops: false, turnsToSum: false },
-  webgpu: { products: 'reference', loops: false, turnsToSum: true },
+  'node-gpu': { products: 'reference', loops: false, shaders: false, oneCall: false, turnsToSum: false },
+  webgpu: { products: 'reference', loops: false, shaders: true, oneCall: true, turnsToSum: true },
 };
 
 export function kernelFamily(backend: PlannedBackend): KernelFamily {

@@ -38,6 +38,33 @@ function graphs(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser {
   };
 }
 
+/** Blocks of rows whose sums the shaders add up. */
+const blocksOf = (rows: number) => Math.min(64, Math.ceil(rows / 32));
+
+/** Our own shaders: blocks of rows are summed for gain and bias together, whichever is wanted. */
+function shaders(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser {
+  return {
+    forward(x) {
+      const [value, statistics] = engine.ops([x.size, (2 * x.size) / gain.size], x, gain.tensor, bias.tensor);
+      return { value: value!, statistics: [statistics!] };
+    },
+    gradients(x, statistics, dy) {
+      const result: Gradients = {};
+      if (gain.trainable || bias.trainable) {
+        const blocks = blocksOf(x.size / gain.size);
+        const sums = engine.op(2 * blocks * gain.size, x, dy, ...statistics);
+        const [dGain, dBias] = engine.after(engine.ops([gain.size, bias.size], sums), sums);
+        if (gain.trainable) result.gain = dGain;
+        else engine.free(dGain);
+        if (bias.trainable) result.bias = dBias;
+        else engine.free(dBias);
+      }
+      result.x = engine.op(x.size, x, dy, gain.tensor, ...statistics);
+      return result;
+    },
+  };
+}
+
 function reference(engine: DryEngine, family: KernelFamily, { gain, bias }: LayerNormParts): Normaliser {
   const map = (...inputs: DryTensor[]) => engine.op(inputs[0]!.size, ...inputs);
   const mean = (x: DryTensor) => engine.op(x.size / gain.size, x);
@@ -80,11 +107,13 @@ function reference(engine: DryEngine, family: KernelFamily, { gain, bias }: Laye
 
 export function dryLayerNorm(engine: DryEngine, family: KernelFamily, parts: LayerNormParts): DryLayer {
   const { gain, bias } = parts;
-  const kernel = family.loops
-    ? loops(engine, parts)
-    : family.products === 'graphs'
-      ? graphs(engine, parts)
-      : reference(engine, family, parts);
+  const kernel = family.shaders
+    ? shaders(engine, parts)
+    : family.loops
+      ? loops(engine, parts)
+      : family.products === 'graphs'
+        ? graphs(engine, parts)
+        : reference(engine, family, parts);
   return {
     apply(x) {
       const { value, statistics } = kernel.forward(x);

@@ -45,7 +45,7 @@ export function backward(
   for (let i = run.subBlocks.length - 1; i >= 0; i--) {
     const through = rewind(i)(a, sink);
     const coefficients = { alpha: i === 0 ? alpha + beta : alpha, beta: carry?.factor ?? 0 };
-    const before = update(engine, through, a, carry?.gradient ?? a, coefficients);
+    const before = update({ ...run, coefficients }, through, a, carry?.gradient ?? a);
     engine.free(through, carry?.gradient);
     if (beta === 0) engine.free(a);
     carry = beta === 0 ? undefined : { gradient: a, factor: beta };

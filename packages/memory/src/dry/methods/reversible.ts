@@ -10,7 +10,7 @@ export interface DryAnchors {
 }
 
 export function reversible(run: DryRun, x0: DryTensor, { anchors, sampled }: DryAnchors): DryRecording {
-  const { engine, coefficients } = run;
+  const { engine } = run;
   const n = run.subBlocks.length;
   /** Magnitudes and squares of x; their largest and mean are numbers. */
   const sizes = (x: DryTensor) => [engine.op(x.size, x), engine.op(x.size, x)];
@@ -50,7 +50,7 @@ export function reversible(run: DryRun, x0: DryTensor, { anchors, sampled }: Dry
     value,
     rewind(i) {
       const { f, base, pullback } = traceResidual(run, i, current);
-      const rebuilt = i > 0 ? inverse(engine, next, f, base, coefficients) : undefined;
+      const rebuilt = i > 0 ? inverse(run, next, f, base) : undefined;
       engine.free(f, base, next);
       next = current;
       if (rebuilt) current = settle(rebuilt, i - 1);

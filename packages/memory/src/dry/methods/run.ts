@@ -4,6 +4,7 @@
  */
 import type { DryEngine, DryTensor } from '../engine.ts';
 import type { DryExact } from '../kernels/exact.ts';
+import type { KernelFamily } from '../kernels/family.ts';
 import type { DryLayer, DryPullback } from '../layer.ts';
 
 export interface DryCoefficients {
@@ -13,6 +14,7 @@ export interface DryCoefficients {
 
 export interface DryRun {
   readonly engine: DryEngine;
+  readonly family: Pick<KernelFamily, 'oneCall'>;
   readonly subBlocks: readonly DryLayer[];
   readonly coefficients: DryCoefficients;
   readonly read: 'last' | 'mean';
@@ -52,13 +54,14 @@ export function traceResidual({ engine, subBlocks }: DryRun, i: number, x: DryTe
 
 /** f + α·x + β·previous (`dualResidual.update`). */
 export function update(
-  engine: DryEngine,
+  { engine, family, coefficients }: DryRun,
   f: DryTensor,
   x: DryTensor,
   previous: DryTensor,
-  { alpha, beta }: DryCoefficients,
 ): DryTensor {
+  const { alpha, beta } = coefficients;
   return engine.within('states', () => {
+    if (family.oneCall && alpha !== 0 && beta !== 0) return engine.op(f.size, f, x, previous);
     let next = f;
     for (const [state, coefficient] of [
       [x, alpha],
@@ -77,13 +80,14 @@ export function update(
 
 /** (next − f − α·x)/β (`dualResidual.inverse`). */
 export function inverse(
-  engine: DryEngine,
+  { engine, family, coefficients }: DryRun,
   next: DryTensor,
   f: DryTensor,
   x: DryTensor,
-  { alpha, beta }: DryCoefficients,
 ): DryTensor {
+  const { alpha, beta } = coefficients;
   return engine.within('states', () => {
+    if (family.oneCall && alpha !== 0) return engine.op(next.size, next, f, x);
     let rest = engine.op(next.size, next, f);
     if (alpha !== 0) {
       const term = alpha === 1 ? x : engine.op(x.size, x);
@@ -113,7 +117,7 @@ export function forward(run: DryRun, pair: DryPair, options: ForwardOptions = {}
       previous = x;
     }
     const { f, base } = evaluate(run, i, x);
-    const next = update(engine, f, base, previous, coefficients);
+    const next = update(run, f, base, previous);
     engine.free(f, base);
     if (previous !== x) engine.free(previous);
     previous = x;

@@ -1,5 +1,5 @@
 /**
- * Runs a WGSL kernel of ours on tfjs's WebGPU backend. A program is an object that the backend completes with bindings,
+ * WGSL with one invocation an element of its one output, run as a program of tfjs's WebGPU backend (`dispatch.ts` is for all else). A program is an object that the backend completes with bindings,
  * uniforms and an entry point; it exports no type for it, so the part that is used is written down here.
  */
 import { backend, type DataId, type DataType, engine, type Tensor } from '@tensorflow/tfjs-core';
