@@ -7,7 +7,7 @@ const methods: Readonly<Record<string, string>> = {
   frozen: '#9b6fd0',
 };
 
-const others = ['#c8457f', '#b8912a', '#1f9fb0', '#a0522d', '#6a8f2a', '#d0574f'];
+const others = ['#c8457f', '#b8912a', '#1f9fb0', '#a0522d', '#6a8f2a', '#d0574f', '#e59ab5'];
 
 /** One colour a label; a method's own colour for a label that is the name of one. The same labels give the same colours. */
 export function colorsOf(labels: readonly string[]): Map<string, string> {
@@ -22,7 +22,9 @@ export function colorsOf(labels: readonly string[]): Map<string, string> {
     if (colors.has(label)) continue;
     const used = new Set(colors.values());
     const named = rest.find(([name, color]) => label.startsWith(name) && !used.has(color))?.[1];
-    const next = named ?? free.next().value ?? others[colors.size % others.length];
+    // Many labels take the colours of the methods that are not among them, too.
+    const unused = () => rest.map(([, color]) => color).find((color) => !used.has(color));
+    const next = named ?? free.next().value ?? unused() ?? others[colors.size % others.length];
     if (next) colors.set(label, next);
   }
   return colors;
