@@ -10,6 +10,7 @@ export const neededKernels = [
   'Concat',
   'Erf',
   'Exp',
+  'Fill',
   'GatherV2',
   'Identity',
   'Log',
