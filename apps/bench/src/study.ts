@@ -8,17 +8,13 @@
 import { join, relative } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { existingPath, InterruptedError, onInterrupt, repositoryRoot, userPath } from 'jobs';
+import { count } from './step/command.ts';
 import { jobName, jobsOf, studies, variants } from './study/plan.ts';
 import { runStudy } from './study/run.ts';
 import { summarise } from './study/summarise.ts';
 
 const shared = process.env.DR2NET_SHARED ?? join(repositoryRoot, '..', 'shared');
 
-const whole = (text: string) => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number, 1 or more.');
-  return value;
-};
 const integers = (text: string) =>
   text.split(',').map((part) => {
     const value = Number(part);
@@ -98,7 +94,7 @@ program
   .option('--seeds <list>', 'seeds', integers, [0, 1, 2])
   .addOption(studyOption())
   .option('--variants <list>', `these alone, of ${variants.map(({ name }) => name).join(', ')}`, names)
-  .option('--epochs <n>', 'epochs (default: as many as the study has)', whole)
+  .option('--epochs <n>', 'epochs (default: as many as the study has)', count(1))
   .option('--batch <n>', 'clips a step', '5')
   .option('--lr <number>', 'peak learning rate of AdamW', '2e-4')
   .option('--layer-decay <share>', 'learning rate of a layer, as a share of the layer above', '0.75')

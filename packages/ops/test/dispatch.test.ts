@@ -1,6 +1,6 @@
 /** Dispatches of our own WGSL: what they give, refuse and keep. */
 import { expectNoLeak, testBackends } from '@dr2net/testing';
-import { memory, range, tensor1d } from '@tensorflow/tfjs-core';
+import { backend, memory, range, tensor1d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { dispatch, inRow, type Shader, wide } from '../src/webgpu/dispatch.ts';
 
@@ -55,6 +55,15 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
         /^test both: 70000 × 1 × 1 workgroups; this device takes \d+ along one axis\.$/,
       );
       expect(memory().numTensors).toBe(before);
+      a.dispose();
+    });
+
+    test('an output that is too large is refused, and nothing stays', () => {
+      const a = range(0, 4);
+      const [tensors, data] = [memory().numTensors, backend().numDataIds()];
+      const outputs = [{ shape: [2 ** 40] }, { shape: [4], dtype: 'int32' }] as const;
+      expect(() => dispatch(both, [a, a], outputs, { size: 4, factor: 1 }, inRow(1))).toThrow();
+      expect([memory().numTensors, backend().numDataIds()]).toEqual([tensors, data]);
       a.dispose();
     });
 

@@ -3,7 +3,7 @@
  * one over blocks of rows and one over the blocks.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { after, hold } from '../engine.ts';
+import { after, hold, scope } from '../engine.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 import { dispatch, inRow, type Shader, wide } from '../webgpu/dispatch.ts';
 import { lanes, total } from '../webgpu/sum.ts';
@@ -123,6 +123,25 @@ function parameterGradients(x: Tensor, stats: Tensor, dy: Tensor, rows: number, 
   return { gain, bias };
 }
 
+function gradients(x: Tensor, gain: Tensor, stats: Tensor, dy: Tensor, wanted?: Wanted<Names>) {
+  const want = (name: Names) => wanted?.[name] ?? wanted === undefined;
+  const width = gain.size;
+  const rows = x.size / width;
+  const result: Partial<Record<Names, Tensor>> = {};
+  if (want('gain') || want('bias')) {
+    const both = parameterGradients(x, stats, dy, rows, width);
+    for (const name of ['gain', 'bias'] as const) {
+      if (want(name)) result[name] = both[name];
+      else both[name].dispose();
+    }
+  }
+  if (want('x'))
+    [result.x] = dispatch(gradientOfX, [x, gain, stats, dy], [{ shape: dy.shape }], { rows, width }, inRow(rows)) as [
+      Tensor,
+    ];
+  return result;
+}
+
 function run(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): [value: Tensor, stats: Tensor] {
   const width = gain.size;
   const rows = x.size / width;
@@ -138,29 +157,9 @@ export const webgpu: LayerNormKernel = {
   trace(x, gain, bias, epsilon) {
     const [value, stats] = run(x, gain, bias, epsilon);
     const kept = [hold(x), hold(gain), after(hold(stats), stats)] as const;
-    const width = gain.size;
-    const rows = x.size / width;
-    const pullback: OpPullback<Names> = once('layerNorm', kept, (dy: Tensor, wanted?: Wanted<Names>) => {
-      const want = (name: Names) => wanted?.[name] ?? wanted === undefined;
-      const [keptX, keptGain, keptStats] = kept;
-      const result: Partial<Record<Names, Tensor>> = {};
-      if (want('gain') || want('bias')) {
-        const { gain: dGain, bias: dBias } = parameterGradients(keptX, keptStats, dy, rows, width);
-        if (want('gain')) result.gain = dGain;
-        else dGain.dispose();
-        if (want('bias')) result.bias = dBias;
-        else dBias.dispose();
-      }
-      if (want('x'))
-        [result.x] = dispatch(
-          gradientOfX,
-          [keptX, keptGain, keptStats, dy],
-          [{ shape: dy.shape }],
-          { rows, width },
-          inRow(rows),
-        ) as [Tensor];
-      return result;
-    });
+    const pullback: OpPullback<Names> = once('layerNorm', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
+      scope(() => gradients(...kept, dy, wanted)),
+    );
     return { value, pullback };
   },
 };

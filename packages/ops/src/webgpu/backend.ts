@@ -20,6 +20,7 @@ export interface WebgpuBackend {
   dispatchCountInPass: number;
   makeTensorInfo(shape: number[], dtype: DataType): TensorInfo;
   uploadToGPU(id: DataId): void;
+  disposeData(id: DataId): boolean;
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;

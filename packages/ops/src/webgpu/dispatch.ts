@@ -44,7 +44,7 @@ function stateOf(device: GPUDevice): DeviceState {
   return state;
 }
 
-export function source({ inputs, outputs, params, workgroup, head = '', body }: Shader): string {
+function source({ inputs, outputs, params, workgroup, head = '', body }: Shader): string {
   const fields = Object.entries(params).map(([name, type]) => `${name}: ${type},`);
   const arrays = [
     ...Object.entries(inputs).map(([name, type]) => `var<storage, read> ${name}: array<${type}>;`),
@@ -151,10 +151,14 @@ export function dispatch(
     return info;
   });
   const all = [...inputs, ...targets];
-  for (const { dataId } of all) {
-    backend.uploadToGPU(dataId);
-    backend.commandQueueOwnedIds.add(dataId);
+  try {
+    // What is too large for the device is refused here.
+    for (const { dataId } of all) backend.uploadToGPU(dataId);
+  } catch (error) {
+    for (const { dataId } of made) backend.disposeData(dataId);
+    throw error;
   }
+  for (const { dataId } of all) backend.commandQueueOwnedIds.add(dataId);
   const buffers = all.map(({ dataId }) => backend.tensorMap.get(dataId).resource!);
   record(backend, pipeline, [uniformsOf(device, state, shader, params), ...buffers], groups);
   return made.map((info) => engine().makeTensorFromTensorInfo(info));

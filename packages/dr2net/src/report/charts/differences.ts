@@ -1,5 +1,6 @@
 /** Differences from a reference, paired by seed: a dot a seed, the mean, and its 95 % interval, one row a way of training. */
 import { dot, link, ruleX } from '@observablehq/plot';
+import { accent } from '../palette.ts';
 import { type Chart, chart } from '../plot.ts';
 import type { PairedDifference } from '../statistics.ts';
 
@@ -28,8 +29,8 @@ export function differenceChart(title: string, axis: string, rows: readonly Diff
     marks: [
       ruleX([0], { stroke: 'currentColor', strokeOpacity: 0.6 }),
       dot(seeds, { x: 'x', y: 'label', fill: 'currentColor', fillOpacity: 0.35, r: 3 }),
-      link(means, { x1: 'low', x2: 'high', y1: 'label', y2: 'label', stroke: '#3b7dd8', strokeWidth: 2.5 }),
-      dot(means, { x: 'x', y: 'label', fill: '#3b7dd8', r: 5 }),
+      link(means, { x1: 'low', x2: 'high', y1: 'label', y2: 'label', stroke: accent, strokeWidth: 2.5 }),
+      dot(means, { x: 'x', y: 'label', fill: accent, r: 5 }),
     ],
   });
 }
