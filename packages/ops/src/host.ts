@@ -59,7 +59,7 @@ export function onHost(
 }
 
 /** Brings a tensor that was made on another backend over, as the engine does before a kernel. */
-function onThisBackend(input: Tensor): void {
+export function onThisBackend(input: Tensor): void {
   const state = engine().state.tensorInfo.get(input.dataId);
   if (state && state.backend !== backend()) engine().moveData(backend(), input.dataId);
 }

@@ -1,4 +1,4 @@
-export { attentionChunk } from './attention/geometry.ts';
+export { attentionChunk, attentionQueries } from './attention/geometry.ts';
 export { type AttentionKernel, type AttentionOptions, attention } from './attention/index.ts';
 export { type ChannelScaleKernel, channelScale } from './channel-scale/index.ts';
 export * from './context.ts';

@@ -12,8 +12,6 @@ interface Buffer {
   handles: number;
   /** Absent while its values are on the host only. */
   block: Block | undefined;
-  /** What a kernel made of it and keeps as long as it lives (wasm: a packed operand of a product). */
-  attached: Block | undefined;
 }
 
 /** A handle on a buffer; a reshape or a second handle shares it. */
@@ -84,7 +82,6 @@ export class DryEngine {
       if (--buffer.handles > 0) continue;
       this.#count(buffer.kind, -buffer.bytes);
       if (buffer.block) this.device.release(buffer.block);
-      if (buffer.attached) this.device.release(buffer.attached);
     }
   }
 
@@ -102,13 +99,6 @@ export class DryEngine {
     const result = body();
     for (const block of blocks) this.device.release(block);
     return result;
-  }
-
-  /** Bytes that a kernel keeps as long as `tensor` lives; once a tensor. */
-  attach(tensor: DryTensor, bytes: number): void {
-    if (tensor.buffer.attached !== undefined) return;
-    tensor.buffer.attached = this.device.allocate(bytes, false);
-    this.#measure();
   }
 
   /** What is made while `body` runs is of this kind. */
@@ -157,7 +147,7 @@ export class DryEngine {
   }
 
   #tensor(size: number, block: Block | undefined): DryTensor {
-    const buffer: Buffer = { bytes: 4 * size, kind: this.#kind, handles: 1, block, attached: undefined };
+    const buffer: Buffer = { bytes: 4 * size, kind: this.#kind, handles: 1, block };
     this.#count(buffer.kind, buffer.bytes);
     return new DryTensor(buffer, size);
   }

@@ -30,3 +30,9 @@ export function geometry(qkv: Tensor, { heads, scale }: AttentionOptions): Geome
   const sizes = { batch: batch!, tokens: tokens!, heads };
   return { ...sizes, width, scale: scale ?? 1 / Math.sqrt(width), chunk: attentionChunk(sizes) };
 }
+
+/** Queries whose scores against all keys are alive at a time, where an implementation works on blocks of them: memory linear in tokens. */
+export function attentionQueries(tokens: number): number {
+  const most = 128;
+  return Math.ceil(tokens / Math.ceil(tokens / most));
+}

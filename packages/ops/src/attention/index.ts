@@ -3,9 +3,11 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
+import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
+import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
 
 export interface AttentionOptions {
@@ -23,7 +25,9 @@ export interface AttentionKernel {
 
 const implementations = {
   reference,
-  wasm,
+  get wasm() {
+    return simdRuns() ? simd : wasm;
+  },
   get tensorflow() {
     return graphsRun() ? graph : native;
   },

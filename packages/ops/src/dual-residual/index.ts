@@ -2,8 +2,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
+import { simd as simdRuns } from '../simd/module.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
+import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
 
 export interface DualResidualCoefficients {
@@ -20,7 +22,16 @@ export interface DualResidualKernel {
   inverse(next: Tensor, f: Tensor, x: Tensor, coefficients: DualResidualCoefficients): Tensor;
 }
 
-const kernel = () => choose({ reference, tensorflow: native, webgpu });
+const implementations = {
+  reference,
+  get wasm() {
+    return simdRuns() ? simd : reference;
+  },
+  tensorflow: native,
+  webgpu,
+};
+
+const kernel = () => choose(implementations);
 
 export const dualResidual: DualResidualKernel = {
   update(f, x, previous, coefficients) {

@@ -2,16 +2,25 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
+import { simd as simdRuns } from '../simd/module.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
+import { simd } from './simd.ts';
 
 export interface GeluKernel {
   apply(x: Tensor): Tensor;
   trace(x: Tensor): TracedOp<'x'>;
 }
 
-const implementations = { reference, wasm: host, cpu: host, tensorflow: native };
+const implementations = {
+  reference,
+  get wasm() {
+    return simdRuns() ? simd : host;
+  },
+  cpu: host,
+  tensorflow: native,
+};
 
 /** x·Φ(x), Φ the standard normal distribution function (Hendrycks and Gimpel, arXiv 1606.08415). The trace keeps x. */
 export const gelu: GeluKernel = {

@@ -4,10 +4,12 @@ import { channels, expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
+import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
+import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
 
 export interface LayerNormKernel {
@@ -18,7 +20,9 @@ export interface LayerNormKernel {
 
 const implementations = {
   reference,
-  wasm: host,
+  get wasm() {
+    return simdRuns() ? simd : host;
+  },
   cpu: host,
   webgpu,
   get tensorflow() {

@@ -3,14 +3,18 @@ import { expectAffine } from '../check.ts';
 import { choose } from '../engine.ts';
 import type { LinearKernel } from '../linear/index.ts';
 import { graphsRun } from '../native/probe.ts';
+import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
+import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
 
 const implementations = {
   reference,
-  wasm,
+  get wasm() {
+    return simdRuns() ? simd : wasm;
+  },
   get tensorflow() {
     return graphsRun() ? graph : native;
   },

@@ -1,10 +1,9 @@
 /** layerNorm and attention against their definitions. */
 
-import { reference as attentionReference } from '../../src/attention/reference.ts';
-import { attention, layerNorm } from '../../src/index.ts';
-import { reference as normReference } from '../../src/layer-norm/reference.ts';
+import type { AttentionKernel, LayerNormKernel } from '../../src/index.ts';
 import { type Check, checks, type Input, input, rowsOf } from './case.ts';
 import type { Node, Tape } from './float64.ts';
+import { type Implementation, implementations } from './implementations.ts';
 
 function norm(tape: Tape, x: Node[], gain: Node[], bias: Node[], epsilon: number): Node[] {
   const width = gain.length;
@@ -23,9 +22,11 @@ function farFromZero(shape: readonly number[], seed: number): Input {
   return { shape, values: values.map((value) => value + 300) };
 }
 
-function norms(name: string, op: typeof layerNorm): Check[] {
+function norms(of: Implementation<LayerNormKernel>): Check[] {
+  const op = of.kernel;
   const far = checks({
-    name: `${name} far from zero`,
+    of,
+    name: 'layerNorm far from zero',
     inputs: { x: farFromZero([3, 64], 75), gain: input([64], 85), bias: input([64], 95) },
     shape: [3, 64],
     tolerance: 2e-4,
@@ -38,9 +39,12 @@ function norms(name: string, op: typeof layerNorm): Check[] {
     [1, 1, 6],
     [2, 5, 33],
     [3, 4, 96],
+    [1, 1],
+    [131, 13],
   ].flatMap((shape, i) =>
     checks({
-      name: `${name} [${shape}]`,
+      of,
+      name: `layerNorm [${shape}]`,
       inputs: {
         x: input(shape, 70 + i, 3),
         gain: input([shape.at(-1)!], 80 + i),
@@ -98,14 +102,18 @@ const attentionSizes: Sizes[] = [
   { batch: 2, tokens: 5, heads: 3, width: 2 },
   { batch: 1, tokens: 33, heads: 2, width: 8 },
   { batch: 3, tokens: 6, heads: 1, width: 5, scale: 0.7 },
+  // More tokens than are worked on at a time.
+  { batch: 1, tokens: 131, heads: 1, width: 3 },
 ];
 
-function attentions(name: string, op: typeof attention): Check[] {
+function attentions(of: Implementation<AttentionKernel>): Check[] {
+  const op = of.kernel;
   return attentionSizes.flatMap((sizes, i) => {
     const { batch, tokens, heads, width, scale } = sizes;
     const options = scale === undefined ? { heads } : { heads, scale };
     return checks({
-      name: `${name} ${JSON.stringify(sizes)}`,
+      of,
+      name: `attention ${JSON.stringify(sizes)}`,
       inputs: { qkv: input([batch, tokens, 3 * heads * width], 100 + i) },
       shape: [batch, tokens, heads * width],
       tolerance: 5e-5,
@@ -117,8 +125,6 @@ function attentions(name: string, op: typeof attention): Check[] {
 }
 
 export const blockChecks: Check[] = [
-  ...norms('layerNorm', layerNorm),
-  ...norms('layerNorm (reference)', normReference),
-  ...attentions('attention', attention),
-  ...attentions('attention (reference)', attentionReference),
+  ...implementations.layerNorm.flatMap(norms),
+  ...implementations.attention.flatMap(attentions),
 ];

@@ -1,12 +1,10 @@
 /** linear, linearGelu, gelu, channelScale against their definitions. */
 
-import { reference as geluReference } from '../../src/gelu/reference.ts';
-import { channelScale, gelu, linear, linearGelu } from '../../src/index.ts';
+import { channelScale, type GeluKernel } from '../../src/index.ts';
 import type { LinearKernel } from '../../src/linear/index.ts';
-import { reference } from '../../src/linear/reference.ts';
-import { reference as linearGeluReference } from '../../src/linear-gelu/reference.ts';
 import { type Check, checks, input, rowsOf } from './case.ts';
 import type { Node, Tape } from './float64.ts';
+import { type Implementation, implementations } from './implementations.ts';
 
 function affine(tape: Tape, x: Node[], weight: Node[], bias: Node[] | undefined, width: number): Node[] {
   const columns = weight.length / width;
@@ -30,15 +28,20 @@ const shapes = [
   { x: [1, 1, 5], out: 3 },
   { x: [2, 7, 33], out: 31 },
   { x: [3, 17, 64], out: 40 },
+  // Above one block of a product in every direction (rows, inner axis, columns), and no multiple of a tile.
+  { x: [163, 387], out: 7 },
+  { x: [2, 9], out: 517 },
 ];
 
-function dense(name: string, op: LinearKernel, activate: (tape: Tape, x: Node) => Node): Check[] {
+function dense(name: string, of: Implementation<LinearKernel>, activate: (tape: Tape, x: Node) => Node): Check[] {
+  const op = of.kernel;
   return shapes.flatMap(({ x: shape, out }, i) => {
     const width = shape.at(-1)!;
     const [x, weight, bias] = [input(shape, 10 + i), input([width, out], 20 + i, 0.5), input([out], 30 + i)];
     const value = [...shape.slice(0, -1), out];
     return [
       ...checks({
+        of,
         name: `${name} [${shape}] → ${out}`,
         inputs: { x, weight, bias },
         shape: value,
@@ -47,6 +50,7 @@ function dense(name: string, op: LinearKernel, activate: (tape: Tape, x: Node) =
         define: (tape, t) => affine(tape, t.x, t.weight, t.bias, width).map((y) => activate(tape, y)),
       }),
       ...checks({
+        of,
         name: `${name} [${shape}] → ${out} without bias`,
         inputs: { x, weight },
         shape: value,
@@ -58,10 +62,12 @@ function dense(name: string, op: LinearKernel, activate: (tape: Tape, x: Node) =
   });
 }
 
-function activation(name: string, op: typeof gelu): Check[] {
+function activation(of: Implementation<GeluKernel>): Check[] {
+  const op = of.kernel;
   return [[1], [3, 5], [2, 3, 67]].flatMap((shape, i) =>
     checks({
-      name: `${name} [${shape}]`,
+      of,
+      name: `gelu [${shape}]`,
       inputs: { x: input(shape, 40 + i, 2.5) },
       shape,
       apply: ({ x }) => op.apply(x),
@@ -72,12 +78,9 @@ function activation(name: string, op: typeof gelu): Check[] {
 }
 
 export const linearChecks: Check[] = [
-  ...dense('linear', linear, (_, y) => y),
-  ...dense('linear (reference)', reference, (_, y) => y),
-  ...dense('linearGelu', linearGelu, activated),
-  ...dense('linearGelu (reference)', linearGeluReference, activated),
-  ...activation('gelu', gelu),
-  ...activation('gelu (reference)', geluReference),
+  ...implementations.linear.flatMap((of) => dense('linear', of, (_, y) => y)),
+  ...implementations.linearGelu.flatMap((of) => dense('linearGelu', of, activated)),
+  ...implementations.gelu.flatMap(activation),
   ...[
     [1, 1],
     [2, 5, 9],

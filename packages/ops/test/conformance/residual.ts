@@ -3,7 +3,8 @@ import { expectIdentical, expectScaledClose } from '@dr2net/testing/close';
 import { expectNoLeak } from '@dr2net/testing/leaks';
 import { add, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { dropoutMask, dualResidual } from '../../src/index.ts';
-import type { Check } from './case.ts';
+import { type Check, checkOf } from './case.ts';
+import { implementations } from './implementations.ts';
 import { normals } from './random.ts';
 
 const shape = [2, 3, 7];
@@ -27,21 +28,23 @@ const pairs = [
   [-0.5, -0.25],
 ];
 
-const recurrences: Check[] = pairs.map(([alpha, beta]) => ({
-  name: `dualResidual α = ${alpha}, β = ${beta}`,
-  run: () =>
-    withStates(async (f, x, previous) => {
-      const coefficients = { alpha: alpha!, beta: beta! };
-      const next = dualResidual.update(f, x, previous, coefficients);
-      const expected = Float64Array.from(F, (value, i) => value + alpha! * X[i]! + beta! * P[i]!);
-      await expectScaledClose(next, { shape, data: expected }, { rtol: 1e-6, atol: 1e-7 }, 'update');
-      if (beta === 0) return [next];
-      const back = dualResidual.inverse(next, f, x, coefficients);
-      const limit = { rtol: 1e-6 / Math.abs(beta!), atol: 1e-7 };
-      await expectScaledClose(back, { shape, data: P }, limit, 'inverse');
-      return [next, back];
-    }),
-}));
+const recurrences: Check[] = implementations.dualResidual.flatMap((of) =>
+  pairs.map(([alpha, beta]) =>
+    checkOf(of, `dualResidual α = ${alpha}, β = ${beta}`, () =>
+      withStates(async (f, x, previous) => {
+        const coefficients = { alpha: alpha!, beta: beta! };
+        const next = of.kernel.update(f, x, previous, coefficients);
+        const expected = Float64Array.from(F, (value, i) => value + alpha! * X[i]! + beta! * P[i]!);
+        await expectScaledClose(next, { shape, data: expected }, { rtol: 1e-6, atol: 1e-7 }, 'update');
+        if (beta === 0) return [next];
+        const back = of.kernel.inverse(next, f, x, coefficients);
+        const limit = { rtol: 1e-6 / Math.abs(beta!), atol: 1e-7 };
+        await expectScaledClose(back, { shape, data: P }, limit, 'inverse');
+        return [next, back];
+      }),
+    ),
+  ),
+);
 
 const pretrained: Check = {
   name: 'dualResidual α = 1, β = 0 is x + f bit for bit, and does not touch the previous state',

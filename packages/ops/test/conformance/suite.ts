@@ -2,6 +2,8 @@
  * The conformance suite: every op, value and gradients against float64, on the backend that is current. Nothing here needs
  * Node: a browser page starts a backend, imports `suite` and runs its checks.
  */
+import { getBackend } from '@tensorflow/tfjs-core';
+import { simd } from '../../src/simd/module.ts';
 import { bitChecks } from './bits.ts';
 import { blockChecks } from './block.ts';
 import type { Check } from './case.ts';
@@ -12,7 +14,18 @@ import { residualChecks } from './residual.ts';
 
 export type { Check } from './case.ts';
 
+/** A browser that shares memory between threads runs the composed operations, whose products have all of them. */
+const simdIsUsed: Check = {
+  name: 'wasm on one thread runs the SIMD kernels',
+  here: () => getBackend() === 'wasm' && globalThis.crossOriginIsolated !== true,
+  run: async () => {
+    if (getBackend() === 'wasm' && globalThis.crossOriginIsolated !== true && !simd())
+      throw new Error('the module is not there');
+  },
+};
+
 export const suite: readonly Check[] = [
+  simdIsUsed,
   ...linearChecks,
   ...blockChecks,
   ...endChecks,

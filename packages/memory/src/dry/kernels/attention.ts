@@ -1,7 +1,7 @@
 /** `attention` of `@dr2net/ops`, dry: some heads at a time; the trace keeps qkv alone. */
 import type { DryEngine, DryTensor } from '../engine.ts';
 import type { DryLayer } from '../layer.ts';
-import { type KernelFamily, wasmProduct } from './family.ts';
+import type { KernelFamily } from './family.ts';
 
 export interface AttentionSizes {
   readonly batch: number;
@@ -11,6 +11,8 @@ export interface AttentionSizes {
   readonly width: number;
   /** Heads (of all batch × heads) at a time. */
   readonly chunk: number;
+  /** Queries at a time, where an implementation works on blocks of them. */
+  readonly queries: number;
 }
 
 interface Kernel {
@@ -18,50 +20,13 @@ interface Kernel {
   gradient(qkv: DryTensor, dy: DryTensor): DryTensor;
 }
 
-/** Heads whose calls are repeated; all beyond leave the heap as the ones before found it. */
-const repeated = 3;
-
-function wasm(engine: DryEngine, { batch, tokens: n, heads, width: d }: AttentionSizes): Kernel {
-  const all = Math.min(batch * heads, repeated);
-  const parts = (count: number, ...from: DryTensor[]) =>
-    Array.from({ length: count }, () => engine.op(n * d, ...from)) as [
-      DryTensor,
-      DryTensor,
-      DryTensor,
-      DryTensor,
-      DryTensor,
-    ];
-  const probabilities = (q: DryTensor, kT: DryTensor) => {
-    const scores = wasmProduct(engine, q, kT, [n, d, n]);
-    return engine.after(engine.op(n * n, scores), scores);
+/** Our own kernels on wasm: the scores of a block of queries, and in the pullback their gradients. */
+function simd(engine: DryEngine, { tokens, queries }: AttentionSizes): Kernel {
+  const run = (size: number, matrices: number, ...inputs: DryTensor[]) => {
+    const [result, scores] = engine.ops([size, matrices * queries * tokens], ...inputs);
+    return engine.after(result!, scores);
   };
-  return {
-    apply(qkv) {
-      const result = engine.op(qkv.size / 3);
-      for (let head = 0; head < all; head++) {
-        const [q, kT, v] = parts(3, qkv);
-        const p = engine.after(probabilities(q, kT), q, kT);
-        engine.free(engine.after(wasmProduct(engine, p, v, [n, n, d]), p, v));
-      }
-      return result;
-    },
-    gradient(qkv, dy) {
-      const result = engine.op(qkv.size);
-      for (let head = 0; head < all; head++) {
-        const [q, k, kT, vT, dOut] = parts(5, qkv, dy);
-        const p = engine.after(probabilities(q, kT), kT);
-        const pT = engine.op(n * n, p);
-        const dV = engine.after(wasmProduct(engine, pT, dOut, [n, n, d]), pT);
-        const dS = engine.after(wasmProduct(engine, dOut, vT, [n, d, n]), dOut, vT);
-        engine.free(p);
-        const dQ = engine.after(wasmProduct(engine, dS, k, [n, n, d]), k);
-        const dST = engine.after(engine.op(n * n, dS), dS);
-        const dK = engine.after(wasmProduct(engine, dST, q, [n, n, d]), dST, q);
-        engine.free(dQ, dK, dV);
-      }
-      return result;
-    },
-  };
+  return { apply: (qkv) => run(qkv.size / 3, 1, qkv), gradient: (qkv, dy) => run(qkv.size, 2, qkv, dy) };
 }
 
 /** Concatenation of what one call made, piece by piece. */
@@ -158,8 +123,8 @@ function reference(engine: DryEngine, { batch, tokens: n, heads, width: d, chunk
 /** qkv [B, N, 3C] → [B, N, C] */
 export function dryAttention(engine: DryEngine, family: KernelFamily, sizes: AttentionSizes): DryLayer {
   const kernel =
-    family.products === 'wasm'
-      ? wasm(engine, sizes)
+    family.products === 'simd'
+      ? simd(engine, sizes)
       : family.products === 'graphs'
         ? graphs(engine, sizes)
         : reference(engine, sizes);

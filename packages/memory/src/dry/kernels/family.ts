@@ -6,7 +6,7 @@ import type { PlannedBackend } from '../devices/index.ts';
 import type { DryEngine, DryTensor } from '../engine.ts';
 
 export interface KernelFamily {
-  readonly products: 'wasm' | 'graphs' | 'reference';
+  readonly products: 'simd' | 'graphs' | 'reference';
   /** Loops in JavaScript over the values, or kernels of the backend. */
   readonly loops: boolean;
   /** Whether layerNorm has shaders of its own. */
@@ -18,7 +18,7 @@ export interface KernelFamily {
 }
 
 const families: Readonly<Record<PlannedBackend, KernelFamily>> = {
-  wasm: { products: 'wasm', loops: true, shaders: false, oneCall: false, turnsToSum: true },
+  wasm: { products: 'simd', loops: true, shaders: false, oneCall: true, turnsToSum: true },
   cpu: { products: 'reference', loops: true, shaders: false, oneCall: false, turnsToSum: false },
   node: { products: 'graphs', loops: false, shaders: false, oneCall: true, turnsToSum: false },
   // TensorFlow on a GPU runs raw operations, whose tensors are those of the reference but for the scale's product.
@@ -33,16 +33,4 @@ export function kernelFamily(backend: PlannedBackend): KernelFamily {
 /** Σ over rows of x [rows, width] → [width]. */
 export function sumOfRows(engine: DryEngine, { turnsToSum }: KernelFamily, x: DryTensor, width: number): DryTensor {
   return turnsToSum ? engine.scratch([4 * x.size], () => engine.op(width, x)) : engine.op(width, x);
-}
-
-/** x·W on wasm: XNNPACK keeps W packed, eight columns at a time with a bias, as long as W lives. */
-export function wasmProduct(
-  engine: DryEngine,
-  a: DryTensor,
-  b: DryTensor,
-  [rows, inner, columns]: readonly [number, number, number],
-): DryTensor {
-  const made = engine.op(rows * columns, a, b);
-  engine.attach(b, 4 * (inner + 1) * 8 * Math.ceil(columns / 8));
-  return made;
 }

@@ -25,6 +25,22 @@ function loops(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser {
   };
 }
 
+/** Our own kernels on wasm: one call; gain's and bias's gradients and room for sums come with it, wanted or not. */
+function simd(engine: DryEngine, parts: LayerNormParts): Normaliser {
+  const { gain, bias } = parts;
+  return {
+    forward(x) {
+      const [value, statistics] = engine.ops([x.size, (2 * x.size) / gain.size], x);
+      return { value: value!, statistics: [statistics!] };
+    },
+    gradients(x, _statistics, dy) {
+      const [dGain, dBias, sums, dx] = engine.ops([gain.size, bias.size, 2 * gain.size + 2, x.size], x, dy);
+      engine.free(sums, gain.trainable ? undefined : dGain, bias.trainable ? undefined : dBias);
+      return { ...(gain.trainable && { gain: dGain }), ...(bias.trainable && { bias: dBias }), x: dx };
+    },
+  };
+}
+
 /** Measured: one tensor of x's size and a half besides what the graph of the gradients gives. */
 function graphs(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser {
   return {
@@ -109,11 +125,13 @@ export function dryLayerNorm(engine: DryEngine, family: KernelFamily, parts: Lay
   const { gain, bias } = parts;
   const kernel = family.shaders
     ? shaders(engine, parts)
-    : family.loops
-      ? loops(engine, parts)
-      : family.products === 'graphs'
-        ? graphs(engine, parts)
-        : reference(engine, family, parts);
+    : family.products === 'simd'
+      ? simd(engine, parts)
+      : family.loops
+        ? loops(engine, parts)
+        : family.products === 'graphs'
+          ? graphs(engine, parts)
+          : reference(engine, family, parts);
   return {
     apply(x) {
       const { value, statistics } = kernel.forward(x);

@@ -1,7 +1,7 @@
 /** `linear` and `linearGelu` of `@dr2net/ops`, dry. */
 import type { DryEngine, DryTensor } from '../engine.ts';
 import { type DryLayer, type DryParameter, type DrySink, deliver, type Gradients } from '../layer.ts';
-import { type KernelFamily, sumOfRows, wasmProduct } from './family.ts';
+import { type KernelFamily, sumOfRows } from './family.ts';
 
 export interface LinearParts {
   readonly weight: DryParameter;
@@ -28,27 +28,10 @@ export function affine(
   x: DryTensor,
   { weight, bias }: LinearParts,
 ): DryTensor {
-  const { rows, inner, outer } = sizes(x, weight);
-  if (products === 'graphs') return engine.op(rows * outer, x, weight.tensor, ...(bias ? [bias.tensor] : []));
-  const flat =
-    products === 'wasm'
-      ? wasmProduct(engine, x, weight.tensor, [rows, inner, outer])
-      : engine.op(rows * outer, x, weight.tensor);
+  const { rows, outer } = sizes(x, weight);
+  if (products !== 'reference') return engine.op(rows * outer, x, weight.tensor, ...(bias ? [bias.tensor] : []));
+  const flat = engine.op(rows * outer, x, weight.tensor);
   return bias ? engine.after(engine.op(rows * outer, flat, bias.tensor), flat) : flat;
-}
-
-function wasmGradients(engine: DryEngine, x: DryTensor, weight: DryParameter, dy: DryTensor, want: Want): Gradients {
-  const { rows, inner, outer } = sizes(x, weight);
-  const result: Gradients = {};
-  if (want('weight')) {
-    const turned = engine.op(x.size, x);
-    result.weight = engine.after(wasmProduct(engine, turned, dy, [inner, rows, outer]), turned);
-  }
-  if (want('x')) {
-    const turned = engine.op(weight.size, weight.tensor);
-    result.x = engine.after(wasmProduct(engine, dy, turned, [rows, outer, inner]), turned);
-  }
-  return result;
 }
 
 /** The gradients for dy; x and the weight as the trace kept them. */
@@ -61,12 +44,9 @@ export function affineGradients(
   want: Want,
 ): Gradients {
   const { outer } = sizes(x, weight);
-  if (family.products === 'wasm') {
-    const result = wasmGradients(engine, x, weight, dy, want);
-    return want('bias') ? { ...result, bias: engine.op(outer, dy) } : result;
-  }
   const result: Gradients = {};
-  if (want('bias')) result.bias = sumOfRows(engine, family, dy, outer);
+  if (want('bias'))
+    result.bias = family.products === 'simd' ? engine.op(outer, dy) : sumOfRows(engine, family, dy, outer);
   if (want('weight')) result.weight = engine.op(weight.size, x, dy);
   if (want('x')) result.x = engine.op(x.size, dy, weight.tensor);
   return result;
@@ -100,22 +80,19 @@ export function dryLinear(engine: DryEngine, family: KernelFamily, parts: Linear
 interface GeluKernels {
   apply(x: DryTensor): DryTensor;
   trace(x: DryTensor): { value: DryTensor; slope: DryTensor };
-  /** The gradient of the pre-activation, taking the slope over, and the bias's where it comes with it. */
-  preActivation(slope: DryTensor, dy: DryTensor): { dz: DryTensor; bias?: DryTensor };
+  /** The gradient of the pre-activation, taking the slope over. */
+  preActivation(slope: DryTensor, dy: DryTensor): DryTensor;
 }
 
-function wasmGelu(engine: DryEngine, parts: LinearParts): GeluKernels {
-  const product = (x: DryTensor) => {
-    const { rows, inner, outer } = sizes(x, parts.weight);
-    return wasmProduct(engine, x, parts.weight.tensor, [rows, inner, outer]);
-  };
+/** Our own kernels on wasm: the slope takes the product's place, and the pre-activation's gradient the slope's. */
+function simdGelu(engine: DryEngine, family: KernelFamily, parts: LinearParts): GeluKernels {
   return {
-    apply: product,
+    apply: (x) => affine(engine, family, x, parts),
     trace(x) {
-      const slope = product(x);
+      const slope = affine(engine, family, x, parts);
       return { slope, value: engine.op(slope.size, slope) };
     },
-    preActivation: (slope, dy) => ({ dz: slope, bias: engine.op(parts.weight.shape[1]!, slope, dy) }),
+    preActivation: (slope) => slope,
   };
 }
 
@@ -130,7 +107,7 @@ function graphGelu(engine: DryEngine, { weight, bias }: LinearParts): GeluKernel
         value: engine.op(hidden(x), x, ...inputs),
         slope: engine.op(hidden(x), x, ...inputs),
       })),
-    preActivation: (slope) => ({ dz: slope }),
+    preActivation: (slope) => slope,
   };
 }
 
@@ -154,12 +131,12 @@ function referenceGelu(engine: DryEngine, family: KernelFamily, parts: LinearPar
       const slope = engine.after(map(phi, rise), phi, rise);
       return engine.after({ value, slope }, z);
     },
-    preActivation: (slope, dy) => ({ dz: engine.after(map(dy, slope), slope) }),
+    preActivation: (slope, dy) => engine.after(map(dy, slope), slope),
   };
 }
 
 function geluKernels(engine: DryEngine, family: KernelFamily, parts: LinearParts): GeluKernels {
-  if (family.products === 'wasm') return wasmGelu(engine, parts);
+  if (family.products === 'simd') return simdGelu(engine, family, parts);
   return family.products === 'graphs' ? graphGelu(engine, parts) : referenceGelu(engine, family, parts);
 }
 
@@ -177,13 +154,8 @@ function geluGradients(
     const made = engine.scratch([4 * kept.slope.size], () => affineGradients(engine, family, kept.x, weight, dy, want));
     return engine.after(made, kept.slope, kept.x);
   }
-  const { dz, bias } = kernels.preActivation(kept.slope, dy);
-  if (family.products !== 'wasm')
-    return engine.after(affineGradients(engine, family, kept.x, weight, dz, want), dz, kept.x);
-  const made = wasmGradients(engine, kept.x, weight, dz, want);
-  engine.free(dz, kept.x);
-  if (want('bias')) return { ...made, bias };
-  return engine.after(made, bias);
+  const dz = kernels.preActivation(kept.slope, dy);
+  return engine.after(affineGradients(engine, family, kept.x, weight, dz, want), dz, kept.x);
 }
 
 /** gelu(x·W + b); the trace keeps x and the slope. */

@@ -1,0 +1,41 @@
+/**
+ * Attention by our SIMD kernels on wasm: one call for all heads, a block of queries at a time, operands and results where the
+ * projections have them.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { after, hold } from '../engine.ts';
+import { type OpPullback, once } from '../pullback.ts';
+import { float, onHeap } from '../simd/run.ts';
+import { attentionQueries, type Geometry, geometry } from './geometry.ts';
+import type { AttentionKernel } from './index.ts';
+
+function apply(qkv: Tensor, { batch, tokens, heads, width, scale }: Geometry): Tensor {
+  const together = attentionQueries(tokens);
+  const outputs = [float(batch, tokens, heads * width), float(together, tokens)];
+  const [result, scores] = onHeap([qkv], outputs, ({ kernels, scratch }, [from], [to, between]) =>
+    kernels.attention(from!, batch, tokens, heads, width, scale, together, between!, to!, scratch),
+  );
+  return after(result!, scores!);
+}
+
+function gradient(qkv: Tensor, { batch, tokens, heads, width, scale }: Geometry, dy: Tensor): Tensor {
+  const together = attentionQueries(tokens);
+  const outputs = [float(...qkv.shape), float(2, together, tokens)];
+  const [result, scores] = onHeap([qkv, dy], outputs, ({ kernels, scratch }, [from, d], [to, between]) =>
+    kernels.attentionGradient(from!, d!, batch, tokens, heads, width, scale, together, between!, to!, scratch),
+  );
+  return after(result!, scores!);
+}
+
+export const simd: AttentionKernel = {
+  apply: (qkv, options) => apply(qkv, geometry(qkv, options)),
+  trace(qkv, options) {
+    const g = geometry(qkv, options);
+    const value = apply(qkv, g);
+    const kept = hold(qkv);
+    const pullback: OpPullback<'qkv'> = once('attention', [kept], (dy: Tensor, wanted?) =>
+      wanted && !wanted.qkv ? {} : { qkv: gradient(kept, g, dy) },
+    );
+    return { value, pullback };
+  },
+};

@@ -1,0 +1,104 @@
+/** Every implementation of every op, where it can run: the suite checks them all, not only those that a backend chooses. */
+import { getBackend } from '@tensorflow/tfjs-core';
+import { graph as attentionGraph } from '../../src/attention/graph.ts';
+import { native as attentionNative } from '../../src/attention/native.ts';
+import { reference as attentionReference } from '../../src/attention/reference.ts';
+import { simd as attentionSimd } from '../../src/attention/simd.ts';
+import { wasm as attentionWasm } from '../../src/attention/wasm.ts';
+import { native as residualNative } from '../../src/dual-residual/native.ts';
+import { reference as residualReference } from '../../src/dual-residual/reference.ts';
+import { simd as residualSimd } from '../../src/dual-residual/simd.ts';
+import { host as geluHost } from '../../src/gelu/host.ts';
+import { native as geluNative } from '../../src/gelu/native.ts';
+import { reference as geluReference } from '../../src/gelu/reference.ts';
+import { simd as geluSimd } from '../../src/gelu/simd.ts';
+import { attention, dualResidual, gelu, layerNorm, linear, linearGelu } from '../../src/index.ts';
+import { graph as normGraph } from '../../src/layer-norm/graph.ts';
+import { host as normHost } from '../../src/layer-norm/host.ts';
+import { native as normNative } from '../../src/layer-norm/native.ts';
+import { reference as normReference } from '../../src/layer-norm/reference.ts';
+import { simd as normSimd } from '../../src/layer-norm/simd.ts';
+import { graph as linearGraph } from '../../src/linear/graph.ts';
+import { native as linearNative } from '../../src/linear/native.ts';
+import { reference as linearReference } from '../../src/linear/reference.ts';
+import { simd as linearSimd } from '../../src/linear/simd.ts';
+import { wasm as linearWasm } from '../../src/linear/wasm.ts';
+import { graph as linearGeluGraph } from '../../src/linear-gelu/graph.ts';
+import { native as linearGeluNative } from '../../src/linear-gelu/native.ts';
+import { reference as linearGeluReference } from '../../src/linear-gelu/reference.ts';
+import { simd as linearGeluSimd } from '../../src/linear-gelu/simd.ts';
+import { wasm as linearGeluWasm } from '../../src/linear-gelu/wasm.ts';
+import { graphsRun } from '../../src/native/probe.ts';
+import { simd } from '../../src/simd/module.ts';
+
+export interface Implementation<Kernel> {
+  /** Absent: the one that the backend chooses. */
+  readonly label?: string;
+  readonly kernel: Kernel;
+  /** Whether the current backend can run it. */
+  here(): boolean;
+}
+
+const everywhere = () => true;
+const onWasm = () => getBackend() === 'wasm';
+const withSimd = () => onWasm() && simd() !== undefined;
+const onHost = () => onWasm() || getBackend() === 'cpu';
+const onNode = () => getBackend() === 'tensorflow';
+const withGraphs = () => onNode() && graphsRun();
+
+const of = <Kernel>(kernel: Kernel, label: string | undefined, here: () => boolean): Implementation<Kernel> => ({
+  kernel,
+  ...(label !== undefined && { label }),
+  here,
+});
+
+const chosen = <Kernel>(kernel: Kernel) => of(kernel, undefined, everywhere);
+const reference = <Kernel>(kernel: Kernel) => of(kernel, 'reference', everywhere);
+
+export const implementations = {
+  linear: [
+    chosen(linear),
+    reference(linearReference),
+    of(linearWasm, 'composed', onWasm),
+    of(linearSimd, 'SIMD', withSimd),
+    of(linearNative, 'raw', onNode),
+    of(linearGraph, 'graph', withGraphs),
+  ],
+  linearGelu: [
+    chosen(linearGelu),
+    reference(linearGeluReference),
+    of(linearGeluWasm, 'composed', onWasm),
+    of(linearGeluSimd, 'SIMD', withSimd),
+    of(linearGeluNative, 'raw', onNode),
+    of(linearGeluGraph, 'graph', withGraphs),
+  ],
+  gelu: [
+    chosen(gelu),
+    reference(geluReference),
+    of(geluHost, 'loop', onHost),
+    of(geluSimd, 'SIMD', withSimd),
+    of(geluNative, 'raw', onNode),
+  ],
+  layerNorm: [
+    chosen(layerNorm),
+    reference(normReference),
+    of(normHost, 'loop', onHost),
+    of(normSimd, 'SIMD', withSimd),
+    of(normNative, 'raw', onNode),
+    of(normGraph, 'graph', withGraphs),
+  ],
+  attention: [
+    chosen(attention),
+    reference(attentionReference),
+    of(attentionWasm, 'composed', onWasm),
+    of(attentionSimd, 'SIMD', withSimd),
+    of(attentionNative, 'raw', onNode),
+    of(attentionGraph, 'graph', withGraphs),
+  ],
+  dualResidual: [
+    chosen(dualResidual),
+    reference(residualReference),
+    of(residualSimd, 'SIMD', withSimd),
+    of(residualNative, 'own or reference', onNode),
+  ],
+} as const;
