@@ -2,13 +2,22 @@
 import { fileURLToPath } from 'node:url';
 import { lastObject, runNode } from 'jobs';
 
+export interface ChildRun {
+  readonly signal?: AbortSignal | undefined;
+  /** Receives what the process writes on standard error; native libraries greet there. It is shown only when the process fails. */
+  readonly onLine?: (line: string) => void;
+}
+
 /**
- * @param script relative to this folder, e.g. `./step/child.ts`
+ * @param script relative to this folder, e.g. `./run/child.ts`
  * @returns the object that it printed
  */
-export async function measureInChild<T>(script: string, settings: object, signal?: AbortSignal): Promise<T> {
+export async function measureInChild<T>(
+  script: string,
+  settings: object,
+  { signal, onLine = () => {} }: ChildRun = {},
+): Promise<T> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const args = ['--conditions=@dr2net/source', '--import', 'tsx', path, JSON.stringify(settings)];
-  // Native libraries greet on standard error; it is shown only when the process fails.
-  return lastObject<T>(await runNode(args, { onLine: () => {}, ...(signal && { signal }) }));
+  return lastObject<T>(await runNode(args, { onLine, ...(signal && { signal }) }));
 }

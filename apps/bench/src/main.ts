@@ -1,8 +1,8 @@
 /**
  * Benchmarks.
  *
- *     pnpm bench step --backend wasm
- *     pnpm bench memory --backend node
+ *     pnpm bench --backend wasm,node --scenario vit-s
+ *     pnpm bench --quick
  *     pnpm bench growth
  *     pnpm bench frontier
  *     pnpm bench plan
@@ -14,10 +14,10 @@ import { addErrors } from './errors/command.ts';
 import { addFrontier } from './frontier/command.ts';
 import { addGrowth } from './growth/command.ts';
 import { addPlan } from './plan/command.ts';
-import { addStep } from './step/command.ts';
+import { addRun } from './run/command.ts';
 
-const program = new Command('bench').description('Benchmarks of training against plain TensorFlow.js.');
-addStep(program);
+const program = new Command('bench').description('Benchmarks of training against plain TensorFlow.js and jax-js.');
+addRun(program);
 addGrowth(program);
 addFrontier(program);
 addPlan(program);

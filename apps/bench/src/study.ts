@@ -8,7 +8,7 @@
 import { join, relative } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { existingPath, InterruptedError, onInterrupt, repositoryRoot, userPath } from 'jobs';
-import { count } from './step/command.ts';
+import { count } from './options.ts';
 import { jobName, jobsOf, studies, variants } from './study/plan.ts';
 import { runStudy } from './study/run.ts';
 import { summarise } from './study/summarise.ts';

@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { errorCharts } from 'dr2net/report';
 import { onInterrupt, provenance, userPath, writeFileWhole, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
+import { count, resultFolder } from '../options.ts';
 import { writePictures } from '../pictures.ts';
-import { count, resultFolder } from '../step/command.ts';
 import { type ErrorMap, type ErrorSettings, mapSize, protocolSize, wirings } from './settings.ts';
 import { errorTables } from './table.ts';
 
@@ -20,7 +20,7 @@ interface Flags {
 async function run(flags: Flags): Promise<void> {
   const interruption = onInterrupt();
   try {
-    const folder = flags.out ? userPath(flags.out) : resultFolder(flags.backend, false);
+    const folder = flags.out ? userPath(flags.out) : resultFolder(flags.backend);
     const settings: ErrorSettings = {
       ...mapSize,
       backend: flags.backend,
@@ -32,7 +32,7 @@ async function run(flags: Flags): Promise<void> {
     process.stderr.write(
       `gradients at ${wirings.length} (α, β) and ${flags.depth.length} depths on ${flags.backend} …\n`,
     );
-    const measured = await measureInChild<ErrorMap>('./errors/child.ts', settings, interruption.signal);
+    const measured = await measureInChild<ErrorMap>('./errors/child.ts', settings, interruption);
     const result = { schema: 1, kind: 'errors', ...provenance(), settings, ...measured };
     const tables = errorTables(measured);
     const charts = errorCharts(measured.points.map(({ way, ...point }) => ({ label: way, ...point })));

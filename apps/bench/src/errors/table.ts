@@ -1,6 +1,7 @@
 /** The map as tables for people. */
+import { groupBy } from 'bench-core/statistics';
 import { markdownTable } from '../markdown.ts';
-import { groupBy } from '../statistics.ts';
+
 import { type ErrorMap, type ErrorPoint, type ProtocolPoint, ways } from './settings.ts';
 
 const short = (value: number) => String(Number(value.toPrecision(4)));

@@ -6,8 +6,8 @@ import { frontierChart } from 'dr2net/report';
 import { onInterrupt, provenance, repositoryRoot, userPath, writeFileWhole, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
 import { markdownTable } from '../markdown.ts';
+import { count, resultFolder } from '../options.ts';
 import { writePictures } from '../pictures.ts';
-import { count, resultFolder } from '../step/command.ts';
 import type { FrontierMeasurement, FrontierResult, FrontierSettings } from './settings.ts';
 
 interface Flags {
@@ -42,7 +42,7 @@ export function frontierTable(points: readonly FrontierMeasurement[]): string {
 async function run(flags: Flags): Promise<void> {
   const interruption = onInterrupt();
   try {
-    const folder = flags.out ? userPath(flags.out) : resultFolder(flags.backend, false);
+    const folder = flags.out ? userPath(flags.out) : resultFolder(flags.backend);
     const settings: FrontierSettings = {
       backend: flags.backend,
       model: flags.model === embedded ? embedded : userPath(flags.model),
@@ -50,7 +50,7 @@ async function run(flags: Flags): Promise<void> {
       ...(flags.input && { input: userPath(flags.input) }),
     };
     process.stderr.write(`${basename(settings.model)} on ${settings.backend} …\n`);
-    const measured = await measureInChild<FrontierResult>('./frontier/child.ts', settings, interruption.signal);
+    const measured = await measureInChild<FrontierResult>('./frontier/child.ts', settings, interruption);
     const { backend, model, input, ...rest } = settings;
     // Folders of the machine stay out of what is committed.
     const named = { ...rest, model: basename(model), ...(input && { input: basename(input) }) };

@@ -1,11 +1,11 @@
 /** `bench growth`. */
 import { join } from 'node:path';
 import { formatBytes } from '@dr2net/memory';
+import { methodNames } from 'bench-core';
 import type { Command } from 'commander';
 import { onInterrupt, provenance, userPath, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
-import { count, resultFolder } from '../step/command.ts';
-import { type MeasuredName, measuredNames } from '../step/settings.ts';
+import { count, resultFolder } from '../options.ts';
 import type { GrowthMeasurement } from './measure.ts';
 
 interface Flags {
@@ -15,17 +15,15 @@ interface Flags {
   json?: true;
 }
 
-type MethodName = Exclude<MeasuredName, 'plain'>;
-
 async function run(flags: Flags): Promise<void> {
   const interruption = onInterrupt();
   try {
-    const folder = flags.out ? userPath(flags.out) : resultFolder(flags.backend, false);
+    const folder = flags.out ? userPath(flags.out) : resultFolder(flags.backend);
     const measurements: GrowthMeasurement[] = [];
-    for (const method of measuredNames.filter((name): name is MethodName => name !== 'plain')) {
+    for (const method of methodNames.filter((name) => name !== 'frozen')) {
       process.stderr.write(`${method}, ${flags.steps} steps, ${flags.backend} …\n`);
       const settings = { backend: flags.backend, method, steps: flags.steps };
-      measurements.push(await measureInChild<GrowthMeasurement>('./growth/child.ts', settings, interruption.signal));
+      measurements.push(await measureInChild<GrowthMeasurement>('./growth/child.ts', settings, interruption));
     }
     const result = { schema: 1, kind: 'growth', ...provenance(), measurements };
     writeJson(join(folder, `growth-${flags.backend}.json`), result);

@@ -4,11 +4,11 @@ import { type BatchSource, createBackbone } from '@dr2net/models';
 import { adamW, finetune } from '@dr2net/train';
 import { actionRecognizer, type ClipBatch } from '@dr2net/video';
 import * as tf from '@tensorflow/tfjs-core';
-import { type MeasuredName, methodSettings } from '../step/settings.ts';
+import { type MethodName, methodSettings } from 'bench-core';
 
 export interface GrowthSettings {
   readonly backend: string;
-  readonly method: Exclude<MeasuredName, 'plain'>;
+  readonly method: MethodName;
   readonly steps: number;
 }
 

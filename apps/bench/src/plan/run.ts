@@ -34,7 +34,7 @@ export interface PlanRunOptions {
 export async function runPlan(list: readonly PlanSetting[], options: PlanRunOptions): Promise<Compared[]> {
   const { folder, again = false, signal, say = () => {} } = options;
   const measure =
-    options.measure ?? ((settings) => measureInChild<PlanMeasurement>('./plan/child.ts', settings, signal));
+    options.measure ?? ((settings) => measureInChild<PlanMeasurement>('./plan/child.ts', settings, { signal }));
   const results: Compared[] = [];
   for (const settings of list) {
     const name = nameOf(settings);

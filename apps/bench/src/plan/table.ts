@@ -1,7 +1,8 @@
 /** Predictions beside measurements, as a table and in a line. */
 import { formatBytes } from '@dr2net/memory';
+import { median } from 'bench-core/statistics';
 import { markdownTable } from '../markdown.ts';
-import { median } from '../statistics.ts';
+
 import type { Compared } from './run.ts';
 
 /** What the prediction may be off by. */

@@ -1,9 +1,9 @@
 /** The study's figures: a row a depth and variant, over seeds. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { groupBy, median } from 'bench-core/statistics';
 import { type PairedDifference, pairedDifference, type RunLog, wilsonInterval } from 'dr2net/report';
 import { readJson } from 'jobs';
-import { groupBy, median } from '../statistics.ts';
 import { variants } from './plan.ts';
 import { type JobResult, resultSchema, toRunLog } from './result.ts';
 

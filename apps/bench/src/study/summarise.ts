@@ -94,7 +94,7 @@ export async function summarise(folder: string): Promise<string> {
   const clips = results[0]?.epochs.at(-1)?.validation?.samples ?? 0;
   const note =
     `${clips} validation clips: one clip is ${(100 / clips).toFixed(0)} %. The interval is Wilson's for ${clips} clips at the mean over seeds; ` +
-    'every seed is tested on the same clips. What follows ± is half of Student’s 95 % interval of the differences, paired by seed: where it is larger than the difference, nothing is told apart. Times are of a shared machine; `pnpm bench step` compares times.';
+    'every seed is tested on the same clips. What follows ± is half of Student’s 95 % interval of the differences, paired by seed: where it is larger than the difference, nothing is told apart. Times are of a shared machine; `pnpm bench` compares times.';
   writeFileWhole(join(folder, 'summary.md'), `${table}\n\n${note}\n`);
   for (const depth of new Set(results.map(({ job }) => job.depth))) {
     const logs = results.filter(({ job }) => job.depth === depth).map(toRunLog);

@@ -1,0 +1,13 @@
+export * from './case.ts';
+export { type Digest, type Digests, digest, largestDifference } from './digest.ts';
+export { type MeasureOptions, measure } from './measure.ts';
+export type { Measurement } from './measurement.ts';
+export { known, UnknownNameError } from './nearest.ts';
+export { makeNetwork, type Network } from './network.ts';
+export * from './result.ts';
+export { agreement, failed, type Row, rowsOf } from './rows.ts';
+export * from './scenarios.ts';
+export * from './size.ts';
+export * from './statistics.ts';
+export * from './subjects/names.ts';
+export { columns, formatSeconds, type Table, tableOf } from './table.ts';

@@ -1,0 +1,170 @@
+/** Measures one case: in Node in a process of its own, in a page in a worker of its own. */
+import { type Backend, type StartOptions, startBackend } from '@dr2net/backends';
+import { meter } from '@dr2net/memory';
+import { memoryModel } from '@dr2net/models';
+import * as tf from '@tensorflow/tfjs-core';
+import { type Case, leastRepetitions } from './case.ts';
+import { countGpu, gpuBuffers, watchGpu } from './count/gpu.ts';
+import { wasmHeaps, watchWasm } from './count/wasm.ts';
+import { digest } from './digest.ts';
+import { forwardIdentical } from './identical.ts';
+import type { Measurement } from './measurement.ts';
+import { makeNetwork, type Network } from './network.ts';
+import { ProductsAlone, productThroughput, stepProducts } from './products.ts';
+import { classes, configOf } from './size.ts';
+import { isMethod } from './subjects/names.ts';
+import { ours } from './subjects/ours.ts';
+import { plain } from './subjects/plain.ts';
+import type { Subject } from './subjects/subject.ts';
+
+export interface MeasureOptions {
+  /** Where a page serves the files of wasm. */
+  readonly start?: StartOptions;
+  /** Told what is being done, and how many of the timed steps are. */
+  readonly onProgress?: (what: string, done: number, of: number) => void;
+}
+
+const timelinePoints = 96;
+
+async function makeSubject(one: Case, network: Network): Promise<Subject> {
+  if (isMethod(one.subject)) return ours(network, one.subject, one.chunks);
+  if (one.subject === 'plain') return plain(network);
+  if (one.backend !== 'wasm' && one.backend !== 'webgpu')
+    throw new Error(`jax-js runs on webgpu and wasm, not on ${one.backend}.`);
+  // Loaded late: its memory is watched from its first allocation on.
+  const { jaxSubject } = await import('./subjects/jax.ts');
+  return jaxSubject(network, one.backend);
+}
+
+async function seconds(body: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await body();
+  return (performance.now() - start) / 1000;
+}
+
+type Times = { forward: number[]; step: number[]; optimizer: number[]; products?: number[] };
+
+async function timed(one: Case, subject: Subject, products: ProductsAlone | undefined, options: MeasureOptions) {
+  const times: Times = { forward: [], step: [], optimizer: [], ...(products && { products: [] }) };
+  const begun = performance.now();
+  for (let done = 0; done < one.repetitions; done++) {
+    if (done >= leastRepetitions && performance.now() - begun > 1000 * one.budgetSeconds) break;
+    options.onProgress?.('timing', done, one.repetitions);
+    times.forward.push(await seconds(() => subject.forward()));
+    times.step.push(await seconds(() => subject.step()));
+    times.optimizer.push(await seconds(() => subject.optimize()));
+    if (products) times.products?.push(await products.time());
+  }
+  return times;
+}
+
+/** Dispatches of a step, and those of a sub-block: the difference to a network of one block less (or more), by two. */
+async function dispatches(one: Case, subject: Subject): Promise<Measurement['dispatches']> {
+  const whole = await countGpu(() => subject.step());
+  subject.drop();
+  if (!whole) return undefined;
+  const depth = one.size.depth > 1 ? one.size.depth - 1 : 2;
+  const network = makeNetwork({ ...one.size, depth });
+  const other = await makeSubject(one, network);
+  try {
+    await other.step();
+    const part = await countGpu(() => other.step());
+    const blocks = Math.abs(one.size.depth - depth);
+    const subBlock = Math.abs(whole.dispatches - (part?.dispatches ?? Number.NaN)) / (2 * blocks);
+    return { step: whole.dispatches, subBlock, boundBytes: whole.boundBytes };
+  } finally {
+    other.dispose();
+    network.dispose();
+  }
+}
+
+async function memory(one: Case, subject: Subject, parameters: number): Promise<Measurement['memory']> {
+  if (!subject.metered) return undefined;
+  const watching = meter({ points: timelinePoints });
+  try {
+    await subject.metered(watching);
+    const { phases, peakBytes, timeline } = watching.stop();
+    // What the optimizer makes on its way is no activation.
+    const peaks = phases.filter(({ name }) => name !== 'optimizer').map((phase) => phase.activationPeakBytes);
+    // The tape has all gradients of parameters at its peak, the end of backward, before anyone can set them apart.
+    const held = one.subject === 'plain' ? 4 * parameters : 0;
+    return { activationPeakBytes: Math.max(...peaks) - held, peakBytes, timeline: [...timeline] };
+  } finally {
+    watching.stop();
+  }
+}
+
+function squareSizes({ name, software }: Backend): number[] {
+  return name === 'node-gpu' || (name === 'webgpu' && !software) ? [1024, 2048, 4096] : [256, 512, 1024];
+}
+
+/** @throws what the backend or the subject throws, `BackendUnavailableError` for one */
+export async function measure(one: Case, options: MeasureOptions = {}): Promise<Measurement> {
+  if (one.subject === 'jax' && one.backend === 'wasm') watchWasm();
+  const backend = await startBackend(one.backend, options.start);
+  watchGpu();
+  // jax-js has devices of its own, whose memory our backend does not see; TensorFlow.js only makes the weights for it.
+  if (one.subject === 'jax') await startBackend('cpu');
+  const network = makeNetwork(one.size);
+  const own = one.backend === 'webgpu' ? gpuBuffers : wasmHeaps;
+  const probe = one.subject === 'jax' ? own : backend.memory;
+  const subject = await makeSubject(one, network);
+  let products: ProductsAlone | undefined;
+  try {
+    options.onProgress?.('warming up', 0, one.repetitions);
+    const model = memoryModel(configOf(one.size), { classes });
+    probe.resetPeak();
+    const startBytes = probe.current() ?? 0;
+    const loss = await subject.step();
+    const gradients: Record<string, number[]> = {};
+    await subject.eachGradient((name, values) => {
+      gradients[name] = [...digest(name, values)];
+    });
+    await subject.optimize();
+    const metered = await memory(one, subject, model.parameterCount);
+    const device = { kind: probe.kind, startBytes, peakBytes: probe.peak() ?? 0 };
+    for (let i = 1; i < one.warmup; i++) {
+      await subject.step();
+      await subject.optimize();
+    }
+    await subject.forward();
+    if (isMethod(one.subject))
+      products = new ProductsAlone(stepProducts(one.size, one.subject), backend.name === 'wasm');
+    const after = tf.memory();
+    const times = await timed(one, subject, products, options);
+    const end = tf.memory();
+    options.onProgress?.('counts', one.repetitions, one.repetitions);
+    const counted = await dispatches(one, subject);
+    const rebuiltIdentical = await subject.verify?.();
+    const same = one.subject === 'conventional' ? await forwardIdentical(network) : undefined;
+    const throughput = products ? await productThroughput(squareSizes(backend)) : undefined;
+    backend.check();
+    return {
+      case: one,
+      backend: {
+        name: backend.name,
+        device: backend.device,
+        software: backend.software,
+        settings: { ...backend.settings },
+      },
+      parameters: model.parameterCount,
+      forwardFlops: 2 * one.size.batch * (model.arithmetic.subBlocks + model.arithmetic.rest),
+      times,
+      loss,
+      gradients,
+      ...(metered && { memory: metered }),
+      device,
+      ...(counted && { dispatches: counted }),
+      ...(throughput && { throughput }),
+      ...(one.subject !== 'jax' && {
+        growth: { tensors: end.numTensors - after.numTensors, bytes: end.numBytes - after.numBytes },
+      }),
+      ...(rebuiltIdentical !== undefined && { rebuiltIdentical }),
+      ...(same !== undefined && { forwardIdentical: same }),
+    };
+  } finally {
+    products?.dispose();
+    subject.dispose();
+    network.dispose();
+  }
+}

@@ -1,0 +1,115 @@
+/** The figures of results beside each other: relative to plain TensorFlow.js, and backend against backend. */
+import { type Digests, type GradientDifference, largestDifference } from './digest.ts';
+import type { Result } from './result.ts';
+import { sizeName } from './size.ts';
+import { type Spread, spread } from './statistics.ts';
+import { conventionalOnes } from './subjects/names.ts';
+
+export interface Row {
+  readonly result: Result;
+  /** Of forward, loss and backward. */
+  readonly step: Spread;
+  /** Medians. `backward` is the step less the forward pass, `whole` the step and the optimizer. */
+  readonly forward: number;
+  readonly backward: number;
+  readonly optimizer: number;
+  readonly whole: number;
+  /** Relative to `plain`, `conventional` and `jax` on the same backend at the same size, where they were measured. */
+  readonly toPlain?: number;
+  readonly toConventional?: number;
+  readonly toJax?: number;
+  readonly memoryToPlain?: number;
+  /** The step relative to its matrix products alone, in the same process. */
+  readonly toProducts?: number;
+  /** 3 × forward flops in the step's time, of the best product throughput measured on the backend. */
+  readonly usefulShare?: number;
+  /** Against the same subject on the first backend; absent for that one. */
+  readonly lossDifference?: number;
+  readonly gradientDifference?: GradientDifference;
+  readonly checks: readonly string[];
+}
+
+/** Conventional gradients by different code agree to this, relative, each parameter; beyond it the row cries out. */
+export const agreement = 1e-3;
+
+const sameSize = (a: Result, b: Result) => caseSize(a) === caseSize(b);
+
+/** The size of a case, for grouping. */
+export function caseSize({ case: { size, chunks } }: Result): string {
+  return `${sizeName(size)}-h${size.heads}-p${size.patch}-f${size.frames}-c${chunks}`;
+}
+
+function checksOf(result: Result, conventional: Result | undefined): string[] {
+  const checks: string[] = [];
+  if (result.forwardIdentical !== undefined)
+    checks.push(result.forwardIdentical ? 'forward = pretrained, bit for bit' : 'FORWARD DIFFERS FROM PRETRAINED');
+  if (result.rebuiltIdentical !== undefined)
+    checks.push(result.rebuiltIdentical ? 'rebuilt bit for bit' : 'REBUILT STATE DIFFERS');
+  if (result.growth && (result.growth.tensors !== 0 || result.growth.bytes !== 0))
+    checks.push(`GROWS BY ${result.growth.tensors} TENSORS, ${result.growth.bytes} BYTES`);
+  if (conventional && conventional !== result && conventionalOnes.has(result.case.subject)) {
+    const worst = largestDifference(digests(result), digests(conventional));
+    if (worst)
+      checks.push(
+        worst.relative <= agreement
+          ? `gradients = conventional${worst.relative === 0 ? ', in all projections' : ` to ${worst.relative.toExponential(0)}`}`
+          : `GRADIENTS DIFFER FROM CONVENTIONAL BY ${worst.relative.toExponential(0)} (${worst.parameter})`,
+      );
+  }
+  return checks;
+}
+
+const digests = ({ gradients }: Result): Digests => gradients;
+
+/** @param results in the order of the table; the backend of the first is the one that others are compared with */
+export function rowsOf(results: readonly Result[]): Row[] {
+  const first = results[0]?.case.backend;
+  return results.map((result) => {
+    const peer = (subject: string, backend = result.case.backend) =>
+      results.find(
+        (other) => other.case.subject === subject && other.case.backend === backend && sameSize(other, result),
+      );
+    const median = (other: Result | undefined) => other && spread(other.times.step).median;
+    const step = spread(result.times.step);
+    const forward = spread(result.times.forward).median;
+    const optimizer = spread(result.times.optimizer).median;
+    const [plain, conventional, jax] = [peer('plain'), peer('conventional'), peer('jax')];
+    const reference = result.case.backend === first ? undefined : peer(result.case.subject, first);
+    const best = Math.max(
+      ...results.flatMap(({ case: { backend }, throughput }) =>
+        backend === result.case.backend && throughput ? [throughput.flops] : [],
+      ),
+    );
+    const products = result.times.products && spread(result.times.products).median;
+    const gradientDifference = reference && largestDifference(digests(result), digests(reference));
+    const over = (name: 'toPlain' | 'toConventional' | 'toJax', other: Result | undefined) => {
+      const time = median(other);
+      return time === undefined ? {} : { [name]: step.median / time };
+    };
+    return {
+      result,
+      step,
+      forward,
+      backward: Math.max(0, step.median - forward),
+      optimizer,
+      whole: step.median + optimizer,
+      ...over('toPlain', plain),
+      ...over('toConventional', conventional),
+      ...over('toJax', jax),
+      ...(plain?.memory &&
+        result.memory && {
+          memoryToPlain: result.memory.activationPeakBytes / plain.memory.activationPeakBytes,
+        }),
+      ...(products !== undefined && { toProducts: step.median / products }),
+      ...(Number.isFinite(best) && { usefulShare: (3 * result.forwardFlops) / step.median / best }),
+      ...(reference && { lossDifference: Math.abs(result.loss / reference.loss - 1) }),
+      ...(gradientDifference && { gradientDifference }),
+      checks: checksOf(result, conventional),
+    };
+  });
+}
+
+/** Whether a check of the row failed: they are written in capitals. */
+export function failed({ checks }: Row): boolean {
+  return checks.some((check) => /^[A-Z]{3}/.test(check));
+}

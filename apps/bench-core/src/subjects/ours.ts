@@ -1,0 +1,106 @@
+/** A method of `@dr2net/core`, trained as `finetune` of `@dr2net/train` does it: gradients collected, then AdamW. */
+import { ExactScale } from '@dr2net/core';
+import type { Meter } from '@dr2net/memory';
+import { type Phase, gradients as stepGradients, traceClassifier } from '@dr2net/models';
+import { type Parameter, softmaxCrossEntropy, trainingContext } from '@dr2net/ops';
+import { adamW, CollectedGradients, OptimizerState } from '@dr2net/train';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Network } from '../network.ts';
+import { type MethodName, type MethodSetting, methodSettings } from './names.ts';
+import { learningRate, type Subject, weightDecay } from './subject.ts';
+
+interface StepRun {
+  readonly verify?: boolean;
+  readonly onPhase?: (phase: Phase) => void;
+}
+
+/** @param chunks parts in which MLPs work */
+export function ours(network: Network, name: MethodName, chunks = 1): Subject {
+  const { backbone, head, pixels, targets } = network;
+  const { method, coefficients }: MethodSetting = methodSettings[name];
+  const options = { method, coefficients, scale: new ExactScale() };
+  const context = trainingContext(0, 0, { chunks });
+  const state = new OptimizerState(adamW({ lr: learningRate, weightDecay }), { layers: 1, layerOf: () => 0 });
+  let watching: Meter | undefined;
+  const use = new CollectedGradients(state, undefined, (gradient) => watching?.exclude(gradient, 'gradients'));
+  const kept = new Map<Parameter, tf.Tensor>();
+
+  const sink = (parameter: Parameter, gradient: tf.Tensor) => {
+    kept.set(parameter, gradient);
+    use.sink(parameter, gradient);
+  };
+
+  /** The last small one, the stem's: when it can be read, the device has done everything. */
+  const lastParameter = () => [...kept.keys()].filter(({ variable }) => variable.size <= backbone.width).at(-1);
+
+  async function wait(): Promise<void> {
+    const parameter = lastParameter();
+    if (parameter) await kept.get(parameter)?.data();
+  }
+
+  async function step({ verify = false, onPhase }: StepRun = {}): Promise<{ loss: number; identical?: boolean }> {
+    drop();
+    use.begin({ learningRate, accepts: () => true });
+    const { loss, output, report } = stepGradients(backbone, head, pixels, targets, {
+      ...options,
+      ...(verify && method.name === 'exact' && { method: { ...method, verify } }),
+      ...{ context, sink },
+      ...(onPhase && { onPhase }),
+    });
+    const value = (await loss.data())[0] ?? Number.NaN;
+    const { identical } = await report.check();
+    tf.dispose([loss, output]);
+    await wait();
+    return { loss: value, ...(identical !== undefined && { identical }) };
+  }
+
+  function drop(): void {
+    use.abandon();
+    kept.clear();
+  }
+
+  async function optimize(): Promise<void> {
+    const updated = lastParameter();
+    kept.clear();
+    use.apply();
+    await updated?.variable.data();
+  }
+
+  return {
+    async forward() {
+      const { value, pullback } = traceClassifier(backbone, head, pixels, { ...options, context });
+      const loss = softmaxCrossEntropy.apply(value, targets);
+      const number = (await loss.data())[0] ?? Number.NaN;
+      tf.dispose([value, loss]);
+      pullback.dispose();
+      return number;
+    },
+    step: async () => (await step()).loss,
+    async eachGradient(visit) {
+      for (const [{ name: parameter }, gradient] of kept) visit(parameter, (await gradient.data()) as Float32Array);
+    },
+    optimize,
+    drop,
+    async metered(meter) {
+      watching = meter;
+      try {
+        await step({ onPhase: (phase) => meter.phase(phase) });
+        meter.phase('optimizer');
+        await optimize();
+      } finally {
+        watching = undefined;
+      }
+    },
+    ...(name === 'exact' && {
+      async verify() {
+        const { identical } = await step({ verify: true });
+        drop();
+        return identical;
+      },
+    }),
+    dispose() {
+      drop();
+      state.dispose();
+    },
+  };
+}

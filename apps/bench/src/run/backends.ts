@@ -1,0 +1,41 @@
+/** The backends of a run: those that are there, and what names its folder. */
+import { type BackendName, startBackend, whyUnavailable } from '@dr2net/backends';
+import { provenance } from 'jobs';
+
+export interface FoundBackends {
+  readonly names: BackendName[];
+  /** A line each: why it is not there, and what to do. */
+  readonly absent: string[];
+}
+
+/** Of those asked for, the ones that can start here. */
+export async function findBackends(asked: readonly BackendName[]): Promise<FoundBackends> {
+  const found: FoundBackends = { names: [], absent: [] };
+  for (const name of asked) {
+    const why = await whyUnavailable(name);
+    if (why) found.absent.push(`SKIPPED ${name}: ${why.reason} ${why.remedy}`);
+    else found.names.push(name);
+  }
+  return found;
+}
+
+/** A word of the name that tells one adapter from another: `epyc`, `llvmpipe`, `nvidia-h100`. */
+export function slug(words: string): string {
+  const cleaned = words.replace(
+    /\((?:r|tm)\)|@.*|\b(?:cpu|processor|geforce|amd|intel|google|emulated by the)\b/gi,
+    ' ',
+  );
+  const parts = cleaned.toLowerCase().match(/[a-z0-9]+/g) ?? ['unknown'];
+  return parts[0] === 'nvidia' ? parts.slice(0, 2).join('-') : (parts[0] ?? 'unknown');
+}
+
+/** `wasm-epyc`, `webgpu-llvmpipe`; of several backends the processor alone. */
+export async function adapterName(backends: readonly BackendName[]): Promise<string> {
+  const { processor } = provenance().machine;
+  const [only] = backends;
+  if (backends.length !== 1 || only === undefined) return slug(processor);
+  if (only !== 'webgpu') return `${only}-${slug(processor)}`;
+  const { device, dispose } = await startBackend('webgpu', { selfTest: false });
+  dispose();
+  return `webgpu-${slug(device)}`;
+}

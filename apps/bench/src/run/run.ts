@@ -1,0 +1,114 @@
+/**
+ * Measures cases one process each, and keeps each one's file, so that a long benchmark can be interrupted. Over several rounds the
+ * methods take turns: a machine that becomes slower meanwhile does so for all of them.
+ */
+import { join } from 'node:path';
+import {
+  type Case,
+  caseName,
+  checkResult,
+  formatSeconds,
+  type Measurement,
+  type Result,
+  resultSchema,
+  spread,
+  withRound,
+} from 'bench-core';
+import { InterruptedError, provenance, readJson, writeJson } from 'jobs';
+import { measureInChild } from '../child-process.ts';
+import { ProgressLine, readProgress } from './progress.ts';
+
+export interface RunOptions {
+  /** Folder of the result files. */
+  readonly folder: string;
+  /** Measure again what has a file. */
+  readonly again?: boolean;
+  /** Times every case is measured, in turn. Default 1. */
+  readonly rounds?: number;
+  readonly signal?: AbortSignal;
+  readonly stream?: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
+  /** Measures in a process of its own; replaced in tests. */
+  readonly measure?: (one: Case, onLine: (line: string) => void) => Promise<Measurement>;
+}
+
+export interface RunOutcome {
+  readonly results: Result[];
+  /** Cases that could not be measured, with why. */
+  readonly failures: readonly { readonly case: Case; readonly reason: string }[];
+}
+
+const silent = { write: () => true, isTTY: false, columns: 80 };
+
+/** The result in its file, where there is one that is as long as asked. @throws ResultError; Error where it is another measurement's */
+export function readResult(folder: string, one: Case): Result | undefined {
+  const path = join(folder, `${caseName(one)}.json`);
+  const read = readJson<object>(path);
+  if (!read) return undefined;
+  const result = checkResult(read, path);
+  const [there, wanted] = [JSON.stringify(result.case.size), JSON.stringify(one.size)];
+  const same = Object.entries(one.size).every(
+    ([name, value]) => result.case.size[name as keyof Case['size']] === value,
+  );
+  if (!same) throw new Error(`${path} was measured with ${there}, not ${wanted}. Give another --out, or --again.`);
+  if (result.case.repetitions < one.repetitions)
+    throw new Error(
+      `${path} was measured with ${result.case.repetitions} repetitions, not ${one.repetitions}. Give another --out, or --again.`,
+    );
+  return result;
+}
+
+function inShort({ times, memory }: Measurement): string {
+  const activations = memory ? `, ${(memory.activationPeakBytes / 1e6).toPrecision(3)} MB of activations` : '';
+  return `${formatSeconds(spread(times.step).median)} a step (${times.step.length})${activations}`;
+}
+
+/**
+ * Measures what has no file yet, in the order given. What fails (a peer that needs more memory than there is) is told and
+ * left out; the next call tries it again.
+ * @throws InterruptedError; ResultError where a file cannot be read
+ */
+export async function runCases(cases: readonly Case[], options: RunOptions): Promise<RunOutcome> {
+  const { folder, again = false, rounds = 1, signal, stream = silent } = options;
+  const measure =
+    options.measure ?? ((one, onLine) => measureInChild<Measurement>('./run/child.ts', one, { signal, onLine }));
+  const results = new Map<Case, Result>();
+  const failures = new Map<Case, string>();
+  for (const one of cases) {
+    const there = again ? undefined : readResult(folder, one);
+    if (there) results.set(one, there);
+  }
+  const missing = cases.map((one) => Math.max(0, rounds - (results.get(one)?.rounds ?? 0)));
+  const line = new ProgressLine(
+    missing.reduce((sum, left) => sum + left, 0),
+    stream,
+  );
+  if (results.size > 0) stream.write(`${results.size} of ${cases.length} have a file in ${folder}.\n`);
+  for (let round = 1; round <= rounds; round++)
+    for (const one of cases) {
+      const before = results.get(one);
+      if ((before && before.rounds >= round) || (failures.has(one) && round > 1)) continue;
+      line.begin(one);
+      const made = provenance();
+      try {
+        const measured = await measure(one, (text) => {
+          const progress = readProgress(text);
+          if (progress) line.update(one, progress);
+        });
+        const result: Result = before
+          ? withRound(before, measured)
+          : { schema: resultSchema, kind: 'bench', ...made, ...measured, rounds: 1 };
+        writeJson(join(folder, `${caseName(one)}.json`), result);
+        results.set(one, result);
+        line.end(one, inShort(measured));
+      } catch (error) {
+        if (error instanceof InterruptedError) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        failures.set(one, reason);
+        line.end(one, `FAILED: ${reason}`);
+      }
+    }
+  return {
+    results: cases.flatMap((one) => results.get(one) ?? []),
+    failures: [...failures].map(([one, reason]) => ({ case: one, reason })),
+  };
+}
