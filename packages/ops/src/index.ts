@@ -17,3 +17,8 @@ export * from './parameter.ts';
 export { type PatchEmbedOptions, patchEmbed, type TubeletEmbedOptions, tubeletEmbed } from './patch-embed/index.ts';
 export * from './pullback.ts';
 export { type SoftmaxCrossEntropyKernel, softmaxCrossEntropy, softTargets } from './softmax-cross-entropy/index.ts';
+export {
+  type WindowAttentionKernel,
+  type WindowAttentionOptions,
+  windowAttention,
+} from './window-attention/index.ts';

@@ -9,6 +9,7 @@ import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
+import { webgpu } from './webgpu.ts';
 
 export interface AttentionOptions {
   /** Number of heads; divides C. */
@@ -28,6 +29,7 @@ const implementations = {
   get wasm() {
     return simdRuns() ? simd : wasm;
   },
+  webgpu,
   get tensorflow() {
     return graphsRun() ? graph : native;
   },

@@ -9,12 +9,14 @@ import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
+import { webgpu } from './webgpu.ts';
 
 const implementations = {
   reference,
   get wasm() {
     return simdRuns() ? simd : wasm;
   },
+  webgpu,
   get tensorflow() {
     return graphsRun() ? graph : native;
   },

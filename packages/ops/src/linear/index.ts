@@ -10,6 +10,7 @@ import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
+import { webgpu } from './webgpu.ts';
 
 export interface LinearKernel {
   /**
@@ -25,6 +26,7 @@ const implementations = {
   get wasm() {
     return simdRuns() ? simd : wasm;
   },
+  webgpu,
   get tensorflow() {
     return graphsRun() ? graph : native;
   },

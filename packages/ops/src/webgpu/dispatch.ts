@@ -16,6 +16,8 @@ export interface Shader {
   /** `p.<name>` in the code. */
   readonly params: Readonly<Record<string, Scalar>>;
   readonly workgroup: readonly [number, number, number];
+  /** Features of the device that the code needs. */
+  readonly features?: readonly ('shader-f16' | 'subgroups')[];
   /** What stands before `main`: constants, workgroup memory, functions. */
   readonly head?: string;
   /** The body of `main(lane: u32, local: vec3u, group: vec3u)`. */
@@ -44,13 +46,16 @@ function stateOf(device: GPUDevice): DeviceState {
   return state;
 }
 
-function source({ inputs, outputs, params, workgroup, head = '', body }: Shader): string {
+const enables = { 'shader-f16': 'enable f16;', subgroups: 'enable subgroups;' };
+
+function source({ inputs, outputs, params, workgroup, features = [], head = '', body }: Shader): string {
   const fields = Object.entries(params).map(([name, type]) => `${name}: ${type},`);
   const arrays = [
     ...Object.entries(inputs).map(([name, type]) => `var<storage, read> ${name}: array<${type}>;`),
     ...Object.entries(outputs).map(([name, type]) => `var<storage, read_write> ${name}: array<${type}>;`),
   ];
-  return `struct Params { ${fields.join(' ')} }
+  return `${features.map((feature) => enables[feature]).join('\n')}
+struct Params { ${fields.join(' ')} }
 @group(0) @binding(0) var<uniform> p: Params;
 ${arrays.map((array, i) => `@group(0) @binding(${i + 1}) ${array}`).join('\n')}
 ${head}

@@ -1,6 +1,12 @@
-/** layerNorm and attention against their definitions. */
+/** layerNorm, attention and windowAttention against their definitions. */
 
-import type { AttentionKernel, LayerNormKernel } from '../../src/index.ts';
+import { tensor } from '@tensorflow/tfjs-core';
+import type {
+  AttentionKernel,
+  LayerNormKernel,
+  WindowAttentionKernel,
+  WindowAttentionOptions,
+} from '../../src/index.ts';
 import { type Check, checks, type Input, input, rowsOf } from './case.ts';
 import type { Node, Tape } from './float64.ts';
 import { type Implementation, implementations } from './implementations.ts';
@@ -69,7 +75,13 @@ interface Sizes {
 }
 
 /** Every query's softmax over every key, head by head. */
-function attend(tape: Tape, qkv: Node[], { batch, tokens, heads, width, scale }: Sizes): Node[] {
+function attend(
+  tape: Tape,
+  qkv: Node[],
+  { batch, tokens, heads, width, scale }: Sizes,
+  /** What is added to a score. */
+  offset?: (b: number, head: number, query: number, key: number) => Node,
+): Node[] {
   const channels = heads * width;
   const factor = scale ?? 1 / Math.sqrt(width);
   const vector = (b: number, n: number, part: number, head: number) => {
@@ -82,7 +94,10 @@ function attend(tape: Tape, qkv: Node[], { batch, tokens, heads, width, scale }:
       for (let head = 0; head < heads; head++) {
         const query = vector(b, n, 0, head);
         const others = Array.from({ length: tokens }, (_, m) => m);
-        const powers = others.map((m) => tape.exp(tape.times(tape.dot(query, vector(b, m, 1, head)), factor)));
+        const powers = others.map((m) => {
+          const score = tape.times(tape.dot(query, vector(b, m, 1, head)), factor);
+          return tape.exp(offset ? tape.add(score, offset(b, head, n, m)) : score);
+        });
         const total = tape.sum(powers);
         const weights = powers.map((power) => tape.div(power, total));
         const values = others.map((m) => vector(b, m, 2, head));
@@ -104,6 +119,9 @@ const attentionSizes: Sizes[] = [
   { batch: 3, tokens: 6, heads: 1, width: 5, scale: 0.7 },
   // More tokens than are worked on at a time.
   { batch: 1, tokens: 131, heads: 1, width: 3 },
+  // More tokens than a workgroup has lanes, and no multiple of its rows; heads of more channels than lanes.
+  { batch: 1, tokens: 67, heads: 1, width: 12 },
+  { batch: 1, tokens: 3, heads: 2, width: 72 },
 ];
 
 function attentions(of: Implementation<AttentionKernel>): Check[] {
@@ -124,7 +142,46 @@ function attentions(of: Implementation<AttentionKernel>): Check[] {
   });
 }
 
+/** Bias and mask, in windows of two pictures. */
+function windows(of: Implementation<WindowAttentionKernel>): Check[] {
+  const op = of.kernel;
+  return [
+    { batch: 4, tokens: 4, heads: 2, width: 4 },
+    { batch: 2, tokens: 35, heads: 1, width: 3 },
+  ].flatMap((sizes, i) =>
+    [false, true].flatMap((masked) => {
+      const { batch, tokens, heads, width } = sizes;
+      const mask = input([2, tokens, tokens], 130 + i);
+      const options = () => (masked ? { heads, mask: tensor(mask.values, [2, tokens, tokens]) } : { heads });
+      const call = <T>(body: (options: WindowAttentionOptions) => T): T => {
+        const made = options();
+        const result = body(made);
+        made.mask?.dispose();
+        return result;
+      };
+      return checks({
+        of,
+        name: `windowAttention ${JSON.stringify(sizes)}${masked ? ' masked' : ''}`,
+        inputs: {
+          qkv: input([batch, tokens, 3 * heads * width], 110 + i),
+          bias: input([heads, tokens, tokens], 120 + i),
+        },
+        shape: [batch, tokens, heads * width],
+        tolerance: 5e-5,
+        apply: ({ qkv, bias }) => call((o) => op.apply(qkv, bias, o)),
+        trace: ({ qkv, bias }) => call((o) => op.trace(qkv, bias, o)),
+        define: (tape, { qkv, bias }) =>
+          attend(tape, qkv, sizes, (b, head, n, m) => {
+            const own = bias[(head * tokens + n) * tokens + m]!;
+            return masked ? tape.plus(own, mask.values[((b % 2) * tokens + n) * tokens + m]!) : own;
+          }),
+      });
+    }),
+  );
+}
+
 export const blockChecks: Check[] = [
   ...implementations.layerNorm.flatMap(norms),
   ...implementations.attention.flatMap(attentions),
+  ...implementations.windowAttention.flatMap(windows),
 ];

@@ -12,7 +12,7 @@ import { host as geluHost } from '../../src/gelu/host.ts';
 import { native as geluNative } from '../../src/gelu/native.ts';
 import { reference as geluReference } from '../../src/gelu/reference.ts';
 import { simd as geluSimd } from '../../src/gelu/simd.ts';
-import { attention, dualResidual, gelu, layerNorm, linear, linearGelu } from '../../src/index.ts';
+import { attention, dualResidual, gelu, layerNorm, linear, linearGelu, windowAttention } from '../../src/index.ts';
 import { graph as normGraph } from '../../src/layer-norm/graph.ts';
 import { host as normHost } from '../../src/layer-norm/host.ts';
 import { native as normNative } from '../../src/layer-norm/native.ts';
@@ -30,6 +30,7 @@ import { simd as linearGeluSimd } from '../../src/linear-gelu/simd.ts';
 import { wasm as linearGeluWasm } from '../../src/linear-gelu/wasm.ts';
 import { graphsRun } from '../../src/native/probe.ts';
 import { simd } from '../../src/simd/module.ts';
+import { reference as windowReference } from '../../src/window-attention/reference.ts';
 
 export interface Implementation<Kernel> {
   /** Absent: the one that the backend chooses. */
@@ -95,6 +96,7 @@ export const implementations = {
     of(attentionNative, 'raw', onNode),
     of(attentionGraph, 'graph', withGraphs),
   ],
+  windowAttention: [chosen(windowAttention), reference(windowReference)],
   dualResidual: [
     chosen(dualResidual),
     reference(residualReference),

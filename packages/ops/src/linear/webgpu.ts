@@ -1,0 +1,42 @@
+/** linear in WGSL: one dispatch forward, one for each gradient; the bias' comes with the weight's. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { hold, scope } from '../engine.ts';
+import { type OpPullback, once, type Wanted } from '../pullback.ts';
+import { columnSums, multiply } from '../webgpu/multiply.ts';
+import type { Activation } from '../webgpu/product.ts';
+import type { LinearKernel } from './index.ts';
+import { type Names, wants } from './shared.ts';
+
+/** x·W + b and what follows; with `geluAndSlope` two tensors. */
+export function forward(x: Tensor, weight: Tensor, bias: Tensor | undefined, activation: Activation): Tensor[] {
+  const [width, out] = weight.shape as [number, number];
+  const shape = [...x.shape.slice(0, -1), out];
+  return multiply(x, weight, [x.size / width, width, out], { bias, activation, shape });
+}
+
+/** The gradients for dy [..., out]. */
+export function gradients(x: Tensor, weight: Tensor, dy: Tensor, want: (name: Names) => boolean) {
+  const [width, out] = weight.shape as [number, number];
+  const rows = x.size / width;
+  const result: Partial<Record<Names, Tensor>> = {};
+  if (want('weight')) {
+    const how = { transposeA: true, sums: want('bias'), shape: weight.shape };
+    const [dW, db] = multiply(x, dy, [width, rows, out], how);
+    result.weight = dW!;
+    if (db) result.bias = db;
+  } else if (want('bias')) result.bias = columnSums(dy, out);
+  if (want('x')) result.x = multiply(dy, weight, [rows, out, width], { transposeB: true, shape: x.shape })[0]!;
+  return result;
+}
+
+export const webgpu: LinearKernel = {
+  apply: (x, weight, bias) => forward(x, weight, bias, 'none')[0]!,
+  trace(x, weight, bias) {
+    const value = webgpu.apply(x, weight, bias);
+    const kept = [hold(x), hold(weight)] as const;
+    const pullback: OpPullback<Names> = once('linear', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
+      scope(() => gradients(...kept, dy, wants(wanted, bias))),
+    );
+    return { value, pullback };
+  },
+};

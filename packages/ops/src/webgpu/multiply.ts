@@ -1,0 +1,61 @@
+/** Products of tensors by our own shaders, and column sums. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { dispatch, type Shader } from './dispatch.ts';
+import { type Activation, type Product, productShader, tileSize } from './product.ts';
+import { tileFor } from './tiles.ts';
+
+export interface Multiplication {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly bias?: Tensor | undefined;
+  readonly activation?: Activation;
+  readonly sums?: boolean;
+  /** The shape of C; its last side is C's width. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * A·B of matrices that lie in tensors of any rank.
+ * @param sides [m, k, n]: C has m rows and n columns
+ * @returns C; GELU's slope where it was asked for; the column sums of B where they were
+ */
+export function multiply(a: Tensor, b: Tensor, [m, k, n]: readonly [number, number, number], how: Multiplication) {
+  const { transposeA = false, transposeB = false, bias, activation = 'none', sums = false, shape } = how;
+  const contiguous = [transposeA ? m : k, transposeB ? k : n, n];
+  const form: Omit<Product, 'tile'> = {
+    ...{ transposeA, transposeB, bias: bias !== undefined, activation, sums },
+    aligned: contiguous.every((side) => side % 4 === 0),
+  };
+  const product: Product = { ...form, tile: tileFor(form, m, n) };
+  const [rows, columns] = tileSize(product);
+  const outputs = [{ shape }, ...(activation === 'geluAndSlope' ? [{ shape }] : []), ...(sums ? [{ shape: [n] }] : [])];
+  return dispatch(
+    productShader(product),
+    bias ? [a, b, bias] : [a, b],
+    outputs,
+    { m, k, columns: form.aligned ? n / 4 : n },
+    [Math.ceil(n / columns), Math.ceil(m / rows), 1],
+  );
+}
+
+const lanes = 64;
+
+const sumShader: Shader = {
+  name: 'dr2net column sums',
+  inputs: { x: 'f32' },
+  outputs: { sums: 'f32' },
+  params: { rows: 'u32', columns: 'u32' },
+  workgroup: [lanes, 1, 1],
+  body: `
+  let column = group.x * ${lanes}u + lane;
+  if (column >= p.columns) { return; }
+  var total = 0.0;
+  for (var row = 0u; row < p.rows; row++) { total += x[row * p.columns + column]; }
+  sums[column] = total;`,
+};
+
+/** Σ over rows, in the order of a product's own sums: the same bits. x [..., columns] → [columns] */
+export function columnSums(x: Tensor, columns: number): Tensor {
+  const params = { rows: x.size / columns, columns };
+  return dispatch(sumShader, [x], [{ shape: [columns] }], params, [Math.ceil(columns / lanes), 1, 1])[0]!;
+}
