@@ -61,7 +61,7 @@ describe.each(Object.entries(tiny))('%s', (_, config) => {
     const backbone = createBackbone(config, 1);
     const head = newHead(backbone, { classes: 5, seed: 1 });
     const device = { bytes: 0, lazy: true, allocate: (bytes: number) => ({ bytes }), release: () => {} };
-    const family = { products: 'reference', loops: true, shaders: false, oneCall: false, turnsToSum: false } as const;
+    const family = { products: 'reference', loops: true, oneCall: false, turnsToSum: false } as const;
     const model = memoryModel(config, { classes: 5 });
     const { parameters } = model.build(new DryEngine(device), family, { batch: 1, chunks: 1 });
     const shapes = [...backbone.parameters, ...head.parameters].map(({ shape }) => shape);

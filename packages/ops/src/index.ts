@@ -17,6 +17,7 @@ export * from './parameter.ts';
 export { type PatchEmbedOptions, patchEmbed, type TubeletEmbedOptions, tubeletEmbed } from './patch-embed/index.ts';
 export * from './pullback.ts';
 export { type SoftmaxCrossEntropyKernel, softmaxCrossEntropy, softTargets } from './softmax-cross-entropy/index.ts';
+export { type TuneOptions, type TuneReport, type TuneStore, tune } from './webgpu/tune.ts';
 export {
   type WindowAttentionKernel,
   type WindowAttentionOptions,

@@ -13,7 +13,7 @@ export const webgpu: LinearKernel = {
     const kept = [hold(x), hold(weight), after(hold(slope), slope)] as const;
     const pullback: OpPullback<Names> = once('linearGelu', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
       scope(() => {
-        const dz = mul(dy, kept[2]);
+        const dz = after(mul(dy, kept[2]), kept[2]);
         return after(gradients(kept[0], kept[1], dz, wants(wanted, bias)), dz);
       }),
     );

@@ -21,12 +21,30 @@ export const candidates: readonly Tile[] = [
   { kind: 'shared', rows: 8, half: false },
 ];
 
+/** The candidates that round factors to 16 bits. */
+export const halfCandidates: readonly Tile[] = [
+  { kind: 'shared', rows: 4, half: true },
+  { kind: 'shared', rows: 8, half: true },
+];
+
+export type Precision = 'float32' | 'float16';
 export type Choices = Partial<Record<`${Form} ${Size}`, Tile>>;
 
-const tuned = new WeakMap<GPUDevice, Choices>();
+interface Tuned {
+  readonly precision: Precision;
+  readonly choices: Choices;
+}
 
-export function setChoices(device: GPUDevice, choices: Choices): void {
-  tuned.set(device, choices);
+const tuned = new WeakMap<GPUDevice, Tuned>();
+
+export function setChoices(device: GPUDevice, precision: Precision, choices: Choices): void {
+  tuned.set(device, { precision, choices });
+}
+
+/** What was chosen for this device and precision. */
+export function choicesOf(device: GPUDevice, precision: Precision): Choices | undefined {
+  const known = tuned.get(device);
+  return known?.precision === precision ? known.choices : undefined;
 }
 
 const softwareNames = /llvmpipe|lavapipe|swiftshader|software|basic render/i;
@@ -44,7 +62,7 @@ const software = (device: GPUDevice) =>
 export function tileFor(product: Omit<Product, 'tile'>, m: number, n: number): Tile {
   const { device } = webgpuBackend();
   const size: Size = m * n >= largeFrom ? 'large' : 'small';
-  const chosen = tuned.get(device)?.[`${formOf(product)} ${size}`];
+  const chosen = tuned.get(device)?.choices[`${formOf(product)} ${size}`];
   const usual: Tile = software(device)
     ? candidates[0]!
     : { kind: 'shared', rows: size === 'large' ? 8 : 4, half: false };

@@ -1,4 +1,4 @@
-/** `attention` of `@dr2net/ops`, dry: some heads at a time; the trace keeps qkv alone. */
+/** `attention` of `@dr2net/ops`, dry: some heads at a time; the trace keeps qkv alone, that of WebGPU's shaders the output and a number a query too. */
 import type { DryEngine, DryTensor } from '../engine.ts';
 import type { DryLayer } from '../layer.ts';
 import type { KernelFamily } from './family.ts';
@@ -120,8 +120,33 @@ function reference(engine: DryEngine, { batch, tokens: n, heads, width: d, chunk
   };
 }
 
+/** Our own shaders: no scores at all; log Σ exp a query and head is kept with the output, δ beside the gradient. */
+function shaders(engine: DryEngine, { batch, tokens, heads }: AttentionSizes): DryLayer {
+  const each = batch * heads * tokens;
+  const forward = (qkv: DryTensor) => engine.ops([qkv.size / 3, each], qkv) as [DryTensor, DryTensor];
+  return {
+    apply(qkv) {
+      const [value, lse] = forward(qkv);
+      return engine.after(value, lse);
+    },
+    trace(qkv) {
+      const [value, lse] = forward(qkv);
+      const kept = [engine.share(qkv), engine.share(value), lse];
+      return {
+        value,
+        pullback: (dy) => {
+          const [gradient, delta] = engine.ops([qkv.size, each], ...kept, dy) as [DryTensor, DryTensor];
+          engine.ops([], ...kept, dy, delta, gradient);
+          return engine.after(gradient, delta, ...kept);
+        },
+      };
+    },
+  };
+}
+
 /** qkv [B, N, 3C] → [B, N, C] */
 export function dryAttention(engine: DryEngine, family: KernelFamily, sizes: AttentionSizes): DryLayer {
+  if (family.products === 'shaders') return shaders(engine, sizes);
   const kernel =
     family.products === 'simd'
       ? simd(engine, sizes)

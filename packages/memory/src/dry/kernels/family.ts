@@ -1,16 +1,14 @@
 /**
  * Which implementations of `@dr2net/ops` a backend runs. `graphs` (node) makes what it needs on its way inside one call of
- * TensorFlow: no tensors, but memory of the device.
+ * TensorFlow: no tensors, but memory of the device; `shaders` are WebGPU's.
  */
 import type { PlannedBackend } from '../devices/index.ts';
 import type { DryEngine, DryTensor } from '../engine.ts';
 
 export interface KernelFamily {
-  readonly products: 'simd' | 'graphs' | 'reference';
+  readonly products: 'simd' | 'graphs' | 'shaders' | 'reference';
   /** Loops in JavaScript over the values, or kernels of the backend. */
   readonly loops: boolean;
-  /** Whether layerNorm has shaders of its own. */
-  readonly shaders: boolean;
   /** Whether the update of a state and its inverse are one call each: operations and shaders of our own. */
   readonly oneCall: boolean;
   /** Whether a sum over rows turns the matrix first. */
@@ -18,12 +16,12 @@ export interface KernelFamily {
 }
 
 const families: Readonly<Record<PlannedBackend, KernelFamily>> = {
-  wasm: { products: 'simd', loops: true, shaders: false, oneCall: true, turnsToSum: true },
-  cpu: { products: 'reference', loops: true, shaders: false, oneCall: false, turnsToSum: false },
-  node: { products: 'graphs', loops: false, shaders: false, oneCall: true, turnsToSum: false },
+  wasm: { products: 'simd', loops: true, oneCall: true, turnsToSum: true },
+  cpu: { products: 'reference', loops: true, oneCall: false, turnsToSum: false },
+  node: { products: 'graphs', loops: false, oneCall: true, turnsToSum: false },
   // TensorFlow on a GPU runs raw operations, whose tensors are those of the reference but for the scale's product.
-  'node-gpu': { products: 'reference', loops: false, shaders: false, oneCall: false, turnsToSum: false },
-  webgpu: { products: 'reference', loops: false, shaders: true, oneCall: true, turnsToSum: true },
+  'node-gpu': { products: 'reference', loops: false, oneCall: false, turnsToSum: false },
+  webgpu: { products: 'shaders', loops: false, oneCall: true, turnsToSum: true },
 };
 
 export function kernelFamily(backend: PlannedBackend): KernelFamily {

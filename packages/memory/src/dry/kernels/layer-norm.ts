@@ -123,15 +123,16 @@ function reference(engine: DryEngine, family: KernelFamily, { gain, bias }: Laye
 
 export function dryLayerNorm(engine: DryEngine, family: KernelFamily, parts: LayerNormParts): DryLayer {
   const { gain, bias } = parts;
-  const kernel = family.shaders
-    ? shaders(engine, parts)
-    : family.products === 'simd'
-      ? simd(engine, parts)
-      : family.loops
-        ? loops(engine, parts)
-        : family.products === 'graphs'
-          ? graphs(engine, parts)
-          : reference(engine, family, parts);
+  const kernel =
+    family.products === 'shaders'
+      ? shaders(engine, parts)
+      : family.products === 'simd'
+        ? simd(engine, parts)
+        : family.loops
+          ? loops(engine, parts)
+          : family.products === 'graphs'
+            ? graphs(engine, parts)
+            : reference(engine, family, parts);
   return {
     apply(x) {
       const { value, statistics } = kernel.forward(x);

@@ -45,6 +45,15 @@ export function affineGradients(
 ): Gradients {
   const { outer } = sizes(x, weight);
   const result: Gradients = {};
+  if (family.products === 'shaders') {
+    if (want('weight')) {
+      const [dW, db] = engine.ops([weight.size, ...(want('bias') ? [outer] : [])], x, dy);
+      result.weight = dW;
+      if (db) result.bias = db;
+    } else if (want('bias')) result.bias = engine.op(outer, dy);
+    if (want('x')) result.x = engine.op(x.size, dy, weight.tensor);
+    return result;
+  }
   if (want('bias'))
     result.bias = family.products === 'simd' ? engine.op(outer, dy) : sumOfRows(engine, family, dy, outer);
   if (want('weight')) result.weight = engine.op(weight.size, x, dy);
@@ -96,6 +105,20 @@ function simdGelu(engine: DryEngine, family: KernelFamily, parts: LinearParts): 
   };
 }
 
+/** Our own shaders: the activation and its slope come out of the product. */
+function shaderGelu(engine: DryEngine, { weight, bias }: LinearParts): GeluKernels {
+  const inputs = [weight.tensor, ...(bias ? [bias.tensor] : [])];
+  const hidden = (x: DryTensor) => (x.size / weight.shape[0]!) * weight.shape[1]!;
+  return {
+    apply: (x) => engine.op(hidden(x), x, ...inputs),
+    trace(x) {
+      const [value, slope] = engine.ops([hidden(x), hidden(x)], x, ...inputs);
+      return { value: value!, slope: slope! };
+    },
+    preActivation: (slope, dy) => engine.after(engine.op(dy.size, dy, slope), slope),
+  };
+}
+
 /** Measured: while the graph runs it holds two more tensors of the hidden layer's size than it gives. */
 function graphGelu(engine: DryEngine, { weight, bias }: LinearParts): GeluKernels {
   const inputs = [weight.tensor, ...(bias ? [bias.tensor] : [])];
@@ -137,6 +160,7 @@ function referenceGelu(engine: DryEngine, family: KernelFamily, parts: LinearPar
 
 function geluKernels(engine: DryEngine, family: KernelFamily, parts: LinearParts): GeluKernels {
   if (family.products === 'simd') return simdGelu(engine, family, parts);
+  if (family.products === 'shaders') return shaderGelu(engine, parts);
   return family.products === 'graphs' ? graphGelu(engine, parts) : referenceGelu(engine, family, parts);
 }
 

@@ -1,0 +1,64 @@
+/** Dispatches decide the speed of small models on WebGPU; this is what a sub-block costs, forward, rebuild and backward. */
+import { traceRun } from '@dr2net/core';
+import { discard, trainingContext } from '@dr2net/ops';
+import { testBackends } from '@dr2net/testing';
+import { ones, type Tensor } from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Backbone, createBackbone } from '../src/index.ts';
+
+/** Dispatches that `body` records. */
+function dispatchesOf(body: () => void): number {
+  const { prototype } = GPUComputePassEncoder;
+  const { dispatchWorkgroups } = prototype;
+  let count = 0;
+  prototype.dispatchWorkgroups = function (...groups) {
+    count++;
+    return dispatchWorkgroups.apply(this, groups);
+  };
+  try {
+    body();
+  } finally {
+    prototype.dispatchWorkgroups = dispatchWorkgroups;
+  }
+  return count;
+}
+
+describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) => {
+  describe.skipIf(!available)('dispatches', () => {
+    let backbone: Backbone;
+    let x0: Tensor;
+    beforeAll(async () => {
+      await start();
+      const config = { model_type: 'vit', hidden_size: 16, num_hidden_layers: 4, num_attention_heads: 2 };
+      backbone = createBackbone({ ...config, intermediate_size: 64, image_size: 16, patch_size: 8 }, 1);
+      x0 = ones([1, backbone.tokens, 16]);
+    });
+    afterAll(() => {
+      backbone.dispose();
+      x0.dispose();
+    });
+
+    /** Forward and back through `count` sub-blocks of one kind. */
+    function run(kind: 0 | 1, count: number, method: 'reversible' | 'conventional'): number {
+      const subBlocks = backbone.subBlocks.filter((_, i) => i % 2 === kind).slice(0, count);
+      return dispatchesOf(() => {
+        const { value, pullback } = traceRun(subBlocks, x0, trainingContext(1), {
+          coefficients: { alpha: 0.1, beta: 0.9 },
+          method: method === 'reversible' ? { name: method, anchors: 0 } : { name: method },
+        });
+        pullback(value, discard).x0?.dispose();
+        value.dispose();
+      });
+    }
+
+    /** Of one sub-block more. */
+    const each = (kind: 0 | 1, method: 'reversible' | 'conventional') => run(kind, 4, method) - run(kind, 3, method);
+
+    test('of a sub-block: at most 20', () => {
+      expect({
+        reversible: { attention: each(0, 'reversible'), mlp: each(1, 'reversible') },
+        conventional: { attention: each(0, 'conventional'), mlp: each(1, 'conventional') },
+      }).toEqual({ reversible: { attention: 20, mlp: 17 }, conventional: { attention: 15, mlp: 13 } });
+    });
+  });
+});
