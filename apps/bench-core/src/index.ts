@@ -4,6 +4,7 @@ export { type MeasureOptions, measure } from './measure.ts';
 export type { Measurement } from './measurement.ts';
 export { known, UnknownNameError } from './nearest.ts';
 export { makeNetwork, type Network } from './network.ts';
+export { benchReport, type ReportOptions } from './report/report.ts';
 export * from './result.ts';
 export { agreement, failed, type Row, rowsOf } from './rows.ts';
 export * from './scenarios.ts';

@@ -3,6 +3,7 @@
  *
  *     pnpm bench --backend wasm,node --scenario vit-s
  *     pnpm bench --quick
+ *     pnpm bench report results/FOLDER
  *     pnpm bench growth
  *     pnpm bench frontier
  *     pnpm bench plan
@@ -15,9 +16,11 @@ import { addFrontier } from './frontier/command.ts';
 import { addGrowth } from './growth/command.ts';
 import { addPlan } from './plan/command.ts';
 import { addRun } from './run/command.ts';
+import { addReport } from './run/report.ts';
 
 const program = new Command('bench').description('Benchmarks of training against plain TensorFlow.js and jax-js.');
 addRun(program);
+addReport(program);
 addGrowth(program);
 addFrontier(program);
 addPlan(program);

@@ -1,3 +1,4 @@
+export { type Bar, barsChart } from './report/charts/bars.ts';
 export { confusionChart } from './report/charts/confusion.ts';
 export * from './report/charts/curves.ts';
 export { type DifferenceRow, differenceChart } from './report/charts/differences.ts';
@@ -5,10 +6,13 @@ export { type ErrorDot, errorCharts } from './report/charts/errors.ts';
 export { type FrontierDot, frontierChart } from './report/charts/frontier.ts';
 export { memoryChart, memoryComparison, peaksChart } from './report/charts/memory.ts';
 export { type PredictionPoint, predictionChart } from './report/charts/prediction.ts';
+export { type SeriesOptions, type SeriesPoint, seriesChart } from './report/charts/series.ts';
+export { paretoFront, type TradeOffPoint, tradeOffChart } from './report/charts/trade-off.ts';
 export * from './report/comparison.ts';
 export * from './report/format.ts';
 export * from './report/picture.ts';
 export type { Chart, LegendEntry } from './report/plot.ts';
 export * from './report/run-log.ts';
 export { runReport } from './report/run-report.ts';
+export * from './report/sections-report.ts';
 export { type PairedDifference, pairedDifference, wilsonInterval } from './report/statistics.ts';

@@ -20,8 +20,11 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
   const { method, coefficients }: MethodSetting = methodSettings[name];
   const options = { method, coefficients, scale: new ExactScale() };
   const context = trainingContext(0, 0, { chunks });
-  const state = new OptimizerState(adamW({ lr: learningRate, weightDecay }), { layers: 1, layerOf: () => 0 });
   let watching: Meter | undefined;
+  const layers = { layers: 1, layerOf: () => 0 };
+  const state = new OptimizerState(adamW({ lr: learningRate, weightDecay }), layers, (slot) =>
+    watching?.exclude(slot, 'slots'),
+  );
   const use = new CollectedGradients(state, undefined, (gradient) => watching?.exclude(gradient, 'gradients'));
   const kept = new Map<Parameter, tf.Tensor>();
 
@@ -83,6 +86,9 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
     drop,
     async metered(meter) {
       watching = meter;
+      for (const [, , slot] of state.entries()) meter.exclude(slot, 'slots');
+      // What is set apart now was there before; the window begins without it.
+      meter.reset();
       try {
         await step({ onPhase: (phase) => meter.phase(phase) });
         meter.phase('optimizer');

@@ -69,6 +69,7 @@ export function plain(network: Network): Subject {
     drop,
     async metered(meter) {
       for (const { tensor } of await slotsOf()) meter.exclude(tensor, 'slots');
+      meter.reset();
       meter.phase('forward and backward');
       await step();
       meter.exclude(Object.values(gradients), 'gradients');

@@ -16,10 +16,10 @@ import {
   tableOf,
 } from 'bench-core';
 import { type Command, Option } from 'commander';
-import { onInterrupt, repositoryRoot, userPath, writeFileWhole } from 'jobs';
-import { markdownTable } from '../markdown.ts';
+import { onInterrupt, repositoryRoot, userPath } from 'jobs';
 import { count, counts, names, resultFolder } from '../options.ts';
 import { adapterName, findBackends } from './backends.ts';
+import { writeReport } from './report.ts';
 import { runCases } from './run.ts';
 
 interface Flags {
@@ -85,12 +85,12 @@ async function run(flags: Flags): Promise<void> {
       stream: process.stderr,
     });
     const rows = rowsOf(results);
-    const { head, body } = tableOf(rows);
-    const table = results.length === 0 ? '' : `${markdownTable(head, body)}\n`;
-    writeFileWhole(join(folder, 'bench.md'), table);
-    say(`Results: ${folder}`);
+    const table = writeReport(folder, results, { failures, notes: absent });
+    say(`Report: ${join(folder, 'report.html')}`);
     if (flags.json)
-      process.stdout.write(`${JSON.stringify({ schema: 2, kind: 'bench-table', head, body, failures, results })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ schema: 2, kind: 'bench-table', ...tableOf(rows), failures, results })}\n`,
+      );
     else process.stdout.write(table);
     if (failures.length > 0 || rows.some(failed)) process.exitCode = 1;
   } finally {

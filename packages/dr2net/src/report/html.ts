@@ -47,7 +47,9 @@ ${new Html(chart.svg.replace('<svg ', `<svg style="max-width:${Math.round(1.2 * 
 
 /** A table; the first row heads it. Cells that read as numbers are aligned to the right by the style. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): Html {
-  return html`<div class="scroll"><table>
+  // Cells of many columns would be broken letter by letter; the table is moved sideways instead.
+  const wide = head.length > 8 ? new Html(' class="wide"') : undefined;
+  return html`<div class="scroll"><table${wide}>
 <thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (row) =>

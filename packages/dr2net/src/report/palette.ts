@@ -5,9 +5,12 @@ const methods: Readonly<Record<string, string>> = {
   reversible: '#e0782f',
   checkpoint: '#3a9d6e',
   frozen: '#9b6fd0',
+  // Peers of benchmarks.
+  plain: '#c8457f',
+  jax: '#1f9fb0',
 };
 
-const others = ['#c8457f', '#b8912a', '#1f9fb0', '#a0522d', '#6a8f2a', '#d0574f', '#e59ab5'];
+const others = ['#b8912a', '#a0522d', '#6a8f2a', '#d0574f', '#e59ab5'];
 
 /** One colour a label; a method's own colour for a label that is the name of one. The same labels give the same colours. */
 export function colorsOf(labels: readonly string[]): Map<string, string> {

@@ -23,6 +23,16 @@ figure svg { display: block; width: 100%; height: auto; overflow: visible; margi
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9375rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+.wide th, .wide td { white-space: nowrap; }
+.wide tbody th { position: sticky; left: 0; background: var(--ground); }
+.figures:has(> :nth-child(4):last-child) { grid-template-columns: repeat(auto-fit, minmax(min(100%, 560px), 1fr)); }
+.drawn { min-width: 0; }
+.drawn details { margin: .25rem 0 0; font-size: .875rem; }
+.drawn summary { cursor: pointer; color: var(--quiet); }
+.drawn .scroll { max-height: 20rem; overflow: auto; }
+.terms { display: grid; gap: .25rem 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); font-size: .8125rem; margin: 1rem 0; }
+.terms dt { display: inline; font-weight: 600; }
+.terms dd { display: inline; margin: 0 0 0 .4em; color: var(--quiet); }
 thead th { color: var(--quiet); font-weight: 500; font-size: .8125rem; white-space: nowrap; }
 tbody th { font-weight: 500; }
 #tip { position: fixed; pointer-events: none; background: var(--ink); color: var(--ground); padding: .2rem .5rem; border-radius: 6px; font-size: .8125rem; max-width: 90vw; z-index: 1; }

@@ -1,0 +1,77 @@
+/** A whole measurement of a tiny network, on wasm: what it says is what is there. */
+import { startBackend } from '@dr2net/backends';
+import { predictMemory } from '@dr2net/memory';
+import { memoryModel, methodSetting } from '@dr2net/models';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Case } from './case.ts';
+import { fakeCase } from './fake.ts';
+import { measure } from './measure.ts';
+import { checkResult, resultSchema } from './result.ts';
+import { classes, configOf } from './size.ts';
+import { methodSettings } from './subjects/names.ts';
+
+const one = (changes: Partial<Case> = {}): Case => ({ ...fakeCase, ...changes });
+
+beforeAll(() => startBackend('wasm'));
+
+describe('a measurement', () => {
+  it('of our methods has the activation peak that the planner predicts, and leaves nothing', async () => {
+    const model = memoryModel(configOf(fakeCase.size), { classes });
+    for (const subject of ['conventional', 'reversible', 'exact'] as const) {
+      const before = tf.memory().numTensors;
+      const { memory, growth, times, forwardFlops, throughput } = await measure(one({ subject }));
+      const { method, coefficients } = methodSettings[subject];
+      const { activationPeakBytes } = predictMemory(model, {
+        ...methodSetting(method, coefficients, model.subBlocks),
+        ...{ read: 'last', batch: fakeCase.size.batch, backend: 'wasm' },
+        training: {
+          optimizer: 'adamw',
+          decay: true,
+          update: 'collect',
+          accumulate: 1,
+          chunks: 1,
+          clip: false,
+          ema: false,
+        },
+      });
+      // The planner's peak has the batch and the optimizer's temporaries too, which are no larger here.
+      expect(Math.abs((memory?.activationPeakBytes ?? 0) / activationPeakBytes - 1), subject).toBeLessThan(0.03);
+      expect(growth).toEqual({ tensors: 0, bytes: 0 });
+      expect(times.step).toHaveLength(3);
+      expect(times.products).toHaveLength(3);
+      expect(forwardFlops).toBe(2 * fakeCase.size.batch * (model.arithmetic.subBlocks + model.arithmetic.rest));
+      expect(throughput?.flops).toBeGreaterThan(1e8);
+      expect(tf.memory().numTensors).toBe(before);
+    }
+  });
+
+  it('stops timing when its seconds are over, but not before three repetitions', async () => {
+    const { times } = await measure(one({ subject: 'frozen', repetitions: 9, budgetSeconds: 0 }));
+    expect(times.step).toHaveLength(3);
+    const fewer = await measure(one({ subject: 'frozen', repetitions: 2 }));
+    expect(fewer.times.forward).toHaveLength(2);
+  });
+
+  it('is a result when it is known where it was made', async () => {
+    const measurement = await measure(one({ subject: 'exact', size: { ...fakeCase.size, depth: 1 } }));
+    const machine = { processor: 'a test', cores: 1, platform: 'here' };
+    const result = {
+      schema: resultSchema,
+      kind: 'bench',
+      machine,
+      versions: {},
+      commit: 'none',
+      date: new Date().toISOString(),
+      ...measurement,
+      rounds: 1,
+    };
+    expect(checkResult(JSON.parse(JSON.stringify(result)), 'memory').rebuiltIdentical).toBe(true);
+  });
+
+  it('refuses a backend that jax-js has not, and passes the error of one that is unknown', async () => {
+    await expect(measure(one({ subject: 'jax', backend: 'cpu' }))).rejects.toThrow('not on cpu');
+    await expect(measure(one({ backend: 'wasn' }))).rejects.toThrow('wasm');
+    await startBackend('wasm');
+  });
+});
