@@ -121,7 +121,17 @@ const VECTORS = ['-O3', '-fwrapv', '-fno-math-errno', '-fno-trapping-math', '-ff
 
 function compile(sources, output, { include, deps, options = ['-O2'] }) {
   const headers = join(packageFolder('node-api-headers'), 'include');
-  const args = ['-std=c++17', ...options, '-fPIC', '-shared', '-w', '-DNAPI_VERSION=8', `-I${headers}`, `-I${include}`];
+  const args = [
+    '-std=c++17',
+    ...options,
+    '-fPIC',
+    '-shared',
+    '-pthread',
+    '-w',
+    '-DNAPI_VERSION=8',
+    `-I${headers}`,
+    `-I${include}`,
+  ];
   args.push(...sources, '-o', output, `-L${join(deps, 'lib')}`, RPATH);
   args.push('-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2');
   const { status } = spawnSync('g++', args, { stdio: 'inherit' });

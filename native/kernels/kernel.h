@@ -50,11 +50,14 @@ class Execution {
     return static_cast<const T*>(TF_TensorData(tensor));
   }
 
+  // The tensor is not held meanwhile: an output may take its place.
   std::vector<int64_t> Shape(int index) {
-    TF_Tensor* tensor = Get(index);
     std::vector<int64_t> shape;
-    if (tensor != nullptr)
-      for (int axis = 0; axis < TF_NumDims(tensor); axis++) shape.push_back(TF_Dim(tensor, axis));
+    TF_Tensor* tensor = Get(index);
+    if (tensor == nullptr) return shape;
+    for (int axis = 0; axis < TF_NumDims(tensor); axis++) shape.push_back(TF_Dim(tensor, axis));
+    tensors_.pop_back();
+    TF_DeleteTensor(tensor);
     return shape;
   }
 
@@ -67,6 +70,17 @@ class Execution {
     if (!ok()) return nullptr;
     tensors_.push_back(tensor);
     return static_cast<T*>(TF_TensorData(tensor));
+  }
+
+  // The same, in the memory of input `input` where nobody else needs that; ask for it before the input's values, which stay readable.
+  float* OutputInPlaceOf(int index, int input, const std::vector<int64_t>& shape) {
+    if (!ok()) return nullptr;
+    int forwarded = -1;
+    TF_Tensor* tensor = TF_ForwardInputOrAllocateOutput(context_, &input, 1, index, shape.data(),
+                                                        static_cast<int>(shape.size()), &forwarded, status_);
+    if (!ok()) return nullptr;
+    tensors_.push_back(tensor);
+    return static_cast<float*>(TF_TensorData(tensor));
   }
 
   static int64_t Size(const std::vector<int64_t>& shape) {
@@ -100,5 +114,10 @@ struct Operation {
 
 std::vector<Operation> ExactOperations();
 std::vector<Operation> DualResidualOperations();
+
+// These need vectors (vector.h).
+std::vector<Operation> AttentionOperations();
+std::vector<Operation> GeluOperations();
+std::vector<Operation> LayerNormOperations();
 
 }  // namespace dr2net

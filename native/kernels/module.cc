@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "kernel.h"
+#include "vector.h"
 
 namespace {
 
@@ -16,6 +17,8 @@ std::string Register(const dr2net::Operation& operation) {
   TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(operation.name);
   for (const char* input : operation.inputs) TF_OpDefinitionBuilderAddInput(definition, input);
   for (const char* output : operation.outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
+  // A graph asks for it; the kernels give their outputs' shapes themselves.
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, &TF_ShapeInferenceContextSetUnknownShape);
   TF_RegisterOpDefinition(definition, status);
   if (TF_GetCode(status) == TF_OK) {
     TF_KernelBuilder* kernel = TF_NewKernelBuilder(operation.name, "CPU", nullptr, operation.compute, nullptr);
@@ -28,7 +31,13 @@ std::string Register(const dr2net::Operation& operation) {
 
 std::vector<dr2net::Operation> Operations() {
   auto all = dr2net::ExactOperations();
-  for (const auto& operation : dr2net::DualResidualOperations()) all.push_back(operation);
+  const auto add = [&](const std::vector<dr2net::Operation>& more) { all.insert(all.end(), more.begin(), more.end()); };
+  add(dr2net::DualResidualOperations());
+  if (dr2net::HasVectors()) {
+    add(dr2net::AttentionOperations());
+    add(dr2net::GeluOperations());
+    add(dr2net::LayerNormOperations());
+  }
   return all;
 }
 

@@ -1,11 +1,13 @@
 /** Multi-head self-attention over packed queries, keys and values (Vaswani et al., arXiv 1706.03762), a few heads at a time. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
+import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { native } from './native.ts';
+import { own } from './own.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
@@ -31,6 +33,7 @@ const implementations = {
   },
   webgpu,
   get tensorflow() {
+    if (ownLayers()) return own;
     return graphsRun() ? graph : native;
   },
 };

@@ -1,10 +1,12 @@
 /** The exact (erf) GELU. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
+import { ownLayers } from '../native/own.ts';
 import type { TracedOp } from '../pullback.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
+import { own } from './own.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 
@@ -19,7 +21,9 @@ const implementations = {
     return simdRuns() ? simd : host;
   },
   cpu: host,
-  tensorflow: native,
+  get tensorflow() {
+    return ownLayers() ? own : native;
+  },
 };
 
 /** x·Φ(x), Φ the standard normal distribution function (Hendrycks and Gimpel, arXiv 1606.08415). The trace keeps x. */

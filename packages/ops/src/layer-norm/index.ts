@@ -2,12 +2,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { channels, expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
+import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
+import { own } from './own.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
@@ -26,6 +28,7 @@ const implementations = {
   cpu: host,
   webgpu,
   get tensorflow() {
+    if (ownLayers()) return own;
     return graphsRun() ? graph : native;
   },
 };

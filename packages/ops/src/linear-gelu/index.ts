@@ -2,9 +2,10 @@
 import { expectAffine } from '../check.ts';
 import { choose } from '../engine.ts';
 import type { LinearKernel } from '../linear/index.ts';
+import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import { simd as simdRuns } from '../simd/module.ts';
-import { graph } from './graph.ts';
+import { graph, graphWithOwn } from './graph.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
@@ -18,7 +19,8 @@ const implementations = {
   },
   webgpu,
   get tensorflow() {
-    return graphsRun() ? graph : native;
+    if (!graphsRun()) return native;
+    return ownLayers() ? graphWithOwn : graph;
   },
 };
 

@@ -23,7 +23,7 @@ function attribute(value: Attribute): Encoded {
   return bytes(1, ...value.strings.map((item) => text(2, item)));
 }
 
-/** An output of a node, by the node's name. */
+/** An output of a node, by the node's name; with `:1` and so on where it is not the first. */
 export type Value = string & { readonly value: unique symbol };
 
 export class Graph {
@@ -50,6 +50,12 @@ export class Graph {
     const all = Object.entries({ T: { type: 'float32' }, ...attributes } as Record<string, Attribute>);
     const encoded = all.map(([key, value]) => [key, attribute(value)] as const);
     return this.#node(`n${this.#nodes.length}`, name, inputs, encoded);
+  }
+
+  /** An operation of our own (native/kernels of the repository): its outputs. */
+  own(name: string, inputs: readonly Value[], outputs: number): Value[] {
+    const node = this.#node(`n${this.#nodes.length}`, name, inputs, []);
+    return Array.from({ length: outputs }, (_, i) => `${node}:${i}` as Value);
   }
 
   #constant(type: 'float32' | 'int32', shape: Encoded, values: Float32Array | Int32Array): Value {

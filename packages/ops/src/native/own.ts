@@ -2,7 +2,7 @@
  * Our own TensorFlow operations (native/kernels of the repository), where the addon that adds them to the runtime is loaded:
  * `startBackend('node')` of @dr2net/backends loads it. They run on the processor only.
  */
-import { backend, dispose, scalar, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { backend, dispose, scalar, type Tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 
 /** The part of the node backend's class that is used here; tfjs-node is an optional peer, so its types are not. */
 interface NodeBackend {
@@ -17,28 +17,41 @@ export function own(name: string, inputs: readonly Tensor[], outputs: number): T
   return node().executeMultipleOutputs(name, [], [...inputs], outputs);
 }
 
-/** A small one, with a known answer: 3/2. */
-function answers(): boolean {
-  const inputs = [tensor1d([3], 'int32'), scalar(0.5)];
+/** Whether an operation gives a known answer; `inputs` are freed. */
+function answers(name: string, inputs: Tensor[], outputs: number, expected: readonly number[]): boolean {
   let results: Tensor[] = [];
   try {
-    results = own('Dr2netDequantize', inputs, 1);
-    return results[0]!.dataSync()[0] === 1.5;
+    results = own(name, inputs, outputs);
+    const values = results[0]!.dataSync();
+    return expected.every((value, i) => Math.abs(values[i]! - value) < 1e-5);
   } catch {
-    return false; // The addon is not there: tfjs-node by its own installer, or loaded without startBackend.
+    return false; // It is not there: tfjs-node by its own installer, or loaded without startBackend, or another processor.
   } finally {
     dispose([...inputs, ...results]);
   }
 }
 
-const known = new WeakMap<object, boolean>();
-
-/** Whether they are there; found out once a backend instance. */
-export function ownOperations(): boolean {
-  let there = known.get(node());
-  if (there === undefined) {
-    there = !node().isUsingGpuDevice && answers();
-    known.set(node(), there);
-  }
-  return there;
+/** Asks once a backend instance. */
+function remembered(ask: () => boolean): () => boolean {
+  const known = new WeakMap<object, boolean>();
+  return () => {
+    let there = known.get(node());
+    if (there === undefined) {
+      there = !node().isUsingGpuDevice && ask();
+      known.set(node(), there);
+    }
+    return there;
+  };
 }
+
+/** Whether the operations on states are there. */
+export const ownOperations = remembered(() =>
+  answers('Dr2netDequantize', [tensor1d([3], 'int32'), scalar(0.5)], 1, [1.5]),
+);
+
+/** Whether the others are there too: LayerNorm, GELU and attention want a processor with AVX2 and FMA. */
+export const ownLayers = remembered(() => {
+  const step = 2 / Math.sqrt(1.25);
+  const inputs = [tensor2d([[2, 4]]), tensor1d([2, 2]), tensor1d([1, 2]), scalar(0.25)];
+  return answers('Dr2netLayerNorm', inputs, 1, [1 - step, 2 + step]);
+});

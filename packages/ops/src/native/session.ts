@@ -27,6 +27,9 @@ function load(graph: Graph): number {
   }
 }
 
+/** TensorFlow's name for an output: the node and which of its outputs. */
+const nameOf = (output: Value) => (output.includes(':') ? output : `${output}:0`);
+
 /** A graph with named inputs (its placeholders) and outputs. */
 export interface Program<Input extends string, Output extends string> {
   /** Runs what the wanted outputs need; feeds what they depend on. Results are owned by the caller. */
@@ -61,7 +64,7 @@ export function program<Input extends string, Output extends string>(
         session,
         node().getInputTensorIds(names.map((name) => feeds[name]!)),
         names.map((name) => `${name}:0`).join(','),
-        wanted.map((name) => `${outputs![name]}:0`).join(','),
+        wanted.map((name) => nameOf(outputs![name])).join(','),
       );
       const result = {} as Record<(typeof wanted)[number], Tensor>;
       wanted.forEach((name, i) => {

@@ -2,6 +2,7 @@
 import { getBackend } from '@tensorflow/tfjs-core';
 import { graph as attentionGraph } from '../../src/attention/graph.ts';
 import { native as attentionNative } from '../../src/attention/native.ts';
+import { own as attentionOwn } from '../../src/attention/own.ts';
 import { reference as attentionReference } from '../../src/attention/reference.ts';
 import { simd as attentionSimd } from '../../src/attention/simd.ts';
 import { wasm as attentionWasm } from '../../src/attention/wasm.ts';
@@ -10,12 +11,14 @@ import { reference as residualReference } from '../../src/dual-residual/referenc
 import { simd as residualSimd } from '../../src/dual-residual/simd.ts';
 import { host as geluHost } from '../../src/gelu/host.ts';
 import { native as geluNative } from '../../src/gelu/native.ts';
+import { own as geluOwn } from '../../src/gelu/own.ts';
 import { reference as geluReference } from '../../src/gelu/reference.ts';
 import { simd as geluSimd } from '../../src/gelu/simd.ts';
 import { attention, dualResidual, gelu, layerNorm, linear, linearGelu, windowAttention } from '../../src/index.ts';
 import { graph as normGraph } from '../../src/layer-norm/graph.ts';
 import { host as normHost } from '../../src/layer-norm/host.ts';
 import { native as normNative } from '../../src/layer-norm/native.ts';
+import { own as normOwn } from '../../src/layer-norm/own.ts';
 import { reference as normReference } from '../../src/layer-norm/reference.ts';
 import { simd as normSimd } from '../../src/layer-norm/simd.ts';
 import { graph as linearGraph } from '../../src/linear/graph.ts';
@@ -23,11 +26,12 @@ import { native as linearNative } from '../../src/linear/native.ts';
 import { reference as linearReference } from '../../src/linear/reference.ts';
 import { simd as linearSimd } from '../../src/linear/simd.ts';
 import { wasm as linearWasm } from '../../src/linear/wasm.ts';
-import { graph as linearGeluGraph } from '../../src/linear-gelu/graph.ts';
+import { graph as linearGeluGraph, graphWithOwn as linearGeluOwn } from '../../src/linear-gelu/graph.ts';
 import { native as linearGeluNative } from '../../src/linear-gelu/native.ts';
 import { reference as linearGeluReference } from '../../src/linear-gelu/reference.ts';
 import { simd as linearGeluSimd } from '../../src/linear-gelu/simd.ts';
 import { wasm as linearGeluWasm } from '../../src/linear-gelu/wasm.ts';
+import { ownLayers } from '../../src/native/own.ts';
 import { graphsRun } from '../../src/native/probe.ts';
 import { simd } from '../../src/simd/module.ts';
 import { reference as windowReference } from '../../src/window-attention/reference.ts';
@@ -46,6 +50,7 @@ const withSimd = () => onWasm() && simd() !== undefined;
 const onHost = () => onWasm() || getBackend() === 'cpu';
 const onNode = () => getBackend() === 'tensorflow';
 const withGraphs = () => onNode() && graphsRun();
+const withOwn = () => onNode() && ownLayers();
 
 const of = <Kernel>(kernel: Kernel, label: string | undefined, here: () => boolean): Implementation<Kernel> => ({
   kernel,
@@ -72,6 +77,7 @@ export const implementations = {
     of(linearGeluSimd, 'SIMD', withSimd),
     of(linearGeluNative, 'raw', onNode),
     of(linearGeluGraph, 'graph', withGraphs),
+    of(linearGeluOwn, 'graph with own operations', () => withGraphs() && withOwn()),
   ],
   gelu: [
     chosen(gelu),
@@ -79,6 +85,7 @@ export const implementations = {
     of(geluHost, 'loop', onHost),
     of(geluSimd, 'SIMD', withSimd),
     of(geluNative, 'raw', onNode),
+    of(geluOwn, 'own', withOwn),
   ],
   layerNorm: [
     chosen(layerNorm),
@@ -87,6 +94,7 @@ export const implementations = {
     of(normSimd, 'SIMD', withSimd),
     of(normNative, 'raw', onNode),
     of(normGraph, 'graph', withGraphs),
+    of(normOwn, 'own', withOwn),
   ],
   attention: [
     chosen(attention),
@@ -95,6 +103,7 @@ export const implementations = {
     of(attentionSimd, 'SIMD', withSimd),
     of(attentionNative, 'raw', onNode),
     of(attentionGraph, 'graph', withGraphs),
+    of(attentionOwn, 'own', withOwn),
   ],
   windowAttention: [chosen(windowAttention), reference(windowReference)],
   dualResidual: [

@@ -36,29 +36,9 @@ function joined(engine: DryEngine, pieces: DryTensor[]): DryTensor {
   return engine.after(engine.op(size, ...pieces), ...pieces);
 }
 
-/** Measured: the graph of the forward pass holds one [N, N] a head and q, k, v; that of the gradients three, and q, k, v, dO. */
-function graphs(engine: DryEngine, sizes: AttentionSizes): Kernel {
-  const { batch, tokens: n, heads, width: d, chunk } = sizes;
-  const run = (inputs: DryTensor[], outputs: number, squares: number) => {
-    const batches = Math.max(1, Math.floor(chunk / heads));
-    const together = Math.min(heads, chunk);
-    const results: DryTensor[] = [];
-    for (let first = 0; first < batch; first += batches) {
-      const b = Math.min(batches, batch - first);
-      const made: DryTensor[] = [];
-      for (let from = 0; from < heads; from += together) {
-        const count = b * Math.min(together, heads - from);
-        const own = Array.from({ length: outputs === 1 ? 3 : 4 }, () => 4 * count * n * d);
-        const matrices = Array.from({ length: squares }, () => 4 * count * n * n);
-        engine.scratch([...own, ...matrices], () => {
-          for (let i = 0; i < outputs; i++) made.push(engine.op(count * n * d, ...inputs));
-        });
-      }
-      results.push(joined(engine, made));
-    }
-    return joined(engine, results);
-  };
-  return { apply: (qkv) => run([qkv], 1, 1), gradient: (qkv, dy) => run([qkv, dy], 3, 3) };
+/** Our own operations on node: one call; what their threads work in is not the allocator's. */
+function own(engine: DryEngine): Kernel {
+  return { apply: (qkv) => engine.op(qkv.size / 3, qkv), gradient: (qkv, dy) => engine.op(qkv.size, qkv, dy) };
 }
 
 function reference(engine: DryEngine, { batch, tokens: n, heads, width: d, chunk }: AttentionSizes): Kernel {
@@ -151,7 +131,7 @@ export function dryAttention(engine: DryEngine, family: KernelFamily, sizes: Att
     family.products === 'simd'
       ? simd(engine, sizes)
       : family.products === 'graphs'
-        ? graphs(engine, sizes)
+        ? own(engine)
         : reference(engine, sizes);
   return {
     apply: (qkv) => kernel.apply(qkv),

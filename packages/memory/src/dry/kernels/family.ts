@@ -1,6 +1,7 @@
 /**
  * Which implementations of `@dr2net/ops` a backend runs. `graphs` (node) makes what it needs on its way inside one call of
- * TensorFlow: no tensors, but memory of the device; `shaders` are WebGPU's.
+ * TensorFlow: no tensors, but memory of the device; it is node with our own operations, as `startBackend('node')` loads them.
+ * `shaders` are WebGPU's.
  */
 import type { PlannedBackend } from '../devices/index.ts';
 import type { DryEngine, DryTensor } from '../engine.ts';

@@ -41,16 +41,15 @@ function simd(engine: DryEngine, parts: LayerNormParts): Normaliser {
   };
 }
 
-/** Measured: one tensor of x's size and a half besides what the graph of the gradients gives. */
-function graphs(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser {
+/** Our own operations on node: the gradients of gain and bias come with that of x, wanted or not. */
+function own(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser {
   return {
     forward: (x) => ({ value: engine.op(x.size, x), statistics: [] }),
-    gradients: (x, _statistics, dy) =>
-      engine.scratch([4 * x.size], () => ({
-        x: engine.op(x.size, x, dy),
-        ...(gain.trainable && { gain: engine.op(gain.size, x, dy) }),
-        ...(bias.trainable && { bias: engine.op(bias.size, x, dy) }),
-      })),
+    gradients: (x, _statistics, dy) => {
+      const [dx, dGain, dBias] = engine.ops([x.size, gain.size, bias.size], x, dy);
+      engine.free(gain.trainable ? undefined : dGain, bias.trainable ? undefined : dBias);
+      return { x: dx, ...(gain.trainable && { gain: dGain }), ...(bias.trainable && { bias: dBias }) };
+    },
   };
 }
 
@@ -131,7 +130,7 @@ export function dryLayerNorm(engine: DryEngine, family: KernelFamily, parts: Lay
         : family.loops
           ? loops(engine, parts)
           : family.products === 'graphs'
-            ? graphs(engine, parts)
+            ? own(engine, parts)
             : reference(engine, family, parts);
   return {
     apply(x) {
