@@ -1,3 +1,4 @@
+export { type AdamItem, type AdamKernel, type AdamStepped, adam } from './adam/index.ts';
 export { attentionChunk, attentionQueries } from './attention/geometry.ts';
 export { type AttentionKernel, type AttentionOptions, attention } from './attention/index.ts';
 export { type ChannelScaleKernel, channelScale } from './channel-scale/index.ts';

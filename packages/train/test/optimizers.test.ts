@@ -34,7 +34,7 @@ async function compare(
   const state = new OptimizerState(optimizer, { layers: 1, layerOf: () => 0 });
   for (const gradient of gradients) {
     const tensor = tf.tensor(gradient, [2, 3]);
-    state.update(parameter, tensor, optimizer.learningRate);
+    state.update([[parameter, tensor]], optimizer.learningRate);
     tensor.dispose();
   }
   await expectClose(parameter.variable, { shape: [2, 3], data: expected }, { rtol: 1e-5, atol: 2e-6 });
@@ -86,9 +86,9 @@ test('temporaries of an update stay within five of the parameter’s size', asyn
   const parameter = new Parameter('w.weight', tf.ones([64, 64]));
   const state = new OptimizerState(adamW(), { layers: 1, layerOf: () => 0 });
   const gradient = tf.ones([64, 64]);
-  state.update(parameter, gradient, 1e-3);
+  state.update([[parameter, gradient]], 1e-3);
   const { track } = await import('@dr2net/memory');
-  const { memory } = await track(() => state.update(parameter, gradient, 1e-3));
+  const { memory } = await track(() => state.update([[parameter, gradient]], 1e-3));
   expect(memory.peakBytes - memory.startBytes).toBeLessThan(5 * parameter.bytes);
   tf.dispose(gradient);
   state.dispose();

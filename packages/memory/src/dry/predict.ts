@@ -63,7 +63,7 @@ export function predictMemory(model: MemoryModel, setting: MemorySetting): Memor
   const engine = new DryEngine(device);
   const family = kernelFamily(backend);
   const network = model.build(engine, family, { batch, chunks: training.chunks });
-  const trainer = new DryTrainer(engine, training, network.parameters);
+  const trainer = new DryTrainer(engine, training, network.parameters, family.products === 'shaders');
   const run = {
     engine,
     family,

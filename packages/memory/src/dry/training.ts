@@ -31,6 +31,8 @@ export class DryTrainer {
     private readonly engine: DryEngine,
     private readonly training: DryTraining,
     parameters: readonly DryParameter[],
+    /** Whether Adam's step is one call a parameter that changes the moments in place. */
+    private readonly oneCallAdam: boolean,
   ) {
     if (training.ema) for (const parameter of parameters) this.#averages.set(parameter, engine.share(parameter.tensor));
   }
@@ -114,6 +116,12 @@ export class DryTrainer {
     const { engine } = this;
     const map = (...inputs: DryTensor[]) => engine.op(inputs[0]!.size, ...inputs);
     const [m, v] = [slots.get('m'), slots.get('v')];
+    if (this.oneCallAdam) {
+      const moments = { m: m ?? engine.op(tensor.size), v: v ?? engine.op(tensor.size) };
+      const next = engine.op(tensor.size, tensor, gradient, moments.m, moments.v);
+      for (const name of ['m', 'v'] as const) if (!slots.has(name)) set(name, moments[name]);
+      return next;
+    }
     const nextM = set('m', m ? this.#combine(m, gradient, true, true) : map(gradient));
     const squared = map(gradient);
     const nextV = set('v', engine.after(v ? this.#combine(v, squared, true, true) : map(squared), squared));

@@ -12,7 +12,8 @@ export interface TensorInfo {
 
 export interface WebgpuBackend {
   readonly device: GPUDevice;
-  readonly tensorMap: { get(id: DataId): { readonly resource?: GPUBuffer | null } };
+  /** `values`: what is known on the host. */
+  readonly tensorMap: { get(id: DataId): { readonly resource?: GPUBuffer | null; values?: unknown } };
   /** Data whose release must wait for the submit. */
   readonly commandQueueOwnedIds: WeakSet<DataId>;
   readonly commandEncoder: GPUCommandEncoder | null;

@@ -164,6 +164,8 @@ export function dispatch(
     throw error;
   }
   for (const { dataId } of all) backend.commandQueueOwnedIds.add(dataId);
+  // What was read of a tensor that is written into is true no more.
+  for (const { dataId } of targets) delete backend.tensorMap.get(dataId).values;
   const buffers = all.map(({ dataId }) => backend.tensorMap.get(dataId).resource!);
   record(backend, pipeline, [uniformsOf(device, state, shader, params), ...buffers], groups);
   return made.map((info) => engine().makeTensorFromTensorInfo(info));

@@ -1,5 +1,6 @@
 /** Every implementation of every op, where it can run: the suite checks them all, not only those that a backend chooses. */
 import { getBackend } from '@tensorflow/tfjs-core';
+import { reference as adamReference } from '../../src/adam/reference.ts';
 import { graph as attentionGraph } from '../../src/attention/graph.ts';
 import { native as attentionNative } from '../../src/attention/native.ts';
 import { own as attentionOwn } from '../../src/attention/own.ts';
@@ -14,7 +15,16 @@ import { native as geluNative } from '../../src/gelu/native.ts';
 import { own as geluOwn } from '../../src/gelu/own.ts';
 import { reference as geluReference } from '../../src/gelu/reference.ts';
 import { simd as geluSimd } from '../../src/gelu/simd.ts';
-import { attention, dualResidual, gelu, layerNorm, linear, linearGelu, windowAttention } from '../../src/index.ts';
+import {
+  adam,
+  attention,
+  dualResidual,
+  gelu,
+  layerNorm,
+  linear,
+  linearGelu,
+  windowAttention,
+} from '../../src/index.ts';
 import { graph as normGraph } from '../../src/layer-norm/graph.ts';
 import { host as normHost } from '../../src/layer-norm/host.ts';
 import { native as normNative } from '../../src/layer-norm/native.ts';
@@ -105,6 +115,7 @@ export const implementations = {
     of(attentionGraph, 'graph', withGraphs),
     of(attentionOwn, 'own', withOwn),
   ],
+  adam: [chosen(adam), reference(adamReference)],
   windowAttention: [chosen(windowAttention), reference(windowReference)],
   dualResidual: [
     chosen(dualResidual),

@@ -4,6 +4,7 @@
  */
 import { getBackend } from '@tensorflow/tfjs-core';
 import { simd } from '../../src/simd/module.ts';
+import { adamChecks } from './adam.ts';
 import { bitChecks } from './bits.ts';
 import { blockChecks } from './block.ts';
 import type { Check } from './case.ts';
@@ -32,4 +33,5 @@ export const suite: readonly Check[] = [
   ...bitChecks,
   ...residualChecks,
   ...exactChecks,
+  ...adamChecks,
 ];

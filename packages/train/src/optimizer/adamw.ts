@@ -1,7 +1,6 @@
 /** AdamW: Loshchilov and Hutter, Decoupled Weight Decay Regularization, arXiv 1711.05101, Algorithm 2 (as PyTorch has it). */
-import { add, div, sqrt, square } from '@tensorflow/tfjs-core';
+import { type AdamItem, adam } from '@dr2net/ops';
 import { refuseUnknown, requireNumber } from '../check.ts';
-import { after, combine, scaled } from './chain.ts';
 import {
   type Optimizer,
   type OptimizerOptions,
@@ -31,27 +30,27 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
   requireNumber('adamW', 'betas[1]', beta2, (x) => x >= 0 && x < 1, 'in [0, 1)');
   requireNumber('adamW', 'eps', eps, (x) => x > 0, 'above 0');
 
-  const update = ({ value, gradient, slots, count, learningRate, weightDecay }: Update) => {
-    const [m, v] = [slots.get('m'), slots.get('v')];
-    slots.set('m', m ? combine(beta1, m, 1 - beta1, gradient) : scaled(gradient, 1 - beta1));
-    const squared = square(gradient);
-    const nextV = v ? combine(beta2, v, 1 - beta2, squared) : scaled(squared, 1 - beta2);
-    squared.dispose();
-    slots.set('v', nextV);
-
-    // Both corrections in scalars: lr/c₁ · m/(√v/√c₂ + ε) = (lr·√c₂/c₁) · m/(√v + ε·√c₂).
+  const item = ({ value, gradient, slots, count, learningRate, weightDecay }: Update): AdamItem => {
     const root2 = Math.sqrt(1 - beta2 ** count);
-    const rate = (learningRate * root2) / (1 - beta1 ** count);
-    const root = sqrt(nextV);
-    const denominator = after(add(root, eps * root2), root);
-    const direction = after(div(slots.get('m')!, denominator), denominator);
-    return after(combine(1 - learningRate * weightDecay, value, -rate, direction), direction);
+    return {
+      ...{ value, gradient, m: slots.take('m'), v: slots.take('v') },
+      keep: 1 - learningRate * weightDecay,
+      rate: (learningRate * root2) / (1 - beta1 ** count),
+      epsilon: eps * root2,
+    };
   };
+  const update = (updates: readonly Update[]) =>
+    adam.step(updates.map(item), betas).map(({ value, m, v }, i) => {
+      updates[i]!.slots.set('m', m);
+      updates[i]!.slots.set('v', v);
+      return value;
+    });
   return {
     name: 'adamw',
     ...resolveOptimizerOptions('adamW', options, { lr: 1e-3, weightDecay: 0.05 }),
     slots: ['m', 'v'],
     update,
+    together: () => adam.together(),
     settings: { beta1, beta2, eps },
   };
 }

@@ -59,12 +59,16 @@ export class CollectedGradients implements GradientUse {
     if (this.clip?.by === 'global' && !this.#norm) this.norm()?.dispose();
     const factor = this.#norm && this.clip ? clipFactor(this.#norm, this.clip.norm) : undefined;
     try {
-      for (const [parameter, gradient] of this.#gradients) {
-        const clipped = this.#clipped(gradient, factor);
-        this.state.update(parameter, clipped, step.learningRate);
-        if (clipped !== gradient) clipped.dispose();
-        gradient.dispose();
-        this.#gradients.delete(parameter);
+      const all = [...this.#gradients];
+      for (let first = 0; first < all.length; first += this.state.together) {
+        const some = all.slice(first, first + this.state.together);
+        const clipped = some.map(([parameter, gradient]) => [parameter, this.#clipped(gradient, factor)] as const);
+        this.state.update(clipped, step.learningRate);
+        for (const [i, [parameter, gradient]] of some.entries()) {
+          if (clipped[i]![1] !== gradient) clipped[i]![1].dispose();
+          gradient.dispose();
+          this.#gradients.delete(parameter);
+        }
       }
     } finally {
       factor?.dispose();

@@ -9,6 +9,8 @@ import { requireNumber } from '../check.ts';
 /** The optimizer's tensors for one parameter (moments, momentum), each of its shape. */
 export interface Slots {
   get(name: string): Tensor | undefined;
+  /** Gives `tensor` over to the caller, who sets what becomes of it. */
+  take(name: string): Tensor | undefined;
   /** Takes `tensor` over and frees the one before. */
   set(name: string, tensor: Tensor): void;
 }
@@ -39,8 +41,10 @@ export interface Optimizer {
   decays(parameter: Parameter): boolean;
   /** Names of its slots. */
   readonly slots: readonly string[];
-  /** The parameter's next value, owned by the caller. */
-  update(update: Update): Tensor;
+  /** The parameters' next values, owned by the caller. */
+  update(updates: readonly Update[]): Tensor[];
+  /** How many parameters are updated at once; one where this is absent. */
+  together?(): number;
   /** The numbers that change what it computes, for the checkpoint. */
   readonly settings: Readonly<Record<string, number | boolean>>;
 }

@@ -92,7 +92,7 @@ export class ImmediateUpdates implements GradientUse {
   #use(parameter: Parameter, gradient: Tensor, learningRate: number): void {
     if (this.clip?.by === 'previous') this.#squares.push(keep(sumOfSquares(gradient)));
     const clipped = this.#clipped(gradient);
-    this.state.update(parameter, clipped, learningRate);
+    this.state.update([[parameter, clipped]], learningRate);
     if (clipped !== gradient) clipped.dispose();
   }
 

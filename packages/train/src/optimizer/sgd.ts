@@ -28,7 +28,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
   requireNumber('sgd', 'momentum', momentum, (x) => x >= 0 && x < 1, 'in [0, 1)');
   if (nesterov && momentum === 0) throw new RangeError('sgd: nesterov needs a momentum above 0; it is 0.');
 
-  const update = ({ value, gradient, slots, learningRate, weightDecay }: Update) => {
+  const one = ({ value, gradient, slots, learningRate, weightDecay }: Update) => {
     const decayed = weightDecay === 0 ? gradient : combine(1, gradient, weightDecay, value);
     try {
       if (momentum === 0) return combine(1, value, -learningRate, decayed);
@@ -50,7 +50,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     name: 'sgd',
     ...resolveOptimizerOptions('sgd', options, { lr: 1e-2, weightDecay: 0 }),
     slots: momentum === 0 ? [] : ['momentum'],
-    update,
+    update: (updates) => updates.map(one),
     settings: { momentum, nesterov },
   };
 }

@@ -22,6 +22,12 @@ class SlotStore implements Slots {
     return this.tensors.get(name);
   }
 
+  take(name: string): Tensor | undefined {
+    const tensor = this.tensors.get(name);
+    this.tensors.delete(name);
+    return tensor;
+  }
+
   set(name: string, tensor: Tensor): void {
     this.tensors.get(name)?.dispose();
     // A step may run inside someone's tidy; the slot outlives it.
@@ -45,20 +51,26 @@ export class OptimizerState {
     return layerDecay === 1 ? 1 : layerDecay ** (this.model.layers - 1 - this.model.layerOf(parameter));
   }
 
-  /** Updates the parameter at once. The gradient is borrowed. */
-  update(parameter: Parameter, gradient: Tensor, learningRate: number): void {
+  /** How many parameters it is worth while to update at once. */
+  get together(): number {
+    return this.optimizer.together?.() ?? 1;
+  }
+
+  /** Updates the parameters at once. Gradients are borrowed. */
+  update(gradients: readonly (readonly [parameter: Parameter, gradient: Tensor])[], learningRate: number): void {
     const { optimizer } = this;
-    const store = this.#store(parameter.name);
-    store.count++;
-    const value = optimizer.update({
-      value: parameter.variable,
-      gradient,
-      slots: store,
-      count: store.count,
-      learningRate: learningRate * this.rateScale(parameter),
-      weightDecay: optimizer.decays(parameter) ? optimizer.weightDecay : 0,
-    });
-    parameter.assign(value);
+    const values = optimizer.update(
+      gradients.map(([parameter, gradient]) => {
+        const slots = this.#store(parameter.name);
+        slots.count++;
+        return {
+          ...{ value: parameter.variable, gradient, slots, count: slots.count },
+          learningRate: learningRate * this.rateScale(parameter),
+          weightDecay: optimizer.decays(parameter) ? optimizer.weightDecay : 0,
+        };
+      }),
+    );
+    for (const [i, [parameter]] of gradients.entries()) parameter.assign(values[i]!);
   }
 
   /** Update counts by parameter name. */
