@@ -1,5 +1,5 @@
 export { type AdamItem, type AdamKernel, type AdamStepped, adam } from './adam/index.ts';
-export { attentionChunk, attentionQueries } from './attention/geometry.ts';
+export { attentionBlock, attentionChunk, attentionQueries } from './attention/geometry.ts';
 export { type AttentionKernel, type AttentionOptions, attention } from './attention/index.ts';
 export { type ChannelScaleKernel, channelScale } from './channel-scale/index.ts';
 export * from './context.ts';

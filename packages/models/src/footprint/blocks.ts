@@ -10,7 +10,7 @@ import {
   drySequential,
   sumOfRows,
 } from '@dr2net/memory';
-import { attentionChunk, attentionQueries } from '@dr2net/ops';
+import { attentionBlock, attentionChunk, attentionQueries } from '@dr2net/ops';
 import { dryDropout, dryDropPath } from './masking.ts';
 import type { Place } from './place.ts';
 
@@ -47,7 +47,11 @@ function linearParts({ take }: Place, name: string, biased = true) {
 function attention(at: Place, name: string): DryLayer[] {
   const { engine, family, spec, batch, tokens } = at;
   const { heads, width, qkvBias } = spec;
-  const blocks = { chunk: attentionChunk({ batch, tokens, heads }), queries: attentionQueries(tokens) };
+  const blocks = {
+    chunk: attentionChunk({ batch, tokens, heads }),
+    queries: attentionQueries(tokens),
+    block: attentionBlock(tokens),
+  };
   const sizes = { batch, tokens, heads, width: width / heads, ...blocks };
   return [
     dryLinear(engine, family, linearParts(at, `${name}.qkv`, qkvBias !== 'none')),

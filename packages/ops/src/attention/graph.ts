@@ -5,6 +5,7 @@ import type { Value } from '../native/graph.ts';
 import { batchedProduct, reshape, transpose } from '../native/pieces.ts';
 import { program } from '../native/session.ts';
 import { type OpPullback, once } from '../pullback.ts';
+import { applyInBlocks, gradientInBlocks } from './blocks.ts';
 import { type Geometry, geometry } from './geometry.ts';
 import type { AttentionKernel } from './index.ts';
 
@@ -99,14 +100,20 @@ function run(g: Geometry, feeds: { qkv: Tensor; dy?: Tensor }, wanted: Output[])
   });
 }
 
+const apply = (qkv: Tensor, g: Geometry): Tensor =>
+  g.queries < g.tokens ? applyInBlocks(qkv, g) : run(g, { qkv }, ['value']);
+
+const gradient = (qkv: Tensor, g: Geometry, dy: Tensor): Tensor =>
+  g.queries < g.tokens ? gradientInBlocks(qkv, g, dy) : run(g, { qkv, dy }, ['dQ', 'dK', 'dV']);
+
 export const graph: AttentionKernel = {
-  apply: (qkv, options) => run(geometry(qkv, options), { qkv }, ['value']),
+  apply: (qkv, options) => apply(qkv, geometry(qkv, options)),
   trace(qkv, options) {
     const g = geometry(qkv, options);
-    const value = run(g, { qkv }, ['value']);
+    const value = apply(qkv, g);
     const kept = hold(qkv);
     const pullback: OpPullback<'qkv'> = once('attention', [kept], (dy: Tensor, wanted?) =>
-      wanted && !wanted.qkv ? {} : { qkv: run(g, { qkv: kept, dy }, ['dQ', 'dK', 'dV']) },
+      wanted && !wanted.qkv ? {} : { qkv: gradient(kept, g, dy) },
     );
     return { value, pullback };
   },

@@ -6,6 +6,7 @@ import { concat, reshape, slice, sum, type Tensor, transpose } from '@tensorflow
 import { after, hold, scope } from '../engine.ts';
 import { product, raw, rawScalar } from '../native/raw.ts';
 import { type OpPullback, once } from '../pullback.ts';
+import { applyInBlocks, gradientInBlocks } from './blocks.ts';
 import { type Geometry, geometry } from './geometry.ts';
 import type { AttentionKernel } from './index.ts';
 
@@ -52,12 +53,14 @@ function chunks(qkv: Tensor, g: Geometry, body: (chunk: Chunk) => void): void {
 }
 
 function apply(qkv: Tensor, g: Geometry): Tensor {
+  if (g.queries < g.tokens) return applyInBlocks(qkv, g);
   const outputs: Tensor[] = [];
   chunks(qkv, g, ({ p, v }) => outputs.push(product(p, v)));
   return join(outputs, 1, g);
 }
 
 function gradient(qkv: Tensor, g: Geometry, dy: Tensor): Tensor {
+  if (g.queries < g.tokens) return gradientInBlocks(qkv, g, dy);
   const dOut = split(dy, 1, g);
   const [dQ, dK, dV] = [[] as Tensor[], [] as Tensor[], [] as Tensor[]];
   chunks(qkv, g, ({ q, k, v, p, from, count }) => {

@@ -6,6 +6,7 @@
 import { concat, matMul, mul, reshape, slice, softmax, sub, sum, type Tensor, transpose } from '@tensorflow/tfjs-core';
 import { after, hold, scope } from '../engine.ts';
 import { type OpPullback, once } from '../pullback.ts';
+import { applyInBlocks, gradientInBlocks } from './blocks.ts';
 import { type Geometry, geometry } from './geometry.ts';
 import type { AttentionKernel, AttentionOptions } from './index.ts';
 
@@ -47,6 +48,7 @@ function chunks(
 
 function apply(qkv: Tensor, options: AttentionOptions): Tensor {
   const g = geometry(qkv, options);
+  if (g.queries < g.tokens) return applyInBlocks(qkv, g);
   return scope(() => {
     const apart = split(qkv, 3, g);
     const outputs: Tensor[] = [];
@@ -60,6 +62,7 @@ function apply(qkv: Tensor, options: AttentionOptions): Tensor {
 }
 
 function gradient(qkv: Tensor, g: Geometry, dy: Tensor): Tensor {
+  if (g.queries < g.tokens) return gradientInBlocks(qkv, g, dy);
   const apart = split(qkv, 3, g);
   const dOut = split(dy, 1, g);
   const gradients: [Tensor[], Tensor[], Tensor[]] = [[], [], []];

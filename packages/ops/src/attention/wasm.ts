@@ -6,6 +6,7 @@ import { matMul, softmax, type Tensor, type TypedArray, transpose } from '@tenso
 import { after, hold, scope } from '../engine.ts';
 import { onHost } from '../host.ts';
 import { type OpPullback, once } from '../pullback.ts';
+import { applyInBlocks, gradientInBlocks } from './blocks.ts';
 import { type Geometry, geometry } from './geometry.ts';
 import type { AttentionKernel } from './index.ts';
 
@@ -45,6 +46,7 @@ function probabilities(q: Tensor, kT: Tensor): Tensor {
 const float = (...shape: number[]) => ({ shape, dtype: 'float32' }) as const;
 
 function apply(qkv: Tensor, g: Geometry): Tensor {
+  if (g.queries < g.tokens) return applyInBlocks(qkv, g);
   const { tokens: n, width: d } = g;
   const [result] = onHost([], [float(g.batch, n, g.heads * d)], () => undefined);
   for (let head = 0; head < g.batch * g.heads; head++) {
@@ -76,6 +78,7 @@ function softmaxGradient(p: Tensor, dp: Tensor): void {
 }
 
 function gradient(qkv: Tensor, g: Geometry, dy: Tensor): Tensor {
+  if (g.queries < g.tokens) return gradientInBlocks(qkv, g, dy);
   const { tokens: n, width: d } = g;
   const [result] = onHost([], [float(...qkv.shape)], () => undefined);
   for (let head = 0; head < g.batch * g.heads; head++) {

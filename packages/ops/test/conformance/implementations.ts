@@ -1,7 +1,10 @@
 /** Every implementation of every op, where it can run: the suite checks them all, not only those that a backend chooses. */
-import { getBackend } from '@tensorflow/tfjs-core';
+import { getBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { reference as adamReference } from '../../src/adam/reference.ts';
+import { applyInBlocks, gradientInBlocks } from '../../src/attention/blocks.ts';
+import { geometry } from '../../src/attention/geometry.ts';
 import { graph as attentionGraph } from '../../src/attention/graph.ts';
+import type { AttentionKernel, AttentionOptions } from '../../src/attention/index.ts';
 import { native as attentionNative } from '../../src/attention/native.ts';
 import { own as attentionOwn } from '../../src/attention/own.ts';
 import { reference as attentionReference } from '../../src/attention/reference.ts';
@@ -10,6 +13,7 @@ import { wasm as attentionWasm } from '../../src/attention/wasm.ts';
 import { native as residualNative } from '../../src/dual-residual/native.ts';
 import { reference as residualReference } from '../../src/dual-residual/reference.ts';
 import { simd as residualSimd } from '../../src/dual-residual/simd.ts';
+import { hold } from '../../src/engine.ts';
 import { host as geluHost } from '../../src/gelu/host.ts';
 import { native as geluNative } from '../../src/gelu/native.ts';
 import { own as geluOwn } from '../../src/gelu/own.ts';
@@ -43,6 +47,7 @@ import { simd as linearGeluSimd } from '../../src/linear-gelu/simd.ts';
 import { wasm as linearGeluWasm } from '../../src/linear-gelu/wasm.ts';
 import { ownLayers } from '../../src/native/own.ts';
 import { graphsRun } from '../../src/native/probe.ts';
+import { once } from '../../src/pullback.ts';
 import { simd } from '../../src/simd/module.ts';
 import { reference as windowReference } from '../../src/window-attention/reference.ts';
 
@@ -70,6 +75,21 @@ const of = <Kernel>(kernel: Kernel, label: string | undefined, here: () => boole
 
 const chosen = <Kernel>(kernel: Kernel) => of(kernel, undefined, everywhere);
 const reference = <Kernel>(kernel: Kernel) => of(kernel, 'reference', everywhere);
+
+/** The implementation for many tokens, made to work on three queries at a time. */
+const inThrees = (qkv: Tensor, options: AttentionOptions) => ({ ...geometry(qkv, options), queries: 3 });
+const blocksOfThree: AttentionKernel = {
+  apply: (qkv, options) => applyInBlocks(qkv, inThrees(qkv, options)),
+  trace(qkv, options) {
+    const kept = hold(qkv);
+    return {
+      value: applyInBlocks(qkv, inThrees(qkv, options)),
+      pullback: once('attention', [kept], (dy: Tensor, wanted?) =>
+        wanted && !wanted.qkv ? {} : { qkv: gradientInBlocks(kept, inThrees(kept, options), dy) },
+      ),
+    };
+  },
+};
 
 export const implementations = {
   linear: [
@@ -109,6 +129,7 @@ export const implementations = {
   attention: [
     chosen(attention),
     reference(attentionReference),
+    of(blocksOfThree, 'blocks', everywhere),
     of(attentionWasm, 'composed', onWasm),
     of(attentionSimd, 'SIMD', withSimd),
     of(attentionNative, 'raw', onNode),

@@ -11,6 +11,7 @@ import type { Check } from './case.ts';
 import { endChecks } from './ends.ts';
 import { exactChecks } from './exact.ts';
 import { linearChecks } from './linear.ts';
+import { longChecks } from './long.ts';
 import { residualChecks } from './residual.ts';
 
 export type { Check } from './case.ts';
@@ -29,6 +30,7 @@ export const suite: readonly Check[] = [
   simdIsUsed,
   ...linearChecks,
   ...blockChecks,
+  ...longChecks,
   ...endChecks,
   ...bitChecks,
   ...residualChecks,

@@ -11,8 +11,10 @@ export interface AttentionSizes {
   readonly width: number;
   /** Heads (of all batch × heads) at a time. */
   readonly chunk: number;
-  /** Queries at a time, where an implementation works on blocks of them. */
+  /** Queries of a head at a time in our kernels on wasm. */
   readonly queries: number;
+  /** And in ordinary operations: all, unless the scores of one head are too many. */
+  readonly block: number;
 }
 
 interface Kernel {
@@ -39,6 +41,70 @@ function joined(engine: DryEngine, pieces: DryTensor[]): DryTensor {
 /** Our own operations on node: one call; what their threads work in is not the allocator's. */
 function own(engine: DryEngine): Kernel {
   return { apply: (qkv) => engine.op(qkv.size / 3, qkv), gradient: (qkv, dy) => engine.op(qkv.size, qkv, dy) };
+}
+
+/** Ordinary operations for many tokens: a head and a block of queries at a time. */
+function inBlocks(engine: DryEngine, { batch, tokens: n, heads, width: d, block }: AttentionSizes): Kernel {
+  const part = (...from: DryTensor[]) => engine.op(n * d, ...from);
+  const scaled = (x: DryTensor) => engine.after(part(x), x);
+  const eachHead = (body: () => DryTensor[]): DryTensor[][] => Array.from({ length: batch * heads }, body);
+  const eachBlock = (body: (count: number) => void) => {
+    for (let from = 0; from < n; from += block) body(Math.min(block, n - from));
+  };
+  const probabilities = (q: DryTensor, k: DryTensor, count: number) => {
+    const scores = engine.op(count * n, q, k);
+    return engine.after(engine.op(count * n, scores), scores);
+  };
+  const stacked = (parts: DryTensor[]) => {
+    const size = parts.reduce((sum, { size }) => sum + size, 0);
+    return engine.after(engine.op(size, ...parts), ...parts);
+  };
+  const give = (lists: DryTensor[][]) => {
+    const all = stacked(lists.flat());
+    return engine.after(engine.op(all.size, all), all);
+  };
+  return {
+    apply: (qkv) =>
+      give(
+        eachHead(() => {
+          const [q, k, v] = [scaled(part(qkv)), part(qkv), part(qkv)];
+          const parts: DryTensor[] = [];
+          eachBlock((count) => {
+            const now = engine.op(count * d, q);
+            const p = engine.after(probabilities(now, k, count), now);
+            parts.push(engine.after(engine.op(count * d, p, v), p));
+          });
+          return [engine.after(stacked(parts), q, k, v)];
+        }),
+      ),
+    gradient: (qkv, dy) =>
+      give(
+        eachHead(() => {
+          const [q, k, v, dOut] = [scaled(part(qkv)), part(qkv), part(qkv), part(dy)];
+          const dQ: DryTensor[] = [];
+          const sums: (DryTensor | undefined)[] = [];
+          const onto = (i: number, term: DryTensor) => {
+            const known = sums[i];
+            sums[i] = known ? engine.after(part(known, term), known, term) : term;
+          };
+          eachBlock((count) => {
+            const square = (...from: DryTensor[]) => engine.op(count * n, ...from);
+            const [qNow, dNow] = [engine.op(count * d, q), engine.op(count * d, dOut)];
+            const p = probabilities(qNow, k, count);
+            onto(0, part(p, dNow));
+            const dP = engine.after(square(dNow, v), dNow);
+            const weighted = square(dP, p);
+            const along = engine.after(engine.op(count, weighted), weighted);
+            const centred = engine.after(square(dP, along), dP, along);
+            const dS = engine.after(square(p, centred), p, centred);
+            const unscaled = engine.op(count * d, dS, k);
+            dQ.push(engine.after(engine.op(count * d, unscaled), unscaled));
+            onto(1, engine.after(part(dS, qNow), dS, qNow));
+          });
+          return engine.after([stacked(dQ), sums[1]!, sums[0]!], q, k, v, dOut);
+        }),
+      ),
+  };
 }
 
 function reference(engine: DryEngine, { batch, tokens: n, heads, width: d, chunk }: AttentionSizes): Kernel {
@@ -132,7 +198,9 @@ export function dryAttention(engine: DryEngine, family: KernelFamily, sizes: Att
       ? simd(engine, sizes)
       : family.products === 'graphs'
         ? own(engine)
-        : reference(engine, sizes);
+        : sizes.block < sizes.tokens
+          ? inBlocks(engine, sizes)
+          : reference(engine, sizes);
   return {
     apply: (qkv) => kernel.apply(qkv),
     trace(qkv) {
