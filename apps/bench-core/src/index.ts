@@ -12,3 +12,4 @@ export * from './size.ts';
 export * from './statistics.ts';
 export * from './subjects/names.ts';
 export { columns, formatSeconds, type Table, tableOf } from './table.ts';
+export { versions } from './versions.ts';

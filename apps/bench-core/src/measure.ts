@@ -60,6 +60,7 @@ async function timed(one: Case, subject: Subject, products: ProductsAlone | unde
 
 /** Dispatches of a step, and those of a sub-block: the difference to a network of one block less (or more), by two. */
 async function dispatches(one: Case, subject: Subject): Promise<Measurement['dispatches']> {
+  if (one.backend !== 'webgpu') return undefined;
   const whole = await countGpu(() => subject.step());
   subject.drop();
   if (!whole) return undefined;

@@ -25,7 +25,7 @@ export const columns: readonly Column[] = [
   {
     name: 'method',
     meaning:
-      '`plain`: TensorFlow.js as a competent user writes it; `jax`: jax-js with jit; the others are methods of Dr2Net',
+      '“plain”: TensorFlow.js as a competent user writes it; “jax”: jax-js with jit; the others are methods of Dr2Net',
     cell: ({ result: { case: one } }) => (one.chunks > 1 ? `${one.subject}, ${one.chunks} parts` : one.subject),
   },
   { name: 'step', meaning: 'forward, loss and backward; the median', cell: ({ step }) => formatSeconds(step.median) },
@@ -36,10 +36,10 @@ export const columns: readonly Column[] = [
   },
   {
     name: '× plain',
-    meaning: "the step's time over that of `plain` on this backend",
+    meaning: "the step's time over that of “plain” on this backend",
     cell: ({ toPlain }) => ratio(toPlain),
   },
-  { name: '× jax', meaning: 'over that of `jax`, which is conventional', cell: ({ toJax }) => ratio(toJax) },
+  { name: '× jax', meaning: 'over that of “jax”, which is conventional', cell: ({ toJax }) => ratio(toJax) },
   {
     name: '× products',
     meaning: 'over its matrix products alone, made between the steps in the same process',
@@ -49,7 +49,7 @@ export const columns: readonly Column[] = [
   { name: 'backward', meaning: 'the step less the forward pass', cell: ({ backward }) => formatSeconds(backward) },
   {
     name: 'optimizer',
-    meaning: 'AdamW of all parameters (`plain`: Adam)',
+    meaning: 'AdamW of all parameters (“plain”: Adam)',
     cell: ({ optimizer }) => formatSeconds(optimizer),
   },
   {
@@ -64,7 +64,7 @@ export const columns: readonly Column[] = [
   },
   {
     name: 'of plain',
-    meaning: 'that of `plain`',
+    meaning: 'that of “plain”',
     cell: ({ memoryToPlain: value }) =>
       value === undefined ? undefined : value === 1 ? '1' : `1/${(1 / value).toFixed(1)}`,
   },

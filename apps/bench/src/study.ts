@@ -6,9 +6,9 @@
  *     pnpm study summarise
  */
 import { join, relative } from 'node:path';
+import { count } from 'bench-core/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { existingPath, InterruptedError, onInterrupt, repositoryRoot, userPath } from 'jobs';
-import { count } from './options.ts';
 import { jobName, jobsOf, studies, variants } from './study/plan.ts';
 import { runStudy } from './study/run.ts';
 import { summarise } from './study/summarise.ts';

@@ -1,12 +1,13 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundle, findChromium, makeSite, type Site, startChromium } from 'jobs/browser';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../src/main.ts';
-import { findChromium, startChromium } from './chromium.ts';
-import { bundle, makeSite, type Site } from './site.ts';
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 const executable = findChromium();
 if (!executable)
   console.warn(
@@ -24,7 +25,7 @@ function onBrowserSide(modules: readonly string[]): string[] {
 
 test.skipIf(!built)('a bundle of the built packages has nothing of our Node side in it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'dr2net-bundle-'));
-  const modules = await bundle('test/user.ts', folder, []);
+  const modules = await bundle({ root, entry: 'test/user.ts', folder, conditions: [] });
   rmSync(folder, { recursive: true });
   expect(onBrowserSide(modules)).toEqual([]);
   expect(modules.filter((id) => /packages\/[^/]+\/src\//.test(id))).toEqual([]);
@@ -35,7 +36,7 @@ describe.skipIf(!executable)('in a browser', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    site = await makeSite();
+    site = await makeSite(root);
     browser = await startChromium(executable ?? '');
   });
 

@@ -1,10 +1,10 @@
 /** `bench errors`. */
 import { join } from 'node:path';
+import { count, resultFolder } from 'bench-core/node';
 import type { Command } from 'commander';
 import { errorCharts } from 'dr2net/report';
 import { onInterrupt, provenance, userPath, writeFileWhole, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
-import { count, resultFolder } from '../options.ts';
 import { writePictures } from '../pictures.ts';
 import { type ErrorMap, type ErrorSettings, mapSize, protocolSize, wirings } from './settings.ts';
 import { errorTables } from './table.ts';

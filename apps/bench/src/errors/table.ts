@@ -1,6 +1,7 @@
 /** The map as tables for people. */
+
+import { markdownTable } from 'bench-core/markdown';
 import { groupBy } from 'bench-core/statistics';
-import { markdownTable } from '../markdown.ts';
 
 import { type ErrorMap, type ErrorPoint, type ProtocolPoint, ways } from './settings.ts';
 

@@ -1,12 +1,12 @@
 /** `bench frontier`. */
 import { basename, join } from 'node:path';
 import { formatBytes } from '@dr2net/memory';
+import { markdownTable } from 'bench-core/markdown';
+import { count, resultFolder } from 'bench-core/node';
 import type { Command } from 'commander';
 import { frontierChart } from 'dr2net/report';
 import { onInterrupt, provenance, repositoryRoot, userPath, writeFileWhole, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
-import { markdownTable } from '../markdown.ts';
-import { count, resultFolder } from '../options.ts';
 import { writePictures } from '../pictures.ts';
 import type { FrontierMeasurement, FrontierResult, FrontierSettings } from './settings.ts';
 

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { formatBytes } from '@dr2net/memory';
 import { methodNames } from 'bench-core';
+import { count, resultFolder } from 'bench-core/node';
 import type { Command } from 'commander';
 import { onInterrupt, provenance, userPath, writeJson } from 'jobs';
 import { measureInChild } from '../child-process.ts';
-import { count, resultFolder } from '../options.ts';
 import type { GrowthMeasurement } from './measure.ts';
 
 interface Flags {

@@ -1,7 +1,7 @@
 /** Predictions beside measurements, as a table and in a line. */
 import { formatBytes } from '@dr2net/memory';
+import { markdownTable } from 'bench-core/markdown';
 import { median } from 'bench-core/statistics';
-import { markdownTable } from '../markdown.ts';
 
 import type { Compared } from './run.ts';
 

@@ -1,31 +1,8 @@
 /** `bench report`: the report of result files, of one folder or of several (backends that were measured apart, pages). */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { backendNames } from '@dr2net/backends';
-import { benchReport, checkResult, type ReportOptions, type Result, rowsOf, subjectNames, tableOf } from 'bench-core';
+import { readResults, writeReport } from 'bench-core/node';
 import type { Command } from 'commander';
-import { existingPath, readJson, userPath, writeFileWhole } from 'jobs';
-import { markdownTable } from '../markdown.ts';
-
-const subjectOf = ({ case: { subject } }: Result) => subjectNames.indexOf(subject);
-const orderOf = ({ case: { backend } }: Result) => backendNames.findIndex((name) => name === backend);
-
-/** The results in a folder, backend by backend, the smaller sizes first; files of other commands are left alone. @throws ResultError */
-export function readResults(folder: string): Result[] {
-  return readdirSync(folder)
-    .filter((name) => /^bench-.*\.json$/.test(name))
-    .map((name) => checkResult(readJson<object>(join(folder, name)), join(folder, name)))
-    .sort((a, b) => orderOf(a) - orderOf(b) || a.forwardFlops - b.forwardFlops || subjectOf(a) - subjectOf(b));
-}
-
-/** Writes report.html and bench.md into a folder, and gives the table. */
-export function writeReport(folder: string, results: readonly Result[], options: ReportOptions = {}): string {
-  const { head, body } = tableOf(rowsOf(results));
-  const table = results.length === 0 ? '' : `${markdownTable(head, body)}\n`;
-  writeFileWhole(join(folder, 'bench.md'), table);
-  writeFileWhole(join(folder, 'report.html'), benchReport(results, options));
-  return table;
-}
+import { existingPath, userPath } from 'jobs';
 
 interface Flags {
   out?: string;

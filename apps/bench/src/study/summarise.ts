@@ -1,6 +1,7 @@
 /** The study as a table and as pictures of loss and accuracy, from its result files alone. */
 import { join } from 'node:path';
 import { formatBytes } from '@dr2net/memory';
+import { markdownTable } from 'bench-core/markdown';
 import {
   accuracyComparison,
   type Chart,
@@ -10,7 +11,6 @@ import {
   type PairedDifference,
 } from 'dr2net/report';
 import { writeFileWhole } from 'jobs';
-import { markdownTable } from '../markdown.ts';
 import { writePictures } from '../pictures.ts';
 import { toRunLog } from './result.ts';
 import { type Figure, figures, meanLogs, readResults, type SummaryRow, summaryRows } from './rows.ts';

@@ -34,7 +34,7 @@ th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px soli
 .terms dt { display: inline; font-weight: 600; }
 .terms dd { display: inline; margin: 0 0 0 .4em; color: var(--quiet); }
 thead th { color: var(--quiet); font-weight: 500; font-size: .8125rem; white-space: nowrap; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; overflow-wrap: normal; }
 #tip { position: fixed; pointer-events: none; background: var(--ink); color: var(--ground); padding: .2rem .5rem; border-radius: 6px; font-size: .8125rem; max-width: 90vw; z-index: 1; }
 #tip[hidden] { display: none; }
 `.trim();

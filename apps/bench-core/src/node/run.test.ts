@@ -1,12 +1,13 @@
-/** What is kept of an interrupted or failed benchmark, what is refused, and the command itself on a tiny network. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** What is kept of an interrupted or failed benchmark, what is refused. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Case, caseName, checkResult, ResultError, type SubjectName } from 'bench-core';
-import { fakeCase, fakeMeasurement } from 'bench-core/fake';
-import { ChildError, InterruptedError, runNode } from 'jobs';
+import { InterruptedError } from 'jobs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Case, caseName } from '../case.ts';
+import { fakeCase, fakeMeasurement } from '../fake.ts';
+import { ResultError } from '../result.ts';
+import type { SubjectName } from '../subjects/names.ts';
 import { slug } from './backends.ts';
 import { ProgressLine, progressLine, readProgress } from './progress.ts';
 import { runCases } from './run.ts';
@@ -105,43 +106,3 @@ it.each([
   ['google swiftshader', 'swiftshader'],
   ['NVIDIA H100 80GB HBM3', 'nvidia-h100'],
 ])('%s is %s in names of folders', (words, expected) => expect(slug(words)).toBe(expected));
-
-describe('the command', () => {
-  const entry = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const bench = (...args: string[]) =>
-    runNode(['--conditions=@dr2net/source', '--import', 'tsx', entry, ...args], { onLine: () => {} });
-
-  it('measures, writes result files and a table, and takes them from there again', async () => {
-    const args = [
-      '--scenario',
-      'quick',
-      '--backend',
-      'wasm',
-      '--depth',
-      '1',
-      '--method',
-      'plain,jax,conventional,exact',
-    ];
-    const output = JSON.parse(await bench(...args, '--out', folder, '--json'));
-    expect(output).toMatchObject({ schema: 2, kind: 'bench-table', failures: [] });
-    const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
-    expect(files).toHaveLength(4);
-    for (const file of files) checkResult(JSON.parse(readFileSync(join(folder, file), 'utf8')), file);
-    const table = readFileSync(join(folder, 'bench.md'), 'utf8');
-    expect(table).toContain('rebuilt bit for bit');
-    expect(table).toMatch(/\| jax \|.*gradients = conventional/);
-    expect(await bench(...args, '--out', folder)).toBe(table.trimEnd());
-  });
-
-  it.each([
-    [['--scenario', 'vits'], 'There is no scenario "vits"; did you mean vit-s?'],
-    [['--method', 'exakt'], 'There is no method "exakt"; did you mean exact?'],
-    [['--backend', 'wasn'], 'wasm'],
-    [['--tokens', '200', '--backend', 'wasm'], '200 tokens cannot be had'],
-    [['--quick', '--scenario', 'small'], 'cannot be used with'],
-  ])('refuses %j', async (args, message) => {
-    const failure = await bench(...args, '--out', folder).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(ChildError);
-    expect((failure as Error).message).toContain(message);
-  });
-});

@@ -1,6 +1,7 @@
 /** The backends of a run: those that are there, and what names its folder. */
+import { join } from 'node:path';
 import { type BackendName, startBackend, whyUnavailable } from '@dr2net/backends';
-import { provenance } from 'jobs';
+import { provenance, repositoryRoot } from 'jobs';
 
 export interface FoundBackends {
   readonly names: BackendName[];
@@ -38,4 +39,9 @@ export async function adapterName(backends: readonly BackendName[]): Promise<str
   const { device, dispose } = await startBackend('webgpu', { selfTest: false });
   dispose();
   return `webgpu-${slug(device)}`;
+}
+
+/** Where results go by default: `results/<date>-<what>`. */
+export function resultFolder(what: string): string {
+  return join(repositoryRoot, 'results', `${new Date().toISOString().slice(0, 10)}-${what}`);
 }

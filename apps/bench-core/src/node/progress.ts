@@ -1,6 +1,7 @@
 /** Progress of the measured process, as it passes through its standard error; and the line that a terminal shows. */
-import { type Case, caseTitle } from 'bench-core';
+
 import { formatDuration } from 'dr2net/report';
+import { type Case, caseTitle } from '../case.ts';
 
 export interface CaseProgress {
   readonly what: string;

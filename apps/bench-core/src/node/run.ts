@@ -1,22 +1,16 @@
 /**
- * Measures cases one process each, and keeps each one's file, so that a long benchmark can be interrupted. Over several rounds the
+ * Measures cases one process (or worker) each, and keeps each one's file, so that a long benchmark can be interrupted. Over several rounds the
  * methods take turns: a machine that becomes slower meanwhile does so for all of them.
  */
 import { join } from 'node:path';
-import {
-  type Case,
-  caseName,
-  checkResult,
-  formatSeconds,
-  type Measurement,
-  type Result,
-  resultSchema,
-  spread,
-  withRound,
-} from 'bench-core';
 import { InterruptedError, provenance, readJson, writeJson } from 'jobs';
-import { measureInChild } from '../child-process.ts';
-import { ProgressLine, readProgress } from './progress.ts';
+import { type Case, caseName } from '../case.ts';
+import type { Measurement } from '../measurement.ts';
+import { checkResult, type Result, resultSchema, withRound } from '../result.ts';
+import { spread } from '../statistics.ts';
+import { formatSeconds } from '../table.ts';
+import { versions } from '../versions.ts';
+import { type CaseProgress, ProgressLine } from './progress.ts';
 
 export interface RunOptions {
   /** Folder of the result files. */
@@ -27,8 +21,10 @@ export interface RunOptions {
   readonly rounds?: number;
   readonly signal?: AbortSignal;
   readonly stream?: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
-  /** Measures in a process of its own; replaced in tests. */
-  readonly measure?: (one: Case, onLine: (line: string) => void) => Promise<Measurement>;
+  /** Measures in a process or a worker of its own; `onProgress` shows how far it is. */
+  readonly measure: (one: Case, onProgress: (progress: CaseProgress) => void) => Promise<Measurement>;
+  /** Of what measures, besides Node: a browser. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 export interface RunOutcome {
@@ -68,9 +64,7 @@ function inShort({ times, memory }: Measurement): string {
  * @throws InterruptedError; ResultError where a file cannot be read
  */
 export async function runCases(cases: readonly Case[], options: RunOptions): Promise<RunOutcome> {
-  const { folder, again = false, rounds = 1, signal, stream = silent } = options;
-  const measure =
-    options.measure ?? ((one, onLine) => measureInChild<Measurement>('./run/child.ts', one, { signal, onLine }));
+  const { folder, measure, again = false, rounds = 1, signal, stream = silent } = options;
   const results = new Map<Case, Result>();
   const failures = new Map<Case, string>();
   for (const one of cases) {
@@ -88,12 +82,10 @@ export async function runCases(cases: readonly Case[], options: RunOptions): Pro
       const before = results.get(one);
       if ((before && before.rounds >= round) || (failures.has(one) && round > 1)) continue;
       line.begin(one);
-      const made = provenance();
+      signal?.throwIfAborted();
+      const made = provenance({ ...versions, ...options.versions });
       try {
-        const measured = await measure(one, (text) => {
-          const progress = readProgress(text);
-          if (progress) line.update(one, progress);
-        });
+        const measured = await measure(one, (progress) => line.update(one, progress));
         const result: Result = before
           ? withRound(before, measured)
           : { schema: resultSchema, kind: 'bench', ...made, ...measured, rounds: 1 };

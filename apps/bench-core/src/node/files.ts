@@ -1,0 +1,31 @@
+/** Folders of result files and their report. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { backendNames } from '@dr2net/backends';
+import { readJson, writeFileWhole } from 'jobs';
+import { markdownTable } from '../markdown.ts';
+import { benchReport, type ReportOptions } from '../report/report.ts';
+import { checkResult, type Result } from '../result.ts';
+import { rowsOf } from '../rows.ts';
+import { subjectNames } from '../subjects/names.ts';
+import { tableOf } from '../table.ts';
+
+const subjectOf = ({ case: { subject } }: Result) => subjectNames.indexOf(subject);
+const orderOf = ({ case: { backend } }: Result) => (backendNames as readonly string[]).indexOf(backend);
+
+/** The results in a folder, backend by backend, the smaller sizes first; files of other commands are left alone. @throws ResultError */
+export function readResults(folder: string): Result[] {
+  return readdirSync(folder)
+    .filter((name) => /^bench-.*\.json$/.test(name))
+    .map((name) => checkResult(readJson<object>(join(folder, name)), join(folder, name)))
+    .sort((a, b) => orderOf(a) - orderOf(b) || a.forwardFlops - b.forwardFlops || subjectOf(a) - subjectOf(b));
+}
+
+/** Writes report.html and bench.md into a folder, and gives the table. */
+export function writeReport(folder: string, results: readonly Result[], options: ReportOptions = {}): string {
+  const { head, body } = tableOf(rowsOf(results));
+  const table = results.length === 0 ? '' : `${markdownTable(head, body)}\n`;
+  writeFileWhole(join(folder, 'bench.md'), table);
+  writeFileWhole(join(folder, 'report.html'), benchReport(results, options));
+  return table;
+}

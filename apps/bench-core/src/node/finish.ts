@@ -1,0 +1,30 @@
+/** How a benchmark ends, in Node and driven in a page: files, report, table on standard output, exit code. */
+import { join } from 'node:path';
+import type { ReportSection } from 'dr2net/report';
+import { resultSchema } from '../result.ts';
+import { failed, rowsOf } from '../rows.ts';
+import { tableOf } from '../table.ts';
+import { writeReport } from './files.ts';
+import type { RunOutcome } from './run.ts';
+
+export interface FinishOptions {
+  readonly folder: string;
+  readonly json?: boolean;
+  /** Sentences of the report: backends that were absent. */
+  readonly notes?: readonly string[];
+  readonly sections?: readonly ReportSection[];
+}
+
+/** @returns the exit code: 1 where something failed or could not be measured */
+export function finish({ results, failures }: RunOutcome, options: FinishOptions): number {
+  const { folder, json = false, notes = [], sections = [] } = options;
+  const table = writeReport(folder, results, { failures, notes, sections });
+  const rows = rowsOf(results);
+  process.stderr.write(`Report: ${join(folder, 'report.html')}\n`);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ schema: resultSchema, kind: 'bench-table', ...tableOf(rows), failures, results })}\n`
+      : table,
+  );
+  return failures.length > 0 || rows.some(failed) ? 1 : 0;
+}

@@ -1,0 +1,6 @@
+export * from './backends.ts';
+export * from './files.ts';
+export * from './finish.ts';
+export * from './options.ts';
+export * from './progress.ts';
+export * from './run.ts';

@@ -1,0 +1,100 @@
+/** The page in headless Chromium: a tiny scenario by one click, a worker that fails, what the driving process asks. */
+import { readFileSync } from 'node:fs';
+import { findChromium, type Site, startChromium } from 'jobs/browser';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPage } from '../scripts/page.ts';
+import { benchSite } from '../scripts/site.ts';
+
+const executable = findChromium();
+if (!executable)
+  console.warn(
+    'SKIPPED the benchmark page: no chromium. Install it (Debian: apt-get install chromium) or set DR2NET_CHROMIUM.',
+  );
+
+describe.skipIf(!executable)('the page', () => {
+  let site: Site;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    site = await benchSite();
+    browser = await startChromium(executable ?? '');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+
+  async function choose(page: Page, backends: readonly string[], methods: readonly string[]): Promise<void> {
+    await page.selectOption('select[name=scenario]', 'quick');
+    for (const [name, wanted] of [
+      ['backend', backends],
+      ['method', methods],
+    ] as const)
+      for (const box of await page.locator(`input[name=${name}]`).all())
+        await box.setChecked(wanted.includes((await box.getAttribute('value')) ?? ''));
+  }
+
+  it('measures on WebGPU and wasm by one click, shows and gives what it found, and outlives a worker that fails', async () => {
+    const page = await browser.newPage();
+    const requests: string[] = [];
+    const errors: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('pageerror', (error) => errors.push(String(error)));
+    let broken = 0;
+    await page.route('**/assets/worker*.js', (route) => (broken++ === 0 ? route.abort() : route.continue()));
+    await page.goto(site.url);
+    await page.waitForSelector('input[name=backend]');
+    expect(await page.textContent('#environment')).toContain('WebGPU on');
+    await choose(page, ['webgpu', 'wasm'], ['reversible']);
+    await page.click('#run');
+    expect(await page.isVisible('#stop')).toBe(true);
+    await page.waitForSelector('#downloads:not([hidden])', { timeout: 240_000 });
+
+    // Two depths on two backends, of which the first failed.
+    const rows = await page.locator('#table tbody tr').allTextContents();
+    expect(rows).toHaveLength(4);
+    expect(rows.filter((row) => row.includes('the worker could not be loaded'))).toHaveLength(1);
+    expect(await page.textContent('#progress p')).toMatch(/^3 measured, 1 not, in /);
+    const charts = page.frameLocator('#charts');
+    expect(await charts.locator('h1').textContent()).toBe('Training a vision transformer in JavaScript');
+    expect(await charts.locator('figure').count()).toBeGreaterThan(0);
+
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#json')]);
+    const saved = JSON.parse(readFileSync(await download.path(), 'utf8'));
+    expect(saved).toMatchObject({ schema: 2, kind: 'bench-results' });
+    expect(saved.results).toHaveLength(3);
+    expect(saved.results[0]).toMatchObject({
+      backend: { name: 'webgpu' },
+      commit: expect.stringMatching(/^[0-9a-f]{40}/),
+    });
+    expect(saved.results[0].dispatches.step).toBeGreaterThan(10);
+    expect(errors).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith(site.url) && !/^(blob|data|about):/.test(url))).toEqual([]);
+    if (process.env.DR2NET_SCREENSHOT) await page.screenshot({ path: process.env.DR2NET_SCREENSHOT, fullPage: true });
+    await page.close();
+  });
+
+  it('says so where there is no WebGPU, and offers wasm', async () => {
+    const page = await browser.newPage({ colorScheme: 'dark' });
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
+    await page.goto(site.url);
+    await page.waitForSelector('input[name=backend]');
+    expect(await page.textContent('#environment')).toContain('this browser has no WebGPU');
+    expect(await page.isDisabled('input[value=webgpu]')).toBe(true);
+    expect(await page.isChecked('input[value=wasm]')).toBe(true);
+    await page.close();
+  });
+
+  it('tells the driving process progress and errors', async () => {
+    const { measure } = await openPage(browser, site.url);
+    const size = { width: 32, heads: 2, depth: 1, side: 2, patch: 4, frames: 1, batch: 1 };
+    const one = { subject: 'exact', size, chunks: 1, warmup: 1, repetitions: 3, budgetSeconds: 1 } as const;
+    const told: string[] = [];
+    const measured = await measure({ ...one, backend: 'wasm' }, ({ what }) => told.push(what));
+    expect(measured.rebuiltIdentical).toBe(true);
+    expect(measured.growth).toEqual({ tensors: 0, bytes: 0 });
+    expect(told).toContain('timing');
+    await expect(measure({ ...one, backend: 'node' }, () => {})).rejects.toThrow('runs in Node only');
+  });
+});
