@@ -109,7 +109,7 @@ export class DryTrainer {
   #adamW(
     { tensor }: DryParameter,
     gradient: DryTensor,
-    slots: ReadonlyMap<string, DryTensor>,
+    slots: Map<string, DryTensor>,
     set: (name: string, tensor: DryTensor) => DryTensor,
     decays: boolean,
   ): DryTensor {
@@ -122,13 +122,21 @@ export class DryTrainer {
       for (const name of ['m', 'v'] as const) if (!slots.has(name)) set(name, moments[name]);
       return next;
     }
-    const nextM = set('m', m ? this.#combine(m, gradient, true, true) : map(gradient));
+    const nextM = m ? engine.after(this.#combine(m, gradient, true, true), m) : map(gradient);
     const squared = map(gradient);
-    const nextV = set('v', engine.after(v ? this.#combine(v, squared, true, true) : map(squared), squared));
+    const nextV = engine.after(v ? engine.after(this.#combine(v, squared, true, true), v) : map(squared), squared);
     const root = map(nextV);
     const denominator = engine.after(map(root), root);
     const direction = engine.after(map(nextM, denominator), denominator);
-    return engine.after(this.#combine(tensor, direction, decays, true), direction);
+    const next = engine.after(this.#combine(tensor, direction, decays, true), direction);
+    for (const [name, slot] of [
+      ['m', nextM],
+      ['v', nextV],
+    ] as const) {
+      slots.delete(name);
+      set(name, slot);
+    }
+    return next;
   }
 
   #sgd(
