@@ -54,6 +54,7 @@ export interface Backend {
   /**
    * Raises an error that the device reported since the last call (WebGPU reports them later than the call that caused
    * them). Call it once a step.
+   * @throws DeviceLostError when the device is gone, at every call
    * @throws DeviceError
    */
   check(): void;

@@ -69,5 +69,20 @@ export class DeviceOutOfMemoryError extends Error {
 
 /** The device reported an error of its own (validation, memory), or it is gone. Raised by {@link Backend.check}. */
 export class DeviceError extends Error {
-  override readonly name = 'DeviceError';
+  override readonly name: string = 'DeviceError';
+}
+
+/** The device is gone (a driver reset, a card that was taken away, too much memory), and every tensor on it with it. */
+export class DeviceLostError extends DeviceError {
+  override readonly name = 'DeviceLostError';
+  constructor(
+    readonly backend: string,
+    device: string,
+    reason: string,
+  ) {
+    super(
+      `The backend '${backend}' has lost its device, ${device} (${reason}), and every tensor on it. ` +
+        'Dispose the backend, start it again, and go on from the last checkpoint.',
+    );
+  }
 }

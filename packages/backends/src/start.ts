@@ -2,7 +2,13 @@
 import { engine, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { platform } from '#platform';
 import type { Backend, DeviceMemoryProbe, StartOptions } from './contract.ts';
-import { BackendSelfTestError, BackendUnavailableError, DeviceError, TensorTooLargeError } from './errors.ts';
+import {
+  BackendSelfTestError,
+  BackendUnavailableError,
+  DeviceError,
+  DeviceLostError,
+  TensorTooLargeError,
+} from './errors.ts';
 import { kernelCoverage } from './kernels.ts';
 import { type BackendName, backendName } from './names.ts';
 import { selfTest } from './self-test/selfTest.ts';
@@ -36,8 +42,17 @@ function remove(running: Running): void {
   running.release?.();
 }
 
+/** Errors that are told at once; the first is the one that led to the others. */
+const mostTold = 3;
+
+function inWords(errors: readonly string[]): string {
+  const different = [...new Set(errors)];
+  const told = different.slice(0, mostTold).map((error) => error.trim());
+  return different.length > mostTold ? `${told.join('; ')}; and ${different.length - mostTold} more` : told.join('; ');
+}
+
 function describe(name: BackendName, running: Running): Backend {
-  const { takeErrors, release: _, limitName = 'limit', software = false, ...told } = running;
+  const { takeErrors, lost, release: _, limitName = 'limit', software = false, ...told } = running;
   const backend: Backend = {
     name,
     ...told,
@@ -48,9 +63,11 @@ function describe(name: BackendName, running: Running): Backend {
       if (limit !== undefined && bytes > limit) throw new TensorTooLargeError(what, bytes, limit, limitName);
     },
     check() {
+      const gone = lost?.();
+      if (gone !== undefined) throw new DeviceLostError(name, running.device, gone);
       const errors = takeErrors?.() ?? [];
       if (errors.length > 0)
-        throw new DeviceError(`The backend '${name}' on ${running.device} reported: ${errors.join('; ')}`);
+        throw new DeviceError(`The backend '${name}' on ${running.device} reported: ${inWords(errors)}`);
     },
     dispose() {
       if (live.get(running.tfjsName) !== backend) return;

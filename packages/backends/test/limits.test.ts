@@ -1,6 +1,6 @@
 import { engine, fill, findBackend, memory } from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { DeviceError, startBackend, TensorTooLargeError, whyUnavailable } from '../src/index.ts';
+import { DeviceError, DeviceLostError, startBackend, TensorTooLargeError, whyUnavailable } from '../src/index.ts';
 import { watchBuffers } from '../src/memory/buffers.ts';
 
 /** As much of a device as the buffer watch touches. */
@@ -71,15 +71,36 @@ test('cpu has no limit of its own', async () => {
   backend.dispose();
 });
 
-test.skipIf(why)('check raises what the device reported after the call, once', async () => {
+test.skipIf(why)('check raises what the device reported after the call, once, with the operation', async () => {
   const backend = await startBackend('webgpu');
   const { device } = findBackend('webgpu') as unknown as { device: GPUDevice };
   backend.check();
   // A shader that does not compile is reported by no exception.
-  device.createShaderModule({ code: 'no shader' });
+  device.createShaderModule({ label: 'FusedSoftmax', code: 'no shader' });
   await device.queue.onSubmittedWorkDone();
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(() => backend.check()).toThrow(DeviceError);
   backend.check();
+  device.createShaderModule({ label: 'FusedSoftmax', code: 'no shader' });
+  await device.queue.onSubmittedWorkDone();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(() => backend.check()).toThrow("in the operation 'FusedSoftmax': ");
   backend.dispose();
+});
+
+test.skipIf(why)('a lost device is told at every check, and the backend starts again', async () => {
+  const backend = await startBackend('webgpu');
+  const { device } = findBackend('webgpu') as unknown as { device: GPUDevice };
+  device.destroy();
+  await device.lost;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let i = 0; i < 2; i++) expect(() => backend.check()).toThrow(DeviceLostError);
+  expect(() => backend.check()).toThrow(/has lost its device, .+ \(.+\), and every tensor on it\. Dispose the backend/);
+  backend.dispose();
+  const again = await startBackend('webgpu');
+  const two = fill([10], 2);
+  expect((await two.data())[9]).toBe(2);
+  two.dispose();
+  again.check();
+  again.dispose();
 });

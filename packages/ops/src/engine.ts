@@ -3,6 +3,7 @@
  * the choice of an implementation by the active backend.
  */
 import { getBackend, keep, reshape, type Tensor, type TensorContainer, tidy } from '@tensorflow/tfjs-core';
+import { works } from './webgpu/failures.ts';
 
 /** The names of the backends, as `tf.getBackend()` gives them. */
 export type BackendName = 'webgpu' | 'tensorflow' | 'wasm' | 'cpu';
@@ -10,9 +11,14 @@ export type BackendName = 'webgpu' | 'tensorflow' | 'wasm' | 'cpu';
 /** Implementations of one op: `reference` runs on every backend, the others where they are named. */
 export type Implementations<Kernel> = { readonly reference: Kernel } & { readonly [Name in BackendName]?: Kernel };
 
-/** The implementation for the active backend. */
-export function choose<Kernel>(implementations: Implementations<Kernel>): Kernel {
-  return implementations[getBackend() as BackendName] ?? implementations.reference;
+/**
+ * The implementation for the active backend.
+ * @param shaders the families of shaders that the one of WebGPU uses; where one does not compile, the reference is chosen
+ */
+export function choose<Kernel>(implementations: Implementations<Kernel>, ...shaders: string[]): Kernel {
+  const backend = getBackend() as BackendName;
+  if (backend === 'webgpu' && !shaders.every(works)) return implementations.reference;
+  return implementations[backend] ?? implementations.reference;
 }
 
 /**

@@ -18,6 +18,7 @@ export * from './parameter.ts';
 export { type PatchEmbedOptions, patchEmbed, type TubeletEmbedOptions, tubeletEmbed } from './patch-embed/index.ts';
 export * from './pullback.ts';
 export { type SoftmaxCrossEntropyKernel, softmaxCrossEntropy, softTargets } from './softmax-cross-entropy/index.ts';
+export { checkShaders, ShaderError } from './webgpu/failures.ts';
 export { type TuneOptions, type TuneReport, type TuneStore, tune } from './webgpu/tune.ts';
 export {
   type WindowAttentionKernel,

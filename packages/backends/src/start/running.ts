@@ -13,6 +13,8 @@ export interface Running {
   readonly limitName?: string;
   /** Takes the errors that the device reported since the last call. */
   takeErrors?(): readonly string[];
+  /** Why the device is gone, once it is. */
+  lost?(): string | undefined;
   /** Frees what TensorFlow.js does not free when it removes the backend. */
   release?(): void;
 }

@@ -37,19 +37,41 @@ function nameTensors(backend: Programs): void {
   };
 }
 
-/** Collects what the device reports outside of any call. */
-function collectErrors(device: GPUDevice): () => readonly string[] {
+/** What a device reports outside of any call. */
+interface Reports {
+  takeErrors(): readonly string[];
+  lost(): string | undefined;
+  /** Ends the device; from then on its loss is no news. */
+  release(): void;
+}
+
+/** The operation that an error of the device is about: the label of its shader, pipeline or bindings, as the message has it. */
+function withOperation(message: string): string {
+  const label = /"+([^"\n]+)"+\]/.exec(message)?.[1];
+  return label ? `in the operation '${label}': ${message}` : message;
+}
+
+function watch(device: GPUDevice): Reports {
   let errors: string[] = [];
+  let gone: string | undefined;
+  let released = false;
   device.addEventListener('uncapturederror', ({ error }) => {
-    errors.push(error.message);
+    errors.push(withOperation(error.message));
   });
   void device.lost.then(({ reason, message }) => {
-    if (reason !== 'destroyed') errors.push(`the device is lost (${message || reason})`);
+    if (!released) gone = message.trim() || reason;
   });
-  return () => {
-    const taken = errors;
-    errors = [];
-    return taken;
+  return {
+    takeErrors() {
+      const taken = errors;
+      errors = [];
+      return taken;
+    },
+    lost: () => gone,
+    release() {
+      released = true;
+      device.destroy();
+    },
   };
 }
 
@@ -70,7 +92,7 @@ export async function startWebgpu({ allowSoftware = true }: StartOptions): Promi
   for (const [flag, value] of Object.entries(settings)) env().set(flag, value);
   const device = await makeDevice(adapter);
   const memory = watchBuffers(device);
-  const takeErrors = collectErrors(device);
+  const reports = watch(device);
   const backend = new WebGPUBackend(device, adapter.info);
   nameTensors(backend as unknown as Programs);
   if (findBackendFactory('webgpu')) removeBackend('webgpu');
@@ -91,7 +113,6 @@ export async function startWebgpu({ allowSoftware = true }: StartOptions): Promi
     deterministic: true,
     settings,
     memory,
-    takeErrors,
-    release: () => device.destroy(),
+    ...reports,
   };
 }

@@ -40,7 +40,7 @@ export interface AdamKernel {
   together(): number;
 }
 
-const kernel = () => choose<AdamKernel>({ reference, webgpu });
+const kernel = () => choose<AdamKernel>({ reference, webgpu }, 'adam');
 
 export const adam: AdamKernel = {
   step(items, betas) {

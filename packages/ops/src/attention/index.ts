@@ -40,6 +40,6 @@ const implementations = {
 
 /** softmax(scale·Q·Kᵀ)·V for every head. The trace keeps qkv (shared). */
 export const attention: AttentionKernel = {
-  apply: (qkv, options) => choose(implementations).apply(qkv, options),
-  trace: (qkv, options) => choose(implementations).trace(qkv, options),
+  apply: (qkv, options) => choose(implementations, 'attention').apply(qkv, options),
+  trace: (qkv, options) => choose(implementations, 'attention').trace(qkv, options),
 };

@@ -43,10 +43,10 @@ function check(x: Tensor, gain: Tensor, bias: Tensor): void {
 export const layerNorm: LayerNormKernel = {
   apply(x, gain, bias, epsilon) {
     check(x, gain, bias);
-    return choose(implementations).apply(x, gain, bias, epsilon);
+    return choose(implementations, 'layerNorm').apply(x, gain, bias, epsilon);
   },
   trace(x, gain, bias, epsilon) {
     check(x, gain, bias);
-    return choose(implementations).trace(x, gain, bias, epsilon);
+    return choose(implementations, 'layerNorm').trace(x, gain, bias, epsilon);
   },
 };

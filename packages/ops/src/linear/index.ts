@@ -36,10 +36,10 @@ const implementations = {
 export const linear: LinearKernel = {
   apply(x, weight, bias) {
     expectAffine('linear', x, weight, bias);
-    return choose(implementations).apply(x, weight, bias);
+    return choose(implementations, 'product', 'columnSums').apply(x, weight, bias);
   },
   trace(x, weight, bias) {
     expectAffine('linear', x, weight, bias);
-    return choose(implementations).trace(x, weight, bias);
+    return choose(implementations, 'product', 'columnSums').trace(x, weight, bias);
   },
 };

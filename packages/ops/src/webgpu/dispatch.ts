@@ -4,6 +4,7 @@
  */
 import { engine, env, Tensor } from '@tensorflow/tfjs-core';
 import { type TensorInfo, type WebgpuBackend, webgpuBackend } from './backend.ts';
+import { watched } from './failures.ts';
 
 type Scalar = 'i32' | 'u32' | 'f32';
 
@@ -68,12 +69,16 @@ ${body}
 function pipelineOf(device: GPUDevice, { pipelines }: DeviceState, shader: Shader): GPUComputePipeline {
   const known = pipelines.get(shader.name);
   if (known) return known;
-  const module = device.createShaderModule({ label: shader.name, code: source(shader) });
-  const pipeline = device.createComputePipeline({
-    label: shader.name,
-    layout: 'auto',
-    compute: { module, entryPoint: 'main' },
-  });
+  const pipeline = watched(device, shader.name, () =>
+    device.createComputePipeline({
+      label: shader.name,
+      layout: 'auto',
+      compute: {
+        module: device.createShaderModule({ label: shader.name, code: source(shader) }),
+        entryPoint: 'main',
+      },
+    }),
+  );
   pipelines.set(shader.name, pipeline);
   return pipeline;
 }
@@ -106,6 +111,7 @@ function uniformsOf(
 
 function record(backend: WebgpuBackend, pipeline: GPUComputePipeline, buffers: GPUBuffer[], groups: readonly number[]) {
   const bindGroup = backend.device.createBindGroup({
+    label: pipeline.label,
     layout: pipeline.getBindGroupLayout(0),
     entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
   });

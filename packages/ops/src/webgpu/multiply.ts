@@ -41,7 +41,7 @@ export function multiply(a: Tensor, b: Tensor, [m, k, n]: readonly [number, numb
 const lanes = 64;
 
 const sumShader: Shader = {
-  name: 'dr2net column sums',
+  name: 'dr2net columnSums',
   inputs: { x: 'f32' },
   outputs: { sums: 'f32' },
   params: { rows: 'u32', columns: 'u32' },

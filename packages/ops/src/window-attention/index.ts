@@ -39,10 +39,10 @@ function check(qkv: Tensor, bias: Tensor, { heads, mask }: WindowAttentionOption
 export const windowAttention: WindowAttentionKernel = {
   apply(qkv, bias, options) {
     check(qkv, bias, options);
-    return choose({ reference, webgpu }).apply(qkv, bias, options);
+    return choose({ reference, webgpu }, 'attention').apply(qkv, bias, options);
   },
   trace(qkv, bias, options) {
     check(qkv, bias, options);
-    return choose({ reference, webgpu }).trace(qkv, bias, options);
+    return choose({ reference, webgpu }, 'attention').trace(qkv, bias, options);
   },
 };

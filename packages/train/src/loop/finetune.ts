@@ -1,9 +1,11 @@
 /** The finetuning loop: batches in, events out. */
 import { defaultTolerance, type Method, StateRangeError, snappedInWords } from '@dr2net/core';
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
+import { ShaderError } from '@dr2net/ops';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
 import { Clock } from './clock.ts';
+import { deviceFault } from './device-fault.ts';
 import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
 import type { StepOutcome } from './gathered.ts';
 import { type FinetuneOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -109,13 +111,11 @@ class Run<B extends Batch, E> {
         this.#clock.restart();
       }
     } catch (error) {
-      const left = this.#repeatable(error, trainer);
-      if (left) {
+      const again = this.#repeatable(error, trainer);
+      if (again) {
         trainer.abandon();
         // The loop comes back for the rest of the epoch, from the step's first batch.
-        return yield* this.#warn(
-          `${left.state} left the range of exact's grid, ±${left.limit}; step ${position.step + 1} is taken again on a coarser one.`,
-        );
+        return yield* this.#warn(again);
       }
       // A source that was told to stop may say so by an error.
       if (!(signal?.aborted && isAbort(error, signal))) throw error;
@@ -246,18 +246,21 @@ class Run<B extends Batch, E> {
   }
 
   /**
-   * The error's cause, where the step is to be taken again: a state left the range of `exact`, which has chosen a
-   * coarser grid. Once a step, and not when parameters have been updated already (`sink` on a backend whose checks come
-   * late), nor on a grid that was given by number.
+   * Why the step is to be taken again, in words: a state left the range of `exact`, which has chosen a coarser grid (once a step, and not
+   * on a grid that was given by number), or a shader did not compile, in whose place plain operations are used now. Not when parameters
+   * have been updated already (`sink` on a backend whose checks come late).
    */
-  #repeatable(error: unknown, trainer: Trainer<B, E>): StateRangeError | undefined {
+  #repeatable(error: unknown, trainer: Trainer<B, E>): string | undefined {
     const cause = error instanceof StepFailedError ? error.cause : undefined;
-    if (!(cause instanceof StateRangeError) || !trainer.untouched) return undefined;
+    if (!trainer.untouched) return undefined;
+    const step = this.#position.step + 1;
+    if (cause instanceof ShaderError) return `${cause.message} Step ${step} is taken again.`;
+    if (!(cause instanceof StateRangeError)) return undefined;
     const { method } = trainer;
     const given = method.name === 'exact' && typeof method.fractionBits === 'number';
     if (given || this.#repeated === this.#position.step) return undefined;
     this.#repeated = this.#position.step;
-    return cause;
+    return `${cause.state} left the range of exact's grid, ±${cause.limit}; step ${step} is taken again on a coarser one.`;
   }
 
   /** Adds to what went wrong in a step where it was, and which checkpoint is good. */
@@ -268,7 +271,10 @@ class Run<B extends Batch, E> {
   ): Promise<T> {
     try {
       return await body();
-    } catch (error) {
+    } catch (thrown) {
+      const fault = await deviceFault(this.options.backend);
+      // What a shader that failed left behind are errors of the device, too.
+      const error = thrown instanceof ShaderError ? thrown : (fault ?? thrown);
       const where = { step: this.#position.step + 1, ids: trainer.ids, lastCheckpoint: store?.last };
       throw error instanceof NotFinite
         ? new NonFiniteLossError(error.what, error.value, where)

@@ -2,7 +2,7 @@
 import { type Method, StateRangeError } from '@dr2net/core';
 import { type Meter, meter } from '@dr2net/memory';
 import type { Batch, StepResult, TaskModel } from '@dr2net/models';
-import { trainingContext } from '@dr2net/ops';
+import { checkShaders, trainingContext } from '@dr2net/ops';
 import { dispose } from '@tensorflow/tfjs-core';
 import { CollectedGradients } from '../optimizer/collect.ts';
 import { MovingAverage } from '../optimizer/ema.ts';
@@ -195,6 +195,7 @@ export class Trainer<B extends Batch, E> {
         predicted?.data(),
         Promise.all(result.reports.map((report) => report.check())),
       ]);
+      await checkShaders();
       this.options.backend?.check();
       const value = loss[0] ?? Number.NaN;
       if (!Number.isFinite(value)) throw new NotFinite('loss', value);
@@ -235,6 +236,7 @@ export class Trainer<B extends Batch, E> {
       const { loss, output, reports } = this.model.step(batch, { context, sink, ...remembered });
       dispose([loss, output]);
       await Promise.all(reports.map((report) => report.check()));
+      await checkShaders();
     } catch (error) {
       // Where a state left the range, the step is taken again on the grid that was chosen then, as it would be without this pass.
       if (error instanceof StateRangeError) this.grids.restore(grids.toJSON());

@@ -1,0 +1,130 @@
+/** Faults of a graphics device in the middle of training, each provoked: a shader that does not compile, a device that is lost. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { currentBackend, startBackend } from '@dr2net/backends';
+import { createBackbone } from '@dr2net/models';
+import { testBackends } from '@dr2net/testing';
+import { type ActionRecognizer, actionRecognizer, type ClipBatch } from '@dr2net/video';
+import { findBackend } from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { adamW, type FinetuneEvent, finetune, StepFailedError } from '../src/index.ts';
+import { classes, clips } from './clips.ts';
+
+const config = {
+  model_type: 'videomae',
+  hidden_size: 12,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 24,
+  image_size: 16,
+  patch_size: 8,
+  num_frames: 4,
+};
+
+function recognizer(): ActionRecognizer {
+  const backbone = createBackbone(config, 1);
+  const model = actionRecognizer(backbone, { classes });
+  const dispose = model.dispose.bind(model);
+  model.dispose = () => {
+    dispose();
+    backbone.dispose();
+  };
+  return model;
+}
+
+const source = () => clips({ frames: 4, size: 16, batch: 2 });
+const device = () => (findBackend('webgpu') as unknown as { device: GPUDevice }).device;
+
+async function events(
+  model: ActionRecognizer,
+  steps: number,
+  data = source(),
+  folder?: string,
+): Promise<FinetuneEvent<unknown>[]> {
+  const seen: FinetuneEvent<unknown>[] = [];
+  const backend = currentBackend()!;
+  const checkpoint = folder ? { checkpoint: { folder, every: 1 } } : {};
+  for await (const event of finetune(model, data, { steps, optimizer: adamW(), backend, ...checkpoint }))
+    seen.push(event);
+  return seen;
+}
+
+const losses = (seen: FinetuneEvent<unknown>[]) =>
+  seen.filter((event) => event.type === 'step').map(({ loss }) => loss);
+
+describe.each(await testBackends(['webgpu']))('$name', ({ available }) => {
+  describe.skipIf(!available)('faults', () => {
+    let folder = '';
+    beforeEach(async () => {
+      await startBackend('webgpu');
+      folder = await mkdtemp(join(tmpdir(), 'dr2net-faults-'));
+    });
+    afterEach(async () => {
+      vi.restoreAllMocks();
+      currentBackend()?.dispose();
+      await rm(folder, { recursive: true });
+    });
+
+    test('a shader that does not compile: the step is taken again by plain operations, once and loudly', async () => {
+      const model = recognizer();
+      const expected = losses(await events(model, 2));
+      model.dispose();
+      currentBackend()?.dispose();
+
+      await startBackend('webgpu');
+      const create = device().createShaderModule.bind(device());
+      device().createShaderModule = (descriptor) =>
+        create(descriptor.label?.startsWith('dr2net attention') ? { ...descriptor, code: 'no shader' } : descriptor);
+      const told = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const again = recognizer();
+      const seen = await events(again, 2);
+      const warnings = seen.filter((event) => event.type === 'warning').map(({ message }) => message);
+      expect(warnings.filter((message) => message.includes('does not compile'))).toEqual([
+        expect.stringMatching(
+          /^The shader 'dr2net attention forward \d+' does not compile on this device .+ Step 1 is taken again\.$/s,
+        ),
+      ]);
+      expect(told.mock.calls.filter(([line]) => `${line}`.includes('does not compile'))).toHaveLength(1);
+      expect(losses(seen)).toHaveLength(2);
+      for (const [i, loss] of losses(seen).entries()) expect(loss).toBeCloseTo(expected[i]!, 4);
+      again.dispose();
+    });
+
+    test('a device that is lost: the run stops and names the checkpoint, from which a new device goes on', async () => {
+      const model = recognizer();
+      const expected = losses(await events(model, 4));
+      model.dispose();
+
+      const losing = source();
+      const lost = {
+        ...losing,
+        async *epoch(options: { from?: number }): AsyncIterable<ClipBatch> {
+          let batches = 0;
+          for await (const batch of losing.epoch(options)) {
+            if (++batches === 3) device().destroy();
+            yield batch;
+          }
+        },
+      };
+      const first = recognizer();
+      const failure = await events(first, 4, lost, folder).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(StepFailedError);
+      const { message, lastCheckpoint, cause } = failure as StepFailedError;
+      expect((cause as Error).name).toBe('DeviceLostError');
+      expect(lastCheckpoint).toMatchObject({ step: 2 });
+      expect(message).toMatch(/^Step 3 failed .+ has lost its device.+The last good checkpoint is .+ \(step 2\)\.$/);
+      first.dispose();
+      currentBackend()?.dispose();
+
+      await startBackend('webgpu');
+      const second = recognizer();
+      const options = { steps: 4, optimizer: adamW(), backend: currentBackend()! };
+      const rest: FinetuneEvent<unknown>[] = [];
+      for await (const event of finetune(second, source(), { ...options, checkpoint: { folder, resume: true } }))
+        rest.push(event);
+      expect(losses(rest)).toEqual(expected.slice(2));
+      second.dispose();
+    });
+  });
+});
