@@ -128,6 +128,22 @@ function record(backend: WebgpuBackend, pipeline: GPUComputePipeline, buffers: G
   }
 }
 
+/** Brings a tensor to the device. One that is too large to be bound would read as zeros: it is refused, by `what`. */
+function bindable(backend: WebgpuBackend, { dataId }: TensorInfo | Tensor, what: string): void {
+  try {
+    backend.uploadToGPU(dataId);
+  } catch (error) {
+    if (error instanceof Error) error.message = `${what}: ${error.message}`;
+    throw error;
+  }
+  const { size } = backend.tensorMap.get(dataId).resource!;
+  const { maxStorageBufferBindingSize } = backend.device.limits;
+  if (size > maxStorageBufferBindingSize)
+    throw new RangeError(
+      `${what}: it takes ${size} bytes; this device binds ${maxStorageBufferBindingSize} (maxStorageBufferBindingSize). Use a smaller batch.`,
+    );
+}
+
 /** Workgroups along x and y for so many of them in a row; a shader counts `group.y * wide + group.x`. */
 export const wide = 32_768;
 export const inRow = (count: number): [number, number, number] => [Math.min(count, wide), Math.ceil(count / wide), 1];
@@ -137,7 +153,8 @@ export const inRow = (count: number): [number, number, number] => [Math.min(coun
  * @param outputs made anew; or a tensor that a dispatch made, into which a part is written
  * @param groups workgroups along x, y, z
  * @returns the outputs that were made, owned by the caller
- * @throws RangeError for more workgroups than the device takes
+ * @throws RangeError for more workgroups than the device takes, or a tensor larger than it binds; the backend's own error where it refuses to
+ * make the tensor. Each names the shader.
  */
 export function dispatch(
   shader: Shader,
@@ -151,7 +168,7 @@ export function dispatch(
   const most = device.limits.maxComputeWorkgroupsPerDimension;
   const largest = Math.max(...groups);
   if (largest > most)
-    throw new RangeError(`${shader.name}: ${groups.join(' × ')} workgroups; this device takes ${most} along one axis.`);
+    throw new RangeError(`${shader.name}: ${groups.join(' × ')} workgroups; this device takes ${most} along one axis. Use a smaller batch.`);
   const state = stateOf(device);
   const pipeline = pipelineOf(device, state, shader);
   const made: TensorInfo[] = [];
@@ -163,8 +180,8 @@ export function dispatch(
   });
   const all = [...inputs, ...targets];
   try {
-    // What is too large for the device is refused here.
-    for (const { dataId } of all) backend.uploadToGPU(dataId);
+    const names = [...Object.keys(shader.inputs), ...Object.keys(shader.outputs)];
+    for (const [i, tensor] of all.entries()) bindable(backend, tensor, `${shader.name}, ${names[i]} [${tensor.shape}]`);
   } catch (error) {
     for (const { dataId } of made) backend.disposeData(dataId);
     throw error;
