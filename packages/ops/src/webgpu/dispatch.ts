@@ -168,7 +168,9 @@ export function dispatch(
   const most = device.limits.maxComputeWorkgroupsPerDimension;
   const largest = Math.max(...groups);
   if (largest > most)
-    throw new RangeError(`${shader.name}: ${groups.join(' × ')} workgroups; this device takes ${most} along one axis. Use a smaller batch.`);
+    throw new RangeError(
+      `${shader.name}: ${groups.join(' × ')} workgroups; this device takes ${most} along one axis. Use a smaller batch.`,
+    );
   const state = stateOf(device);
   const pipeline = pipelineOf(device, state, shader);
   const made: TensorInfo[] = [];
