@@ -1,5 +1,7 @@
 export * from './case.ts';
 export { type Digest, type Digests, digest, largestDifference } from './digest.ts';
+export * from './largest/result.ts';
+export { type AxisName, axisNames, findLargest, type LargestSettings, sizeAt } from './largest/search.ts';
 export { type MeasureOptions, measure } from './measure.ts';
 export type { Measurement } from './measurement.ts';
 export { known, UnknownNameError } from './nearest.ts';

@@ -4,7 +4,8 @@ import { measurementSchema } from './measurement.ts';
 
 export const resultSchema = 2;
 
-const provenance = v.object({
+/** Where, on what and when. */
+export const provenance = v.object({
   machine: v.object({
     processor: v.string(),
     cores: v.number(),

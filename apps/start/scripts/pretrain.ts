@@ -57,6 +57,11 @@ class Slots {
     this.#tensors.get(name)?.dispose();
     this.#tensors.set(name, tensor);
   }
+  take(name: string): tf.Tensor | undefined {
+    const tensor = this.#tensors.get(name);
+    this.#tensors.delete(name);
+    return tensor;
+  }
 }
 
 function update(
@@ -73,9 +78,10 @@ function update(
     const own = slots.get(key) ?? new Slots();
     slots.set(key, own);
     const weightDecay = optimizer.decays(parameter) ? optimizer.weightDecay : 0;
-    parameter.assign(
-      optimizer.update({ value: parameter.variable, gradient, slots: own, count, learningRate, weightDecay }),
-    );
+    const [next] = optimizer.update([
+      { value: parameter.variable, gradient, slots: own, count, learningRate, weightDecay },
+    ]);
+    if (next) parameter.assign(next);
     gradient.dispose();
   }
 }

@@ -1,8 +1,9 @@
 /** Folders of result files and their report. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { backendNames } from '@dr2net/backends';
 import { readJson, writeFileWhole } from 'jobs';
+import { checkLargest, type LargestResult, largestSections } from '../largest/result.ts';
 import { markdownTable } from '../markdown.ts';
 import { benchReport, type ReportOptions } from '../report/report.ts';
 import { checkResult, type Result } from '../result.ts';
@@ -21,11 +22,23 @@ export function readResults(folder: string): Result[] {
     .sort((a, b) => orderOf(a) - orderOf(b) || a.forwardFlops - b.forwardFlops || subjectOf(a) - subjectOf(b));
 }
 
-/** Writes report.html and bench.md into a folder, and gives the table. */
+/** Those of `bench largest` in a folder. @throws ResultError */
+function readLargest(folder: string): LargestResult[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^largest-.*\.json$/.test(name))
+    .sort()
+    .map((name) => checkLargest(readJson<object>(join(folder, name)), join(folder, name)));
+}
+
+/** Writes report.html and bench.md into a folder, and gives the table. What `bench largest` found there is a section of the report. */
 export function writeReport(folder: string, results: readonly Result[], options: ReportOptions = {}): string {
   const { head, body } = tableOf(rowsOf(results));
   const table = results.length === 0 ? '' : `${markdownTable(head, body)}\n`;
   writeFileWhole(join(folder, 'bench.md'), table);
-  writeFileWhole(join(folder, 'report.html'), benchReport(results, options));
+  writeFileWhole(
+    join(folder, 'report.html'),
+    benchReport(results, { ...options, sections: largestSections(readLargest(folder)) }),
+  );
   return table;
 }

@@ -1,6 +1,5 @@
 /** How a benchmark ends, in Node and driven in a page: files, report, table on standard output, exit code. */
 import { join } from 'node:path';
-import type { ReportSection } from 'dr2net/report';
 import { resultSchema } from '../result.ts';
 import { failed, rowsOf } from '../rows.ts';
 import { tableOf } from '../table.ts';
@@ -12,13 +11,12 @@ export interface FinishOptions {
   readonly json?: boolean;
   /** Sentences of the report: backends that were absent. */
   readonly notes?: readonly string[];
-  readonly sections?: readonly ReportSection[];
 }
 
 /** @returns the exit code: 1 where something failed or could not be measured */
 export function finish({ results, failures }: RunOutcome, options: FinishOptions): number {
-  const { folder, json = false, notes = [], sections = [] } = options;
-  const table = writeReport(folder, results, { failures, notes, sections });
+  const { folder, json = false, notes = [] } = options;
+  const table = writeReport(folder, results, { failures, notes });
   const rows = rowsOf(results);
   process.stderr.write(`Report: ${join(folder, 'report.html')}\n`);
   process.stdout.write(

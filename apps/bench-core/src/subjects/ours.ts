@@ -7,7 +7,7 @@ import { adamW, CollectedGradients, OptimizerState } from '@dr2net/train';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../network.ts';
 import { type MethodName, type MethodSetting, methodSettings } from './names.ts';
-import { learningRate, type Subject, weightDecay } from './subject.ts';
+import { learningRate, type Subject, setApartConstants, weightDecay } from './subject.ts';
 
 interface StepRun {
   readonly verify?: boolean;
@@ -87,13 +87,13 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
     async metered(meter) {
       watching = meter;
       for (const [, , slot] of state.entries()) meter.exclude(slot, 'slots');
-      // What is set apart now was there before; the window begins without it.
-      meter.reset();
+      const restore = setApartConstants(meter, network);
       try {
         await step({ onPhase: (phase) => meter.phase(phase) });
         meter.phase('optimizer');
         await optimize();
       } finally {
+        restore();
         watching = undefined;
       }
     },

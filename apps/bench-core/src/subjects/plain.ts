@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type PlainNetwork, plainForward, plainStep } from 'jobs/plain';
 import { type Network, positionTable } from '../network.ts';
 import { epsilon, tubelet } from '../size.ts';
-import { learningRate, type Subject } from './subject.ts';
+import { learningRate, type Subject, setApartConstants } from './subject.ts';
 
 /** The variables of all parameters, by the names that plain.ts uses. */
 function plainNetwork(network: Network): PlainNetwork & { dispose(): void } {
@@ -69,12 +69,13 @@ export function plain(network: Network): Subject {
     drop,
     async metered(meter) {
       for (const { tensor } of await slotsOf()) meter.exclude(tensor, 'slots');
-      meter.reset();
+      const restore = setApartConstants(meter, network);
       meter.phase('forward and backward');
       await step();
       meter.exclude(Object.values(gradients), 'gradients');
       meter.phase('optimizer');
       await optimize();
+      restore();
     },
     dispose() {
       drop();

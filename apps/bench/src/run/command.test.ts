@@ -43,6 +43,15 @@ describe('the command', () => {
     expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('<h1>Again</h1>');
   });
 
+  it('finds the largest that fits, proves it, and adds it to the report', async () => {
+    const args = ['--limit', '20MB', '--width', '48', '--heads', '3', '--axis', 'depth', '--method', 'exact'];
+    const table = await bench('largest', '--backend', 'wasm', ...args, '--out', folder);
+    expect(table).toMatch(
+      /\| wasm \| 20\.0 MB \| depth \| exact \| \d+ blocks? \| [\d.]+ MB \| ran: [\d.]+ MB \(wasm heap\)/,
+    );
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('The largest that fits');
+  });
+
   it.each([
     [['--scenario', 'vits'], 'There is no scenario "vits"; did you mean vit-s?'],
     [['--method', 'exakt'], 'There is no method "exakt"; did you mean exact?'],
