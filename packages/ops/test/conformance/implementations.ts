@@ -35,6 +35,7 @@ import { native as normNative } from '../../src/layer-norm/native.ts';
 import { own as normOwn } from '../../src/layer-norm/own.ts';
 import { reference as normReference } from '../../src/layer-norm/reference.ts';
 import { simd as normSimd } from '../../src/layer-norm/simd.ts';
+import { summing as normSumming } from '../../src/layer-norm/webgpu.ts';
 import { graph as linearGraph } from '../../src/linear/graph.ts';
 import { native as linearNative } from '../../src/linear/native.ts';
 import { reference as linearReference } from '../../src/linear/reference.ts';
@@ -49,6 +50,7 @@ import { ownLayers } from '../../src/native/own.ts';
 import { graphsRun } from '../../src/native/probe.ts';
 import { once } from '../../src/pullback.ts';
 import { simd } from '../../src/simd/module.ts';
+import { wayHere } from '../../src/webgpu/sum.ts';
 import { reference as windowReference } from '../../src/window-attention/reference.ts';
 
 export interface Implementation<Kernel> {
@@ -66,6 +68,7 @@ const onHost = () => onWasm() || getBackend() === 'cpu';
 const onNode = () => getBackend() === 'tensorflow';
 const withGraphs = () => onNode() && graphsRun();
 const withOwn = () => onNode() && ownLayers();
+const withSubgroups = () => getBackend() === 'webgpu' && wayHere() === 'subgroups';
 
 const of = <Kernel>(kernel: Kernel, label: string | undefined, here: () => boolean): Implementation<Kernel> => ({
   kernel,
@@ -125,6 +128,11 @@ export const implementations = {
     of(normNative, 'raw', onNode),
     of(normGraph, 'graph', withGraphs),
     of(normOwn, 'own', withOwn),
+    of(
+      normSumming(() => 'plain'),
+      'without subgroups',
+      withSubgroups,
+    ),
   ],
   attention: [
     chosen(attention),
