@@ -4,7 +4,7 @@ import { formatBytes } from '@dr2net/memory';
 import { InterruptedError, provenance, readJson, writeJson } from 'jobs';
 import type { Proof, ProofOrder } from '../largest/prove.ts';
 import { checkLargest, inWords, type LargestResult, proofInWords } from '../largest/result.ts';
-import { findLargest, type LargestSettings } from '../largest/search.ts';
+import { findLargest, type LargestSettings, predictedBytes, sizeAt } from '../largest/search.ts';
 import { resultSchema } from '../result.ts';
 import { versions } from '../versions.ts';
 
@@ -29,29 +29,31 @@ type Tried = Omit<LargestResult, 'schema' | 'kind' | keyof ReturnType<typeof pro
 
 async function search(settings: LargestSettings, { proveSeconds, prove, say }: LargestOptions): Promise<Tried> {
   const tooLarge: LargestResult['tooLarge'] = [];
-  let limit = settings.limitBytes;
+  let found = findLargest(settings);
   for (;;) {
-    const found = { settings, ...findLargest(settings, limit), tooLarge };
-    if (found.count === 0) return found;
-    say(`  ${inWords(found)}: ${formatBytes(found.predictedBytes)} predicted; running it …`);
+    const told = { settings, ...found, tooLarge };
+    if (found.count === 0) return told;
+    say(`  ${inWords(told)}: ${formatBytes(found.predictedBytes)} predicted; running it …`);
     let proof: Proof;
     try {
       proof = await prove({ ...settings, count: found.count, seconds: proveSeconds });
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
-      return { ...found, failure: error instanceof Error ? error.message : String(error) };
+      return { ...told, failure: error instanceof Error ? error.message : String(error) };
     }
     const { device, ran } = proof;
-    if (!ran || ran.peakBytes <= settings.limitBytes) return { ...found, device, ...(ran && { ran }) };
+    if (!ran || ran.peakBytes <= settings.limitBytes) return { ...told, device, ...(ran && { ran }) };
     tooLarge.push({ count: found.count, peakBytes: ran.peakBytes });
     if (tooLarge.length === attempts)
       return {
-        ...found,
+        ...told,
         device,
         failure: `${attempts} sizes that were predicted to fit took more, the last ${formatBytes(ran.peakBytes)}`,
       };
-    // By as much as it was over; at least so that this size no longer counts as fitting.
-    limit = Math.min((limit * settings.limitBytes) / ran.peakBytes, found.predictedBytes - 1);
+    // By as much as it was over, and one at least: allocators take memory in steps, so a prediction may say the same of many sizes.
+    const count = Math.min(found.count - 1, Math.floor((found.count * settings.limitBytes) / ran.peakBytes));
+    const predicted = count === 0 ? 0 : predictedBytes(settings, sizeAt(settings, count));
+    found = { count, predictedBytes: predicted, bound: false };
   }
 }
 
