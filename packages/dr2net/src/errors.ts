@@ -41,6 +41,8 @@ const failures = new Set([
   'CheckError',
   'BackendSelfTestError',
   'DeviceError',
+  'DeviceLostError',
+  'ShaderError',
   'DeviceOutOfMemoryError',
   'TensorTooLargeError',
   'StateRangeError',

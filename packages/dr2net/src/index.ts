@@ -5,6 +5,7 @@ export * from '@dr2net/memory';
 // Names that two packages have: the one of the package that most people mean, and another name for the other.
 export type { StepOptions } from '@dr2net/models';
 export * from '@dr2net/models';
+export { checkShaders, ShaderError, type TuneOptions, type TuneReport, type TuneStore, tune } from '@dr2net/ops';
 export type {
   CoefficientSchedule,
   LearningRateSchedule,

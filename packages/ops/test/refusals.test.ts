@@ -1,9 +1,10 @@
 /** What does not fit is refused by name, and nothing leaks. */
 import '@tensorflow/tfjs-backend-cpu';
-import { expectNoLeak } from '@dr2net/testing';
+import { expectNoLeak, testBackends } from '@dr2net/testing';
 import { ones, setBackend, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
+  adam,
   attention,
   channelScale,
   dualResidual,
@@ -15,6 +16,7 @@ import {
   softmaxCrossEntropy,
   softTargets,
   tubeletEmbed,
+  windowAttention,
 } from '../src/index.ts';
 
 beforeAll(async () => {
@@ -47,6 +49,21 @@ const cases: [string, () => unknown, string][] = [
     'frames 3 is no multiple of 2',
   ],
   ['softmaxCrossEntropy', () => softmaxCrossEntropy.apply(t(2, 5), t(2, 1)), 'targets is [2,1] where [2,5] is needed'],
+  [
+    'windowAttention, bias',
+    () => windowAttention.apply(t(2, 4, 12), t(2, 3, 3), { heads: 2 }),
+    'bias is [2,3,3] where [2,4,4] is needed',
+  ],
+  [
+    'windowAttention, mask',
+    () => windowAttention.apply(t(3, 4, 12), t(2, 4, 4), { heads: 2, mask: t(2, 4, 4) }),
+    "3 windows are no whole number of pictures of 2 (the mask's)",
+  ],
+  [
+    'adam',
+    () => adam.step([{ value: t(2, 3), gradient: t(3, 2), keep: 1, rate: 1, epsilon: 1 }], [0.9, 0.9])[0]?.value,
+    'gradient is [3,2] where [2,3] is needed',
+  ],
   ['softTargets, label', () => softTargets([0, 7], 5), 'label 7 is not one of the 5 classes'],
   ['softTargets, smoothing', () => softTargets([0], 5, 1), 'smoothing 1'],
   ['dualResidual', () => dualResidual.update(t(2, 3), t(2, 3), t(2, 1), { alpha: 1, beta: 0.5 }), 'previous is [2,1]'],
@@ -65,6 +82,20 @@ const cases: [string, () => unknown, string][] = [
     'side is [2] where [1] is needed',
   ],
 ];
+
+describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) => {
+  test.skipIf(!available)('attention with heads that are too wide for a workgroup', async () => {
+    await start();
+    await expectNoLeak(() => {
+      const width = 4096;
+      const call = () => tidy(() => attention.apply(t(1, 2, 3 * width), { heads: 1 }));
+      expect(call).toThrow(
+        /heads of 4096 channels need 266240 bytes of workgroup memory; this device has \d+\. Use more heads/,
+      );
+    });
+    await setBackend('cpu');
+  });
+});
 
 test.each(cases)('%s', async (_, run, message) => {
   await expectNoLeak(() => {

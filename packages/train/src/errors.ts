@@ -47,7 +47,8 @@ export class StepFailedError extends Error implements StepPlace {
   readonly lastCheckpoint: StepPlace['lastCheckpoint'];
   constructor(place: StepPlace, cause: unknown) {
     const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.?\s*$/, '.');
-    super(`Step ${place.step} failed (batch: ${list(place.ids)}): ${reason} ${lastGood(place)}`, { cause });
+    const batch = place.ids.length > 0 ? ` (batch: ${list(place.ids)})` : '';
+    super(`Step ${place.step} failed${batch}: ${reason} ${lastGood(place)}`, { cause });
     ({ step: this.step, ids: this.ids, lastCheckpoint: this.lastCheckpoint } = place);
   }
 }

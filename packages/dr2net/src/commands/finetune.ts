@@ -70,7 +70,7 @@ export function addFinetune(program: Command, output: Output): Command {
 const stopSignals = ['SIGINT', 'SIGTERM'] as const;
 
 async function finetune(settings: FinetuneSettings, output: Output): Promise<void> {
-  const { runFinetune } = await import('../finetune/finetune.ts');
+  const { finetuneWithRestarts } = await import('../finetune/restart.ts');
   const stop = new AbortController();
   const interrupt = () => {
     // A second one ends the process as if nobody listened.
@@ -80,7 +80,7 @@ async function finetune(settings: FinetuneSettings, output: Output): Promise<voi
   };
   for (const signal of stopSignals) process.on(signal, interrupt);
   try {
-    const result = await runFinetune(settings, output, stop.signal);
+    const result = await finetuneWithRestarts(settings, output, stop.signal);
     for (const line of lines(result)) output.line(line);
     output.result(result);
   } catch (error) {

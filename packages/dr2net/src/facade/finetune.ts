@@ -3,6 +3,7 @@ import { type Backend, currentBackend } from '@dr2net/backends';
 import type { Method, MethodName } from '@dr2net/core';
 import { BudgetError, type PlannedOptimizer, plannedBackends, plannedOptimizers } from '@dr2net/memory';
 import { type Batch, type BatchSource, memoryModelOf, type TaskModel, TransformerBackbone } from '@dr2net/models';
+import { tune } from '@dr2net/ops';
 import { type FinetuneEvent, type FinetuneOptions, finetune as run } from '@dr2net/train';
 import { ActionRecognizer } from '@dr2net/video';
 import { type Budget, budgetBytes, leanerMethods, planFor, planInWords } from '../plan/budget.ts';
@@ -40,9 +41,15 @@ export function finetune<B extends Batch, E>(
   const backend = currentBackend();
   const hooks = options.backend ?? backend;
   const all = { ...options, ...length, ...(method ? { method } : {}), ...(hooks ? { backend: hooks } : {}) };
-  if (budget === undefined) return run(model, data, all);
+  if (budget === undefined) return tuned(run(model, data, all));
   const { words, ...chosen } = planned(model, data, { options: all, budget, backend });
-  return told(words, run(model, data, { ...all, ...chosen }));
+  return tuned(told(words, run(model, data, { ...all, ...chosen })));
+}
+
+/** Tiles of WebGPU's products are chosen before the first step: a rebuild must run the shaders of its forward pass. */
+async function* tuned<E>(events: AsyncGenerator<FinetuneEvent<E>, void, undefined>) {
+  await tune();
+  yield* events;
 }
 
 async function* told<E>(message: string, events: AsyncGenerator<FinetuneEvent<E>, void, undefined>) {

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { type Backend, startBackend } from '@dr2net/backends';
 import { parseBytes } from '@dr2net/memory';
+import { tune } from '@dr2net/ops';
 import { finetune, progressReporter } from '@dr2net/train';
 import { type ClipSource, type RecognitionEvaluation, savedClipForm } from '@dr2net/video';
 import { readTrainingData, type TrainingData, type TrainingDataOptions } from '../data/read.ts';
@@ -19,6 +20,7 @@ import { loadVideoBackbone, type ModelSettings, makeRecognizer } from './model.t
 import { plannedRun } from './planned.ts';
 import { RunFolder } from './run-folder.ts';
 import { type RunFigures, Summary } from './summary.ts';
+import { tileStore } from './tiles.ts';
 
 export interface FinetuneSettings
   extends ClipOptions,
@@ -68,6 +70,7 @@ export async function runFinetune(asked: FinetuneSettings, output: Output, stop:
   try {
     const backend = await startBackend(asked.backend);
     output.note(`backend ${backend.name}: ${backend.device}`);
+    await tune({ store: tileStore });
     const backbone = await loadVideoBackbone(asked);
     owned.push(backbone);
     const { labels } = data.train;

@@ -2,18 +2,29 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { after, hold, scope } from '../engine.ts';
 import { type OpPullback, once } from '../pullback.ts';
+import { webgpuBackend } from '../webgpu/backend.ts';
 import { dispatch } from '../webgpu/dispatch.ts';
 import { type Geometry, geometry } from './geometry.ts';
 import type { AttentionKernel } from './index.ts';
 import { forward } from './wgsl/forward.ts';
 import { gradientOfKV, gradientOfQ } from './wgsl/gradients.ts';
-import { lanesOf, rows, unitOf, type Variant } from './wgsl/parts.ts';
+import { lanesOf, rows, unitOf, type Variant, workgroupBytes } from './wgsl/parts.ts';
 
 export const paramsOf = ({ tokens, heads, width, scale }: Geometry, variant: Variant, windows: number) => ({
   ...{ tokens, heads, scale, windows },
   units: width / unitOf(variant).size,
   shares: (4 * lanesOf(variant)) / rows,
 });
+
+/** Refuses heads whose rows do not fit into the device's workgroup memory. */
+export function expectRoom(variant: Variant): void {
+  const { maxComputeWorkgroupStorageSize: limit } = webgpuBackend().device.limits;
+  const bytes = workgroupBytes(variant);
+  if (bytes > limit)
+    throw new RangeError(
+      `attention: heads of ${variant.width} channels need ${bytes} bytes of workgroup memory; this device has ${limit}. Use more heads, or the backend wasm.`,
+    );
+}
 
 export const groupsOf = ({ batch, tokens, heads }: Geometry) => [Math.ceil(tokens / rows), heads, batch] as const;
 
@@ -32,7 +43,11 @@ function gradient(qkv: Tensor, o: Tensor, lse: Tensor, g: Geometry, variant: Var
   return after(dqkv, delta);
 }
 
-const variantOf = ({ width }: Geometry): Variant => ({ width, bias: false, mask: false });
+function variantOf({ width }: Geometry): Variant {
+  const variant = { width, bias: false, mask: false };
+  expectRoom(variant);
+  return variant;
+}
 
 export const webgpu: AttentionKernel = {
   apply(qkv, options) {

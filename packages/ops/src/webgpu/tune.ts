@@ -47,7 +47,7 @@ const forms: readonly Form[] = ['NN', 'NT', 'TN'];
 /** [m, k, n] of the product that stands for a size. */
 const sizes: Readonly<Record<Size, readonly [number, number, number]>> = {
   small: [256, 128, 256],
-  large: [1024, 384, 512],
+  large: [512, 256, 512],
 };
 const repetitions = 3;
 

@@ -1,7 +1,7 @@
 /** Window attention by the shaders of attention, with the bias (and mask) added to the scores. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Geometry, geometry } from '../attention/geometry.ts';
-import { groupsOf, paramsOf } from '../attention/webgpu.ts';
+import { expectRoom, groupsOf, paramsOf } from '../attention/webgpu.ts';
 import { forward } from '../attention/wgsl/forward.ts';
 import { gradientOfBias, gradientOfKV, gradientOfQ } from '../attention/wgsl/gradients.ts';
 import { lanesOf, type Variant } from '../attention/wgsl/parts.ts';
@@ -20,6 +20,7 @@ interface Call {
 
 function callOf(g: Geometry, bias: Tensor, mask?: Tensor): Call {
   const variant = { width: g.width, bias: true, mask: mask !== undefined };
+  expectRoom(variant);
   const terms = mask ? [bias, mask] : [bias];
   return { g, variant, params: paramsOf(g, variant, mask?.shape[0] ?? 1), terms };
 }

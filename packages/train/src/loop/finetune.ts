@@ -70,7 +70,7 @@ class Run<B extends Batch, E> {
         }
       }
       finished = !position.evaluationDue && (position.step >= total || position.epoch >= epochs);
-      if (store && store.savedStep !== position.step) yield await store.save(trainer, position, this.options);
+      if (store && store.savedStep !== position.step) yield await this.#save(trainer, store);
       if (finished) trainer.average?.swap();
       yield { type: 'end', reason: finished ? 'finished' : 'aborted', step: position.step, epoch: this.#epochAtHand };
     } finally {
@@ -107,7 +107,7 @@ class Run<B extends Batch, E> {
           break;
         }
         if (options.checkpoint?.every && position.step % options.checkpoint.every === 0 && store)
-          yield await store.save(trainer, position, options);
+          yield await this.#save(trainer, store);
         this.#clock.restart();
       }
     } catch (error) {
@@ -196,7 +196,7 @@ class Run<B extends Batch, E> {
     const last = position.epoch >= options.epochs || position.step >= options.total;
     const { evaluate } = options;
     position.evaluationDue = evaluate !== undefined && (last || position.epoch % evaluate.every === 0);
-    if (store && (last || options.checkpoint?.every === undefined)) yield await store.save(trainer, position, options);
+    if (store && (last || options.checkpoint?.every === undefined)) yield await this.#save(trainer, store);
     if (position.evaluationDue) yield* this.#evaluate(trainer);
   }
 
@@ -261,6 +261,17 @@ class Run<B extends Batch, E> {
     if (given || this.#repeated === this.#position.step) return undefined;
     this.#repeated = this.#position.step;
     return `${cause.state} left the range of exact's grid, ±${cause.limit}; step ${step} is taken again on a coarser one.`;
+  }
+
+  /** A device that is lost while its tensors are read to be saved is no fault of the disk. */
+  async #save(trainer: Trainer<B, E>, store: CheckpointStore<B, E>) {
+    try {
+      return await store.save(trainer, this.#position, this.options);
+    } catch (error) {
+      const fault = await deviceFault(this.options.backend);
+      if (!fault) throw error;
+      throw new StepFailedError({ step: this.#position.step, ids: [], lastCheckpoint: store.last }, fault);
+    }
   }
 
   /** Adds to what went wrong in a step where it was, and which checkpoint is good. */

@@ -25,6 +25,9 @@ export interface Variant {
 /** Lanes of a workgroup, which is the number of columns of a round. */
 export const lanesOf = ({ width }: Variant) => (width <= 32 ? 32 : 64);
 
+/** Workgroup memory of the shader that takes most, that of dK and dV: the rows' keys and values, and two numbers a row and column. */
+export const workgroupBytes = (variant: Variant) => 4 * 2 * rows * (variant.width + lanesOf(variant));
+
 /** Numbers that the code could have as constants are parameters where a loop over them should stay a loop: unrolled, it compiles for seconds. */
 export const params = {
   tokens: 'u32',
