@@ -1,7 +1,8 @@
 /** Dispatches of our own WGSL: what they give, refuse and keep. */
 import { expectNoLeak, testBackends } from '@dr2net/testing';
-import { backend, memory, range, tensor1d } from '@tensorflow/tfjs-core';
+import { backend, cast, dispose, memory, range, tensor1d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { dualResidual } from '../src/index.ts';
 import { dispatch, inRow, type Shader, wide } from '../src/webgpu/dispatch.ts';
 
 /** Sums and differences of two arrays: two outputs of one dispatch. */
@@ -67,6 +68,20 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
       );
       expect([memory().numTensors, backend().numDataIds()]).toEqual([tensors, data]);
       a.dispose();
+    });
+
+    test('integers that were cast to floats are read as numbers', async () => {
+      await expectNoLeak(async () => {
+        const integers = tensor1d([1, -2, 3, 7], 'int32');
+        const made = cast(integers, 'float32');
+        const params = { size: 4, factor: 1 };
+        const outputs = [{ shape: [4] }, { shape: [4], dtype: 'int32' }] as const;
+        const [sum, difference] = dispatch(both, [made, made], outputs, params, inRow(1));
+        const next = dualResidual.update(made, made, made, { alpha: 0.5, beta: 0.5 });
+        expect(Array.from(await sum!.data())).toEqual([2, -4, 6, 14]);
+        expect(Array.from(await next.data())).toEqual([2, -4, 6, 14]);
+        dispose([integers, made, sum!, difference!, next]);
+      });
     });
 
     test('more workgroups than fit in a row go into several', () => {

@@ -1,8 +1,10 @@
 /** Cross-entropy of a softmax with soft targets: the loss of classification. */
-import { exp, log, max, mean, mul, softmax, sub, sum, type Tensor, tensor2d } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor2d } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
-import { after, hold, scope } from '../engine.ts';
-import { type OpPullback, once, type TracedOp } from '../pullback.ts';
+import { choose } from '../engine.ts';
+import type { TracedOp } from '../pullback.ts';
+import { reference } from './reference.ts';
+import { webgpu } from './webgpu.ts';
 
 export interface SoftmaxCrossEntropyKernel {
   /** logits [B, K], targets [B, K] (rows of probabilities) → scalar: the mean over the batch of −Σ t·log softmax(logits) */
@@ -10,44 +12,23 @@ export interface SoftmaxCrossEntropyKernel {
   trace(logits: Tensor, targets: Tensor): TracedOp<'logits'>;
 }
 
-/** −Σ t·(z − log Σ exp z) with z = logits − max: never overflows. */
-function apply(logits: Tensor, targets: Tensor): Tensor {
+function check(logits: Tensor, targets: Tensor): void {
   if (logits.rank !== 2)
     throw new RangeError(`softmaxCrossEntropy: logits are [${logits.shape}], not [batch, classes]`);
   expectShape('softmaxCrossEntropy', 'targets', targets, logits.shape, 'the shape of the logits');
-  return scope(() => {
-    const largest = max(logits, 1, true);
-    const z = after(sub(logits, largest), largest);
-    const powers = exp(z);
-    const total = after(sum(powers, 1, true), powers);
-    const logTotal = after(log(total), total);
-    const logarithms = after(sub(logTotal, z), logTotal, z);
-    const weighted = after(mul(targets, logarithms), logarithms);
-    const each = after(sum(weighted, 1), weighted);
-    return after(mean(each), each);
-  });
 }
 
-/** (softmax(logits)·Σt − t)·dy/B */
-function gradient(logits: Tensor, targets: Tensor, dy: Tensor): Tensor {
-  const probabilities = softmax(logits as Tensor<never>) as Tensor;
-  const mass = sum(targets, 1, true);
-  const expected = after(mul(probabilities, mass), probabilities, mass);
-  const difference = after(sub(expected, targets), expected);
-  const share = mul(dy, 1 / logits.shape[0]!);
-  return after(mul(difference, share), difference, share);
-}
+const kernel = () => choose<SoftmaxCrossEntropyKernel>({ reference, webgpu }, 'softmaxCrossEntropy');
 
-/** The trace keeps logits and targets (shared). */
+/** The trace keeps logits and targets (shared); on WebGPU two numbers a row besides. */
 export const softmaxCrossEntropy: SoftmaxCrossEntropyKernel = {
-  apply,
+  apply(logits, targets) {
+    check(logits, targets);
+    return kernel().apply(logits, targets);
+  },
   trace(logits, targets) {
-    const value = apply(logits, targets);
-    const kept = [hold(logits), hold(targets)] as const;
-    const pullback: OpPullback<'logits'> = once('softmaxCrossEntropy', kept, (dy: Tensor, wanted?) =>
-      wanted && !wanted.logits ? {} : { logits: scope(() => gradient(...kept, dy)) },
-    );
-    return { value, pullback };
+    check(logits, targets);
+    return kernel().trace(logits, targets);
   },
 };
 

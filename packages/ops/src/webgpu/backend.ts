@@ -12,8 +12,10 @@ export interface TensorInfo {
 
 export interface WebgpuBackend {
   readonly device: GPUDevice;
-  /** `values`: what is known on the host. */
-  readonly tensorMap: { get(id: DataId): { readonly resource?: GPUBuffer | null; values?: unknown } };
+  /** `values`: what is known on the host; `dtype`: of what the buffer holds. */
+  readonly tensorMap: {
+    get(id: DataId): { readonly resource?: GPUBuffer | null; values?: unknown; readonly dtype: DataType };
+  };
   /** Data whose release must wait for the submit. */
   readonly commandQueueOwnedIds: WeakSet<DataId>;
   readonly commandEncoder: GPUCommandEncoder | null;

@@ -5,6 +5,7 @@
 import { engine, env, Tensor } from '@tensorflow/tfjs-core';
 import { type TensorInfo, type WebgpuBackend, webgpuBackend } from './backend.ts';
 import { watched } from './failures.ts';
+import { withTyped } from './typed.ts';
 
 type Scalar = 'i32' | 'u32' | 'f32';
 
@@ -157,6 +158,16 @@ export const inRow = (count: number): [number, number, number] => [Math.min(coun
  * make the tensor. Each names the shader.
  */
 export function dispatch(
+  shader: Shader,
+  inputs: readonly Tensor[],
+  outputs: readonly (Output | Tensor)[],
+  params: Readonly<Record<string, number>>,
+  groups: readonly [number, number, number],
+): Tensor[] {
+  return withTyped(inputs, (typed) => dispatchTyped(shader, typed, outputs, params, groups));
+}
+
+function dispatchTyped(
   shader: Shader,
   inputs: readonly Tensor[],
   outputs: readonly (Output | Tensor)[],

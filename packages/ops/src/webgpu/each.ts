@@ -3,6 +3,7 @@
  * uniforms and an entry point; it exports no type for it, so the part that is used is written down here.
  */
 import { backend, type DataId, type DataType, engine, type Tensor } from '@tensorflow/tfjs-core';
+import { withTyped } from './typed.ts';
 
 interface TensorInfo {
   dataId: DataId;
@@ -72,14 +73,16 @@ export function run(
         }
       }`,
   };
-  const info = (backend() as unknown as WebgpuBackend).runWebGPUProgram(
-    program,
-    inputs.map(({ dataId, size: length, dtype }) => ({ dataId, shape: [length], dtype })),
-    output.dtype,
-    Object.entries(kernel.uniforms).map(([name, type]) => ({
-      type: type === 'i32' ? 'int32' : 'float32',
-      data: [uniforms[name]!],
-    })),
+  const info = withTyped(inputs, (typed) =>
+    (backend() as unknown as WebgpuBackend).runWebGPUProgram(
+      program,
+      typed.map(({ dataId, size: length, dtype }) => ({ dataId, shape: [length], dtype })),
+      output.dtype,
+      Object.entries(kernel.uniforms).map(([name, type]) => ({
+        type: type === 'i32' ? 'int32' : 'float32',
+        data: [uniforms[name]!],
+      })),
+    ),
   );
   return engine().makeTensorFromTensorInfo({ ...info, shape: [...output.shape] });
 }

@@ -1,8 +1,9 @@
 /** Where a network begins and ends: patch and tubelet embedding, gather, the loss. */
-import { tensor } from '@tensorflow/tfjs-core';
-import { gather, patchEmbed, softmaxCrossEntropy, softTargets, tubeletEmbed } from '../../src/index.ts';
+import { cast, dispose, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { gather, patchEmbed, type SoftmaxCrossEntropyKernel, softTargets, tubeletEmbed } from '../../src/index.ts';
 import { type Check, checks, input, rowsOf } from './case.ts';
 import type { Node, Tape } from './float64.ts';
+import { type Implementation, implementations } from './implementations.ts';
 import { sizeOf } from './random.ts';
 
 /** A convolution with kernel = stride, written as one: for every output position, over every input position in its window. */
@@ -99,38 +100,54 @@ const gathers = [
   });
 });
 
-const losses = [
+const lossSizes = [
+  { rows: 1, classes: 1, scale: 1, smoothing: 0 },
   { rows: 1, classes: 2, scale: 1, smoothing: 0 },
   { rows: 5, classes: 7, scale: 3, smoothing: 0.1 },
   { rows: 3, classes: 4, scale: 200, smoothing: 0.2 },
-].flatMap(({ rows, classes, scale, smoothing }, i) => {
-  const labels = Array.from({ length: rows }, (_, row) => (row * 3 + 1) % classes);
-  const borrowed = <T>(use: (targets: ReturnType<typeof softTargets>) => T): T => {
-    const targets = softTargets(labels, classes, smoothing);
-    const result = use(targets);
-    targets.dispose();
-    return result;
-  };
-  return checks({
-    name: `softmaxCrossEntropy [${rows}, ${classes}] of scale ${scale}`,
-    inputs: { logits: input([rows, classes], 180 + i, scale) },
-    shape: [],
-    apply: ({ logits }) => borrowed((targets) => softmaxCrossEntropy.apply(logits, targets)),
-    trace: ({ logits }) => borrowed((targets) => softmaxCrossEntropy.trace(logits, targets)),
-    define(tape, { logits }) {
-      const each = rowsOf(logits, classes).map((row, r) => {
-        const largest = Math.max(...row.map((z) => tape.value(z)));
-        const shifted = row.map((z) => tape.plus(z, -largest));
-        const logTotal = tape.log(tape.sum(shifted.map(tape.exp)));
-        return tape.sum(
-          shifted.map((z, c) =>
-            tape.times(tape.sub(logTotal, z), (c === labels[r] ? 1 - smoothing : 0) + smoothing / classes),
-          ),
-        );
-      });
-      return [tape.times(tape.sum(each), 1 / rows)];
-    },
-  });
-});
+  { rows: 70, classes: 3, scale: 1, smoothing: 0.1 },
+  { rows: 2, classes: 1025, scale: 2, smoothing: 0.1 },
+  { rows: 3, classes: 65, scale: 1, smoothing: 0, integers: true },
+];
 
-export const endChecks: Check[] = [...images, ...clips, ...gathers, ...losses];
+function losses(of: Implementation<SoftmaxCrossEntropyKernel>): Check[] {
+  const op = of.kernel;
+  return lossSizes.flatMap(({ rows, classes, scale, smoothing, integers = false }, i) => {
+    const labels = Array.from({ length: rows }, (_, row) => (row * 3 + 1) % classes);
+    const borrowed = <T>(use: (targets: Tensor) => T): T => {
+      const made = softTargets(labels, classes, smoothing);
+      const targets = integers ? cast(made, 'int32') : made;
+      const result = use(targets);
+      dispose([made, targets]);
+      return result;
+    };
+    return checks({
+      of,
+      name: `softmaxCrossEntropy [${rows}, ${classes}] of scale ${scale}${integers ? ', targets of integers' : ''}`,
+      inputs: { logits: input([rows, classes], 180 + i, scale) },
+      shape: [],
+      apply: ({ logits }) => borrowed((targets) => op.apply(logits, targets)),
+      trace: ({ logits }) => borrowed((targets) => op.trace(logits, targets)),
+      define(tape, { logits }) {
+        const each = rowsOf(logits, classes).map((row, r) => {
+          const largest = Math.max(...row.map((z) => tape.value(z)));
+          const shifted = row.map((z) => tape.plus(z, -largest));
+          const logTotal = tape.log(tape.sum(shifted.map(tape.exp)));
+          return tape.sum(
+            shifted.map((z, c) =>
+              tape.times(tape.sub(logTotal, z), (c === labels[r] ? 1 - smoothing : 0) + smoothing / classes),
+            ),
+          );
+        });
+        return [tape.times(tape.sum(each), 1 / rows)];
+      },
+    });
+  });
+}
+
+export const endChecks: Check[] = [
+  ...images,
+  ...clips,
+  ...gathers,
+  ...implementations.softmaxCrossEntropy.flatMap(losses),
+];

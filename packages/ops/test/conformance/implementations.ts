@@ -10,6 +10,7 @@ import { own as attentionOwn } from '../../src/attention/own.ts';
 import { reference as attentionReference } from '../../src/attention/reference.ts';
 import { simd as attentionSimd } from '../../src/attention/simd.ts';
 import { wasm as attentionWasm } from '../../src/attention/wasm.ts';
+import { reference as scaleReference } from '../../src/channel-scale/reference.ts';
 import { native as residualNative } from '../../src/dual-residual/native.ts';
 import { reference as residualReference } from '../../src/dual-residual/reference.ts';
 import { simd as residualSimd } from '../../src/dual-residual/simd.ts';
@@ -22,11 +23,13 @@ import { simd as geluSimd } from '../../src/gelu/simd.ts';
 import {
   adam,
   attention,
+  channelScale,
   dualResidual,
   gelu,
   layerNorm,
   linear,
   linearGelu,
+  softmaxCrossEntropy,
   windowAttention,
 } from '../../src/index.ts';
 import { graph as normGraph } from '../../src/layer-norm/graph.ts';
@@ -50,6 +53,8 @@ import { ownLayers } from '../../src/native/own.ts';
 import { graphsRun } from '../../src/native/probe.ts';
 import { once } from '../../src/pullback.ts';
 import { simd } from '../../src/simd/module.ts';
+import { reference as lossReference } from '../../src/softmax-cross-entropy/reference.ts';
+import { summing as lossSumming } from '../../src/softmax-cross-entropy/webgpu.ts';
 import { wayHere } from '../../src/webgpu/sum.ts';
 import { reference as windowReference } from '../../src/window-attention/reference.ts';
 
@@ -146,6 +151,16 @@ export const implementations = {
   ],
   adam: [chosen(adam), reference(adamReference)],
   windowAttention: [chosen(windowAttention), reference(windowReference)],
+  channelScale: [chosen(channelScale), reference(scaleReference)],
+  softmaxCrossEntropy: [
+    chosen(softmaxCrossEntropy),
+    reference(lossReference),
+    of(
+      lossSumming(() => 'plain'),
+      'without subgroups',
+      withSubgroups,
+    ),
+  ],
   dualResidual: [
     chosen(dualResidual),
     reference(residualReference),

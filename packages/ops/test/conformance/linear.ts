@@ -1,6 +1,6 @@
 /** linear, linearGelu, gelu, channelScale against their definitions. */
 
-import { channelScale, type GeluKernel } from '../../src/index.ts';
+import type { ChannelScaleKernel, GeluKernel } from '../../src/index.ts';
 import type { LinearKernel } from '../../src/linear/index.ts';
 import { type Check, checks, input, rowsOf } from './case.ts';
 import type { Node, Tape } from './float64.ts';
@@ -77,21 +77,29 @@ function activation(of: Implementation<GeluKernel>): Check[] {
   );
 }
 
+function scales(of: Implementation<ChannelScaleKernel>): Check[] {
+  const op = of.kernel;
+  return [
+    [1, 1],
+    [2, 5, 9],
+    // More columns than a workgroup has lanes, more rows than one sums over.
+    [3, 23, 70],
+  ].flatMap((shape, i) =>
+    checks({
+      of,
+      name: `channelScale [${shape}]`,
+      inputs: { x: input(shape, 50 + i), gamma: input([shape.at(-1)!], 60 + i) },
+      shape,
+      apply: ({ x, gamma }) => op.apply(x, gamma),
+      trace: ({ x, gamma }) => op.trace(x, gamma),
+      define: (tape, { x, gamma }) => x.map((v, k) => tape.mul(v, gamma[k % gamma.length]!)),
+    }),
+  );
+}
+
 export const linearChecks: Check[] = [
   ...implementations.linear.flatMap((of) => dense('linear', of, (_, y) => y)),
   ...implementations.linearGelu.flatMap((of) => dense('linearGelu', of, activated)),
   ...implementations.gelu.flatMap(activation),
-  ...[
-    [1, 1],
-    [2, 5, 9],
-  ].flatMap((shape, i) =>
-    checks({
-      name: `channelScale [${shape}]`,
-      inputs: { x: input(shape, 50 + i), gamma: input([shape.at(-1)!], 60 + i) },
-      shape,
-      apply: ({ x, gamma }) => channelScale.apply(x, gamma),
-      trace: ({ x, gamma }) => channelScale.trace(x, gamma),
-      define: (tape, { x, gamma }) => x.map((v, k) => tape.mul(v, gamma[k % gamma.length]!)),
-    }),
-  ),
+  ...implementations.channelScale.flatMap(scales),
 ];
