@@ -3,7 +3,7 @@ export { DryEngine, type DryTensor } from './dry/engine.ts';
 export { type AttentionSizes, dryAttention } from './dry/kernels/attention.ts';
 export { dryChunked } from './dry/kernels/chunked.ts';
 export type { SideWords } from './dry/kernels/exact.ts';
-export { type KernelFamily, sumOfRows } from './dry/kernels/family.ts';
+export { type KernelFamily, rowBlocks, sumOfRows } from './dry/kernels/family.ts';
 export { dryLayerNorm } from './dry/kernels/layer-norm.ts';
 export { affine, affineGradients, dryLinear, dryLinearGelu } from './dry/kernels/linear.ts';
 export { type Bytes, type Kind, kinds } from './dry/kinds.ts';

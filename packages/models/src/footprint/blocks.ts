@@ -2,12 +2,14 @@
 import {
   type DryLayer,
   type DryParameter,
+  type DryTensor,
   dryAttention,
   dryChunked,
   dryLayerNorm,
   dryLinear,
   dryLinearGelu,
   drySequential,
+  rowBlocks,
   sumOfRows,
 } from '@dr2net/memory';
 import { attentionBlock, attentionChunk, attentionQueries } from '@dr2net/ops';
@@ -17,22 +19,29 @@ import type { Place } from './place.ts';
 /** With the number of parts in which MLPs work. */
 type Chunked = Place & { readonly chunks: number };
 
-/** LayerScale: the trace keeps x. */
+/** LayerScale: the trace keeps x. WebGPU's shaders make both gradients in one pass over blocks of rows. */
 function layerScale({ engine, family }: Place, gamma: DryParameter): DryLayer {
+  const scaled = (x: DryTensor) => engine.op(x.size, x, gamma.tensor);
+  const separate = (x: DryTensor, dy: DryTensor) => {
+    const dx = scaled(dy);
+    const product = engine.op(dy.size, dy, x);
+    return [dx, engine.after(sumOfRows(engine, family, product, gamma.size), product)] as const;
+  };
+  const together = (x: DryTensor, dy: DryTensor) => {
+    const [dx, sums] = engine.ops([dy.size, rowBlocks(x.size / gamma.size) * gamma.size], x, dy, gamma.tensor);
+    return [dx!, engine.after(engine.op(gamma.size, sums!), sums)] as const;
+  };
   return {
-    apply: (x) => engine.op(x.size, x, gamma.tensor),
+    apply: scaled,
     trace(x) {
       const kept = engine.share(x);
       return {
-        value: engine.op(x.size, x, gamma.tensor),
+        value: scaled(x),
         pullback: (dy, sink) => {
-          const dx = engine.op(dy.size, dy, gamma.tensor);
-          if (gamma.trainable) {
-            const product = engine.op(dy.size, dy, kept);
-            const gradient = engine.after(sumOfRows(engine, family, product, gamma.size), product);
-            engine.free(kept);
-            sink(gamma, gradient);
-          } else engine.free(kept);
+          if (!gamma.trainable) return engine.after(scaled(dy), kept);
+          const both = family.products === 'shaders' ? together : separate;
+          const [dx, gradient] = engine.after(both(kept, dy), kept);
+          sink(gamma, gradient);
           return dx;
         },
       };

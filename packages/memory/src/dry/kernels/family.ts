@@ -33,3 +33,6 @@ export function kernelFamily(backend: PlannedBackend): KernelFamily {
 export function sumOfRows(engine: DryEngine, { turnsToSum }: KernelFamily, x: DryTensor, width: number): DryTensor {
   return turnsToSum ? engine.scratch([4 * x.size], () => engine.op(width, x)) : engine.op(width, x);
 }
+
+/** Blocks of rows that WebGPU's shaders sum over before they add up the blocks (`row-sums.ts` of `@dr2net/ops`). */
+export const rowBlocks = (rows: number): number => Math.min(64, Math.ceil(rows / 32));

@@ -1,7 +1,7 @@
 /** `layerNorm` of `@dr2net/ops`, dry. */
 import type { DryEngine, DryTensor } from '../engine.ts';
 import { type DryLayer, type DryParameter, deliver, type Gradients } from '../layer.ts';
-import { type KernelFamily, sumOfRows } from './family.ts';
+import { type KernelFamily, rowBlocks, sumOfRows } from './family.ts';
 
 export interface LayerNormParts {
   readonly gain: DryParameter;
@@ -53,9 +53,6 @@ function own(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser {
   };
 }
 
-/** Blocks of rows whose sums the shaders add up. */
-const blocksOf = (rows: number) => Math.min(64, Math.ceil(rows / 32));
-
 /** Our own shaders: blocks of rows are summed for gain and bias together, whichever is wanted. */
 function shaders(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser {
   return {
@@ -66,7 +63,7 @@ function shaders(engine: DryEngine, { gain, bias }: LayerNormParts): Normaliser 
     gradients(x, statistics, dy) {
       const result: Gradients = {};
       if (gain.trainable || bias.trainable) {
-        const blocks = blocksOf(x.size / gain.size);
+        const blocks = rowBlocks(x.size / gain.size);
         const sums = engine.op(2 * blocks * gain.size, x, dy, ...statistics);
         const [dGain, dBias] = engine.after(engine.ops([gain.size, bias.size], sums), sums);
         if (gain.trainable) result.gain = dGain;
