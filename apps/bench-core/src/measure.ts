@@ -96,7 +96,8 @@ async function memory(one: Case, subject: Subject, parameters: number): Promise<
 }
 
 function squareSizes({ name, software }: Backend): number[] {
-  return name === 'node-gpu' || (name === 'webgpu' && !software) ? [1024, 2048, 4096] : [256, 512, 1024];
+  if (software) return [256, 512];
+  return name === 'node-gpu' || name === 'webgpu' ? [1024, 2048, 4096] : [256, 512, 1024];
 }
 
 /** @throws what the backend or the subject throws, `BackendUnavailableError` for one */

@@ -2,8 +2,9 @@
  * The benchmark in a page.
  *
  *     pnpm bench:web --quick     headless Chromium, results as `pnpm bench` writes them
- *     pnpm bench:web --serve     the page for your own browser
+ *     pnpm bench:web --open      the page in your own browser (--serve: without opening it)
  */
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { known } from 'bench-core';
 import {
@@ -26,13 +27,25 @@ import { benchSite } from './site.ts';
 interface Flags extends CaseFlags {
   backend: string[];
   serve?: true;
+  open?: true;
   port: number;
 }
 
 const pageBackends = ['webgpu', 'wasm'] as const;
 
-async function serve(port: number): Promise<void> {
+/** By the system's own way of opening an address. */
+function openInBrowser(url: string): void {
+  const [command, ...args] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[process.platform as string] ?? [
+    'xdg-open',
+  ];
+  const child = spawn(command ?? 'xdg-open', [...args, url], { stdio: 'ignore', detached: true });
+  child.on('error', () => process.stderr.write(`No browser could be started; open ${url} yourself.\n`));
+  child.unref();
+}
+
+async function serve(port: number, open: boolean): Promise<void> {
   const site = await benchSite(port);
+  if (open) openInBrowser(site.url);
   process.stderr.write(`The page: ${site.url} (Ctrl-C ends it). On another machine WebGPU needs https.\n`);
   const { signal, dispose } = onInterrupt();
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -92,9 +105,12 @@ const program = new Command('bench:web')
     names((given) => known('backend of a page', given, pageBackends)),
     [...pageBackends],
   )
-  .option('--serve', 'serve the page and open nothing')
+  .option('--serve', 'serve the page for your own browser and open nothing')
+  .option('--open', 'serve the page and open it in your own browser')
   .option('--port <n>', 'where to serve it', count(1), 4173);
-addCaseOptions(program, ['small']).action((flags: Flags) => (flags.serve ? serve(flags.port) : drive(flags)));
+addCaseOptions(program, ['small']).action((flags: Flags) =>
+  flags.serve || flags.open ? serve(flags.port, flags.open ?? false) : drive(flags),
+);
 
 try {
   await program.parseAsync();

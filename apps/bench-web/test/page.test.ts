@@ -46,12 +46,12 @@ describe.skipIf(!executable)('the page', () => {
     await page.goto(site.url);
     await page.waitForSelector('input[name=backend]');
     expect(await page.textContent('#environment')).toContain('WebGPU on');
-    await choose(page, ['webgpu', 'wasm'], ['reversible']);
+    await choose(page, ['webgpu', 'wasm'], ['reversible', 'exact']);
     await page.click('#run');
     expect(await page.isVisible('#stop')).toBe(true);
     await page.waitForSelector('#downloads:not([hidden])', { timeout: 240_000 });
 
-    // Two depths on two backends, of which the first failed.
+    // Two methods on two backends, of which the first failed.
     const rows = await page.locator('#table tbody tr').allTextContents();
     expect(rows).toHaveLength(4);
     expect(rows.filter((row) => row.includes('the worker could not be loaded'))).toHaveLength(1);

@@ -14,11 +14,18 @@ import { tableOf } from '../table.ts';
 const subjectOf = ({ case: { subject } }: Result) => subjectNames.indexOf(subject);
 const orderOf = ({ case: { backend } }: Result) => (backendNames as readonly string[]).indexOf(backend);
 
+/** Of one file: a result, or what a page gave for download, all of its results together. */
+function resultsIn(path: string): Result[] {
+  const read = readJson<{ readonly kind?: string; readonly results?: readonly unknown[] }>(path);
+  if (read?.kind !== 'bench-results' || !read.results) return [checkResult(read, path)];
+  return read.results.map((result, index) => checkResult(result, `${path}, result ${index + 1}`));
+}
+
 /** The results in a folder, backend by backend, the smaller sizes first; files of other commands are left alone. @throws ResultError */
 export function readResults(folder: string): Result[] {
   return readdirSync(folder)
-    .filter((name) => /^bench-.*\.json$/.test(name))
-    .map((name) => checkResult(readJson<object>(join(folder, name)), join(folder, name)))
+    .filter((name) => /^bench.*\.json$/.test(name))
+    .flatMap((name) => resultsIn(join(folder, name)))
     .sort((a, b) => orderOf(a) - orderOf(b) || a.forwardFlops - b.forwardFlops || subjectOf(a) - subjectOf(b));
 }
 

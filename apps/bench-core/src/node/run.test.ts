@@ -1,5 +1,5 @@
 /** What is kept of an interrupted or failed benchmark, what is refused. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InterruptedError } from 'jobs';
@@ -9,6 +9,7 @@ import { fakeCase, fakeMeasurement } from '../fake.ts';
 import { ResultError } from '../result.ts';
 import type { SubjectName } from '../subjects/names.ts';
 import { slug } from './backends.ts';
+import { readResults } from './files.ts';
 import { ProgressLine, progressLine, readProgress } from './progress.ts';
 import { runCases } from './run.ts';
 
@@ -71,6 +72,24 @@ describe('a run', () => {
     await expect(runCases([fakeCase], { folder, measure })).rejects.toThrow(path);
     writeFileSync(path, '{"schema": 2');
     await expect(runCases([fakeCase], { folder, measure })).rejects.toThrow('not JSON');
+  });
+});
+
+describe('a folder', () => {
+  it('gives its results, those of a page too, in an order that does not depend on names', async () => {
+    await runCases([one('exact'), one('plain'), one('exact', { backend: 'webgpu' })], { folder, measure });
+    const results = readResults(folder);
+    expect(results.map(({ case: { subject, backend } }) => `${backend} ${subject}`)).toEqual([
+      'webgpu exact',
+      'wasm plain',
+      'wasm exact',
+    ]);
+    const elsewhere = join(folder, 'page');
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, 'bench.json'), JSON.stringify({ schema: 2, kind: 'bench-results', results }));
+    expect(readResults(elsewhere)).toEqual(results);
+    writeFileSync(join(elsewhere, 'bench.json'), JSON.stringify({ kind: 'bench-results', results: [{}] }));
+    expect(() => readResults(elsewhere)).toThrow('bench.json, result 1 is no result');
   });
 });
 
