@@ -2,7 +2,16 @@
  * A layer that works on its rows (tokens) a part at a time: what it makes on its way is of one part's size. The trace keeps the
  * input alone and the pullback evaluates each part once more, as `checkpoint` does for a whole sub-block.
  */
-import { type Context, type Differentiable, hold, once, type Parameter, type Sink } from '@dr2net/ops';
+import {
+  type Context,
+  type Differentiable,
+  dualResidual,
+  hold,
+  once,
+  type Parameter,
+  type ResidualTerms,
+  type Sink,
+} from '@dr2net/ops';
 import { add, concat, dispose, reshape, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
 
 interface Rows {
@@ -99,6 +108,17 @@ function pullParts(inner: Differentiable, x: Tensor, dy: Tensor, context: Contex
 export function chunked(what: string, inner: Differentiable): Differentiable {
   return {
     parameters: inner.parameters,
+    ...(inner.applyWithResidual && {
+      applyWithResidual(x: Tensor, context: Context, terms: ResidualTerms) {
+        if (context.chunks === 1) return inner.applyWithResidual!(x, context, terms);
+        const f = applyParts(inner, x, context);
+        try {
+          return dualResidual.update(f, terms.x, terms.previous, terms);
+        } finally {
+          f.dispose();
+        }
+      },
+    }),
     apply: (x, context) => (context.chunks === 1 ? inner.apply(x, context) : applyParts(inner, x, context)),
     trace(x, context) {
       if (context.chunks === 1) return inner.trace(x, context);

@@ -1,5 +1,13 @@
 /** Linear layers: x·W + b, and the same followed by the exact GELU. Weights are [in, out]. */
-import { type Differentiable, linear, linearGelu, type Parameter, type Traced } from '@dr2net/ops';
+import {
+  type Context,
+  type Differentiable,
+  linear,
+  linearGelu,
+  type Parameter,
+  type ResidualTerms,
+  type Traced,
+} from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { traceWith } from './op-layer.ts';
 
@@ -15,8 +23,8 @@ class LinearLayer implements Differentiable {
    */
   constructor(
     private readonly op: LinearOp,
-    private readonly weight: Parameter,
-    private readonly bias: Parameter | null,
+    protected readonly weight: Parameter,
+    protected readonly bias: Parameter | null,
   ) {
     this.parameters = bias ? [weight, bias] : [weight];
   }
@@ -35,6 +43,10 @@ class LinearLayer implements Differentiable {
 export class Linear extends LinearLayer {
   constructor(weight: Parameter, bias: Parameter | null = null) {
     super(linear, weight, bias);
+  }
+
+  applyWithResidual(x: Tensor, _context: Context, terms: ResidualTerms): Tensor {
+    return linear.applyWithResidual(x, this.weight.variable, this.bias?.variable, terms);
   }
 }
 

@@ -2,7 +2,7 @@
  * Layers one after the other. Each intermediate value is let go as soon as the next layer has been traced (a layer's
  * pullback keeps what it needs of its own), and each gradient as soon as the layer below has taken it.
  */
-import type { Context, Differentiable, Pullback, Sink, Traced } from '@dr2net/ops';
+import type { Context, Differentiable, Pullback, ResidualTerms, Sink, Traced } from '@dr2net/ops';
 import { PullbackSpentError, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
@@ -76,7 +76,18 @@ export function traceAll(
  * @param what named in the error when its pullback is called twice
  */
 export function sequential(what: string, layers: readonly Differentiable[]): Differentiable {
+  const last = layers.at(-1);
   return {
+    ...(last?.applyWithResidual && {
+      applyWithResidual(x: Tensor, context: Context, terms: ResidualTerms) {
+        const before = applyAll(layers.slice(0, -1), x, context);
+        return freeing([before], () => {
+          const value = last.applyWithResidual!(before, context.child(layers.length - 1), terms);
+          before.dispose();
+          return value;
+        });
+      },
+    }),
     parameters: layers.flatMap((layer) => layer.parameters),
     apply: (x, context) => applyAll(layers, x, context),
     trace: (x, context) => traceAll(what, layers, x, context),

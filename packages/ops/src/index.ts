@@ -4,7 +4,7 @@ export { type AttentionKernel, type AttentionOptions, attention } from './attent
 export { type ChannelScaleKernel, channelScale } from './channel-scale/index.ts';
 export * from './context.ts';
 export { dropoutMask } from './dropout/index.ts';
-export { type DualResidualCoefficients, dualResidual } from './dual-residual/index.ts';
+export { type DualResidualCoefficients, dualResidual, type ResidualTerms } from './dual-residual/index.ts';
 export { hold, scope, share } from './engine.ts';
 export type { Coarsened } from './exact/coarsen.ts';
 export { type ExactGrid, type GridOptions, sideWords, stateLimit } from './exact/grid.ts';
@@ -12,7 +12,7 @@ export { type Exact, type ExactKernel, type ExactUpdate, exact } from './exact/i
 export { type GatherKernel, gather } from './gather/index.ts';
 export { type GeluKernel, gelu } from './gelu/index.ts';
 export { type LayerNormKernel, layerNorm } from './layer-norm/index.ts';
-export { type LinearKernel, linear } from './linear/index.ts';
+export { type Linear, type LinearKernel, linear } from './linear/index.ts';
 export { linearGelu } from './linear-gelu/index.ts';
 export * from './parameter.ts';
 export { type PatchEmbedOptions, patchEmbed, type TubeletEmbedOptions, tubeletEmbed } from './patch-embed/index.ts';

@@ -7,6 +7,7 @@
  */
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { Context } from './context.ts';
+import type { ResidualTerms } from './dual-residual/index.ts';
 import type { Parameter } from './parameter.ts';
 
 /**
@@ -35,6 +36,11 @@ export interface Differentiable {
   readonly parameters: readonly Parameter[];
   apply(x: Tensor, context: Context): Tensor;
   trace(x: Tensor, context: Context): Traced;
+  /**
+   * F(x) + α·x_i + β·x_{i−1} in one operation, where the layer ends in one that can add as it stores. The same as `apply` and
+   * `dualResidual.update` after it, to the last bits.
+   */
+  applyWithResidual?(x: Tensor, context: Context, terms: ResidualTerms): Tensor;
 }
 
 /** What an op's pullback can give: a gradient by input name; only the wanted ones are computed. */

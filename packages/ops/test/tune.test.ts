@@ -3,7 +3,7 @@ import { expectNoLeak, expectScaledClose, testBackends } from '@dr2net/testing';
 import { getBackend, randomNormal, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { linear, linearGelu, tune } from '../src/index.ts';
+import { type LinearKernel, linear, linearGelu, tune } from '../src/index.ts';
 import { webgpuBackend } from '../src/webgpu/backend.ts';
 import { type Choices, candidates, halfCandidates, setChoices } from '../src/webgpu/tiles.ts';
 
@@ -54,7 +54,7 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
     });
 
     /** Value and gradients of a layer above and below every tile, by the tiles that are set. */
-    async function results(op: typeof linear): Promise<Tensor[]> {
+    async function results(op: LinearKernel): Promise<Tensor[]> {
       const [x, weight, bias] = [
         randomNormal([3, 47, 68], 0, 1, 'float32', 1),
         randomNormal([68, 132], 0, 1, 'float32', 2),

@@ -13,6 +13,12 @@ export interface DualResidualCoefficients {
   readonly beta: number;
 }
 
+/** What the recurrence adds to F_i(x_i): α·x + β·previous, both of the shape of F_i(x_i). */
+export interface ResidualTerms extends DualResidualCoefficients {
+  readonly x: Tensor;
+  readonly previous: Tensor;
+}
+
 export interface DualResidualKernel {
   /**
    * x_{i+1} = F_i(x_i) + α·x_i + β·x_{i−1}. With β = 0 `previous` is not touched; α = 1, β = 0 is x + f, bit for bit.

@@ -1,7 +1,8 @@
 /** y = x·W + b over the last axis. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { expectAffine } from '../check.ts';
-import { choose } from '../engine.ts';
+import { expectAffine, expectShape } from '../check.ts';
+import { dualResidual, type ResidualTerms } from '../dual-residual/index.ts';
+import { after, choose, scope } from '../engine.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
 import { simd as simdRuns } from '../simd/module.ts';
@@ -10,7 +11,7 @@ import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
-import { webgpu } from './webgpu.ts';
+import { webgpu, withResidual } from './webgpu.ts';
 
 export interface LinearKernel {
   /**
@@ -32,8 +33,21 @@ const implementations = {
   },
 };
 
+/** `linear`, and what only it can: to add the recurrence's terms as it stores. */
+export interface Linear extends LinearKernel {
+  /**
+   * x·W + b + α·terms.x + β·terms.previous, in one operation where the backend has it (a state whose factor is 0 is not touched)
+   * @throws RangeError when the shapes do not fit
+   */
+  applyWithResidual(x: Tensor, weight: Tensor, bias: Tensor | undefined, terms: ResidualTerms): Tensor;
+}
+
+/** Whether the product's own epilogue is used: on WebGPU, unless x's factor is 0 and x must not be touched. */
+const addsAsItStores = ({ alpha }: ResidualTerms) =>
+  alpha !== 0 && choose<LinearKernel>(implementations, 'product', 'columnSums') === webgpu;
+
 /** y = x·W + b. The trace keeps x and W (shared data, no copies). */
-export const linear: LinearKernel = {
+export const linear: Linear = {
   apply(x, weight, bias) {
     expectAffine('linear', x, weight, bias);
     return choose(implementations, 'product', 'columnSums').apply(x, weight, bias);
@@ -41,5 +55,16 @@ export const linear: LinearKernel = {
   trace(x, weight, bias) {
     expectAffine('linear', x, weight, bias);
     return choose(implementations, 'product', 'columnSums').trace(x, weight, bias);
+  },
+  applyWithResidual(x, weight, bias, terms) {
+    expectAffine('linear', x, weight, bias);
+    if (!addsAsItStores(terms)) {
+      const f = linear.apply(x, weight, bias);
+      return scope(() => after(dualResidual.update(f, terms.x, terms.previous, terms), f));
+    }
+    const shape = [...x.shape.slice(0, -1), weight.shape[1]!];
+    expectShape('linear.applyWithResidual', 'x_i', terms.x, shape, 'the shape of x·W');
+    if (terms.beta !== 0) expectShape('linear.applyWithResidual', 'x_{i−1}', terms.previous, shape, 'the shape of x·W');
+    return withResidual(x, weight, bias, terms);
   },
 };

@@ -1,5 +1,6 @@
 /** linear in WGSL: one dispatch forward, one for each gradient; the bias' comes with the weight's. */
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ResidualTerms } from '../dual-residual/index.ts';
 import { hold, scope } from '../engine.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 import { columnSums, multiply } from '../webgpu/multiply.ts';
@@ -27,6 +28,13 @@ export function gradients(x: Tensor, weight: Tensor, dy: Tensor, want: (name: Na
   } else if (want('bias')) result.bias = columnSums(dy, out);
   if (want('x')) result.x = multiply(dy, weight, [rows, out, width], { transposeB: true, shape: x.shape })[0]!;
   return result;
+}
+
+/** x·W + b + α·x_i + β·x_{i−1} in one dispatch. */
+export function withResidual(x: Tensor, weight: Tensor, bias: Tensor | undefined, residual: ResidualTerms): Tensor {
+  const [width, out] = weight.shape as [number, number];
+  const shape = [...x.shape.slice(0, -1), out];
+  return multiply(x, weight, [x.size / width, width, out], { bias, residual, shape })[0]!;
 }
 
 export const webgpu: LinearKernel = {

@@ -1,5 +1,6 @@
 /** Products of tensors by our own shaders, and column sums. */
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ResidualTerms } from '../dual-residual/index.ts';
 import { dispatch, type Shader } from './dispatch.ts';
 import { type Activation, type Product, productShader, tileSize } from './product.ts';
 import { tileFor } from './tiles.ts';
@@ -9,6 +10,8 @@ export interface Multiplication {
   readonly transposeB?: boolean;
   readonly bias?: Tensor | undefined;
   readonly activation?: Activation;
+  /** Of C's shape; only where nothing else follows the bias. */
+  readonly residual?: ResidualTerms | undefined;
   readonly sums?: boolean;
   /** The shape of C; its last side is C's width. */
   readonly shape: readonly number[];
@@ -20,20 +23,22 @@ export interface Multiplication {
  * @returns C; GELU's slope where it was asked for; the column sums of B where they were
  */
 export function multiply(a: Tensor, b: Tensor, [m, k, n]: readonly [number, number, number], how: Multiplication) {
-  const { transposeA = false, transposeB = false, bias, activation = 'none', sums = false, shape } = how;
+  const { transposeA = false, transposeB = false, bias, activation = 'none', residual, sums = false, shape } = how;
   const contiguous = [transposeA ? m : k, transposeB ? k : n, n];
   const form: Omit<Product, 'tile'> = {
     ...{ transposeA, transposeB, bias: bias !== undefined, activation, sums },
+    residual: residual ? (residual.beta === 0 ? 'state' : 'both') : 'none',
     aligned: contiguous.every((side) => side % 4 === 0),
   };
   const product: Product = { ...form, tile: tileFor(form, m, n) };
   const [rows, columns] = tileSize(product);
+  const states = residual ? [residual.x, ...(residual.beta === 0 ? [] : [residual.previous])] : [];
   const outputs = [{ shape }, ...(activation === 'geluAndSlope' ? [{ shape }] : []), ...(sums ? [{ shape: [n] }] : [])];
   return dispatch(
     productShader(product),
-    bias ? [a, b, bias] : [a, b],
+    [a, b, ...(bias ? [bias] : []), ...states],
     outputs,
-    { m, k, columns: form.aligned ? n / 4 : n },
+    { m, k, columns: form.aligned ? n / 4 : n, ...(residual && { alpha: residual.alpha, beta: residual.beta }) },
     [Math.ceil(n / columns), Math.ceil(m / rows), 1],
   );
 }

@@ -23,6 +23,8 @@ export interface Product {
   /** Added to every row before the activation. */
   readonly bias: boolean;
   readonly activation: Activation;
+  /** α·x + β·previous is added after the activation; `state`: β is 0, and previous is not there. */
+  readonly residual: 'none' | 'state' | 'both';
   /** Column sums of B beside C (of Aᵀ·B: the gradient of a bias). */
   readonly sums: boolean;
   /** Both sides of both factors that are contiguous in memory are multiples of 4. */
@@ -30,17 +32,28 @@ export interface Product {
   readonly tile: Tile;
 }
 
-function nameOf({ transposeA, transposeB, bias, activation, sums, aligned, tile }: Product): string {
+function nameOf({ transposeA, transposeB, bias, activation, residual, sums, aligned, tile }: Product): string {
   const letters = `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
-  const parts = [bias && 'bias', activation !== 'none' && activation, sums && 'sums', !aligned && 'any'];
+  const parts = [
+    bias && 'bias',
+    activation !== 'none' && activation,
+    residual !== 'none' && `residual-${residual}`,
+    sums && 'sums',
+    !aligned && 'any',
+  ];
   const size = tile.kind === 'direct' ? `${tile.lanes}x${tile.rows}` : `${tile.rows}${tile.half ? ' f16' : ''}`;
   return ['dr2net product', letters, ...parts, tile.kind, size].filter(Boolean).join(' ');
 }
 
 /** `finish(row, column, sum)` stores a finished sum; columns count in units of `type`. */
-function finish({ bias, activation }: Product, type: 'f32' | 'vec4f'): string {
+function finish({ bias, activation, residual }: Product, type: 'f32' | 'vec4f'): string {
+  const terms = {
+    none: '',
+    state: 'p.alpha * x[at] + ',
+    both: 'p.alpha * x[at] + p.beta * previous[at] + ',
+  };
   const stores = {
-    none: 'c[at] = z;',
+    none: `c[at] = ${terms[residual]}z;`,
     gelu: 'c[at] = z * normal(z, bell(z));',
     geluAndSlope: 'let e = bell(z); let phi = normal(z, e); c[at] = z * phi; slope[at] = phi + z * e * bellScale;',
   };
@@ -59,14 +72,22 @@ export function productShader(product: Product): Shader {
   const name = nameOf(product);
   const known = cache.get(name);
   if (known) return known;
-  const { bias, activation, sums, aligned, tile } = product;
+  const { bias, activation, residual, sums, aligned, tile } = product;
   const type = aligned ? 'vec4f' : 'f32';
   const { head = '', ...made } = tile.kind === 'direct' ? direct(product, tile) : shared(product, tile);
   const shader: Shader = {
     name,
-    inputs: { a: type, b: type, ...(bias && { bias: type }) },
+    inputs: {
+      ...{ a: type, b: type },
+      ...(bias && { bias: type }),
+      ...(residual !== 'none' && { x: type }),
+      ...(residual === 'both' && { previous: type }),
+    },
     outputs: { c: type, ...(activation === 'geluAndSlope' && { slope: type }), ...(sums && { sums: type }) },
-    params: { m: 'u32', k: 'u32', columns: 'u32' },
+    params: {
+      ...{ m: 'u32', k: 'u32', columns: 'u32' },
+      ...(residual !== 'none' && { alpha: 'f32', beta: 'f32' }),
+    },
     head: `${finish(product, type)}${head}`,
     ...made,
   };

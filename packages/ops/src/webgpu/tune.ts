@@ -81,7 +81,7 @@ async function time(product: Product, [m, k, n]: readonly [number, number, numbe
 
 async function fastest(form: Form, size: Size, tiles: readonly Tile[]): Promise<Tile> {
   const [m, k, n] = sizes[size];
-  const common = { bias: false, activation: 'none', sums: false, aligned: true } as const;
+  const common = { bias: false, activation: 'none', residual: 'none', sums: false, aligned: true } as const;
   const [a, b] = [randomNormal([m, k]), randomNormal([k, n])];
   try {
     await finished();

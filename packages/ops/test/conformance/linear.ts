@@ -1,10 +1,14 @@
 /** linear, linearGelu, gelu, channelScale against their definitions. */
 
-import type { ChannelScaleKernel, GeluKernel } from '../../src/index.ts';
+import { expectScaledClose } from '@dr2net/testing/close';
+import { expectNoLeak } from '@dr2net/testing/leaks';
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { type ChannelScaleKernel, type GeluKernel, linear } from '../../src/index.ts';
 import type { LinearKernel } from '../../src/linear/index.ts';
 import { type Check, checks, input, rowsOf } from './case.ts';
 import type { Node, Tape } from './float64.ts';
 import { type Implementation, implementations } from './implementations.ts';
+import { normals } from './random.ts';
 
 function affine(tape: Tape, x: Node[], weight: Node[], bias: Node[] | undefined, width: number): Node[] {
   const columns = weight.length / width;
@@ -97,7 +101,39 @@ function scales(of: Implementation<ChannelScaleKernel>): Check[] {
   );
 }
 
+/** x·W + b + α·x_i + β·x_{i−1}; a state whose factor is 0 is not touched, so it may hold anything. */
+const withResidual: Check[] = [
+  { alpha: 1, beta: 0 },
+  { alpha: 0.1, beta: 0.9 },
+  { alpha: 0, beta: 1 },
+  { alpha: -0.5, beta: 0.3 },
+].flatMap(({ alpha, beta }, i) =>
+  shapes.slice(0, 5).map(({ x: shape, out }, k) => ({
+    name: `linear.applyWithResidual [${shape}] → ${out} at (${alpha}, ${beta})`,
+    run: () =>
+      expectNoLeak(async () => {
+        const width = shape.at(-1)!;
+        const sizes = [shape, [width, out], [out], [...shape.slice(0, -1), out], [...shape.slice(0, -1), out]];
+        const values = sizes.map((size, j) => normals(size, 500 + 10 * k + j));
+        if (alpha === 0) values[3]!.fill(Number.NaN);
+        if (beta === 0) values[4]!.fill(Number.NaN);
+        const tensors = values.map((data, j) => tensor(data, [...sizes[j]!]));
+        const [x, weight, bias, state, previous] = tensors as [Tensor, Tensor, Tensor, Tensor, Tensor];
+        const y = linear.applyWithResidual(x, weight, bias, { x: state, previous, alpha, beta });
+        const data = Array.from(values[3]!, (_, at) => {
+          const [row, column] = [Math.floor(at / out), at % out];
+          let sum = values[2]![column]!;
+          for (let j = 0; j < width; j++) sum += values[0]![row * width + j]! * values[1]![j * out + column]!;
+          return sum + (alpha && alpha * values[3]![at]!) + (beta && beta * values[4]![at]!);
+        });
+        await expectScaledClose(y, { shape: sizes[3]!, data }, { rtol: 2e-5, atol: 1e-7 }, `value ${i}`);
+        for (const used of [...tensors, y]) used.dispose();
+      }),
+  })),
+);
+
 export const linearChecks: Check[] = [
+  ...withResidual,
   ...implementations.linear.flatMap((of) => dense('linear', of, (_, y) => y)),
   ...implementations.linearGelu.flatMap((of) => dense('linearGelu', of, activated)),
   ...implementations.gelu.flatMap(activation),
