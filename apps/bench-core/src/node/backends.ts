@@ -1,6 +1,6 @@
 /** The backends of a run: those that are there, and what names its folder. */
 import { join } from 'node:path';
-import { type BackendName, startBackend, whyUnavailable } from '@dr2net/backends';
+import { type BackendName, BackendUnavailableError, startBackend, whyUnavailable } from '@dr2net/backends';
 import { provenance, repositoryRoot } from 'jobs';
 
 export interface FoundBackends {
@@ -18,6 +18,19 @@ export async function findBackends(asked: readonly BackendName[]): Promise<Found
     else found.names.push(name);
   }
   return found;
+}
+
+/** Where none is named: what is there, webgpu only on a real graphics device. */
+export async function findAllBackends(): Promise<FoundBackends> {
+  const rest = await findBackends(['node-gpu', 'node', 'wasm']);
+  try {
+    const { dispose } = await startBackend('webgpu', { allowSoftware: false, selfTest: false });
+    dispose();
+    return { ...rest, names: ['webgpu', ...rest.names] };
+  } catch (error) {
+    if (!(error instanceof BackendUnavailableError)) throw error;
+    return { ...rest, absent: [...rest.absent, `SKIPPED webgpu: ${error.reason} ${error.remedy}`] };
+  }
 }
 
 /** A word of the name that tells one adapter from another: `epyc`, `llvmpipe`, `nvidia-h100`. */

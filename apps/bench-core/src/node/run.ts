@@ -3,6 +3,7 @@
  * methods take turns: a machine that becomes slower meanwhile does so for all of them.
  */
 import { join } from 'node:path';
+import { formatBytes } from '@dr2net/memory';
 import { InterruptedError, provenance, readJson, writeJson } from 'jobs';
 import { type Case, caseName } from '../case.ts';
 import type { Measurement } from '../measurement.ts';
@@ -54,7 +55,7 @@ export function readResult(folder: string, one: Case): Result | undefined {
 }
 
 function inShort({ times, memory }: Measurement): string {
-  const activations = memory ? `, ${(memory.activationPeakBytes / 1e6).toPrecision(3)} MB of activations` : '';
+  const activations = memory ? `, ${formatBytes(memory.activationPeakBytes)} of activations` : '';
   return `${formatSeconds(spread(times.step).median)} a step (${times.step.length})${activations}`;
 }
 

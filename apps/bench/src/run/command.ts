@@ -7,6 +7,7 @@ import {
   addCaseOptions,
   type CaseFlags,
   casesAsked,
+  findAllBackends,
   findBackends,
   finish,
   names,
@@ -19,7 +20,7 @@ import { onInterrupt, repositoryRoot, userPath } from 'jobs';
 import { measureInChild } from '../child-process.ts';
 
 interface Flags extends CaseFlags {
-  backend: BackendName[];
+  backend?: BackendName[];
 }
 
 async function folderOf(flags: Flags, backends: readonly BackendName[]): Promise<string> {
@@ -29,7 +30,7 @@ async function folderOf(flags: Flags, backends: readonly BackendName[]): Promise
 }
 
 async function run(flags: Flags): Promise<void> {
-  const { names: backends, absent } = await findBackends(flags.backend);
+  const { names: backends, absent } = await (flags.backend ? findBackends(flags.backend) : findAllBackends());
   for (const line of absent) process.stderr.write(`${line}\n`);
   const cases = casesAsked(flags, backends);
   const folder = await folderOf(flags, backends);
@@ -62,9 +63,8 @@ export function addRun(program: Command): void {
     .description('a training step by every method and by the peers: time by phase, memory, dispatches, gradients')
     .option(
       '--backend <list>',
-      'webgpu, node-gpu, node, wasm, cpu; the first is the one that others are compared with',
+      'webgpu, node-gpu, node, wasm, cpu; the first is the one that others are compared with (default: what is there, webgpu on a real graphics device only)',
       names(backendName),
-      ['node-gpu', 'node', 'wasm'],
     );
   addCaseOptions(command, ['small', 'depth', 'tokens']).action(run);
 }
