@@ -17,10 +17,12 @@ beforeAll(() => startBackend('wasm'));
 
 describe('a measurement', () => {
   it('of our methods has the activation peak that the planner predicts, and leaves nothing', async () => {
-    const model = memoryModel(configOf(fakeCase.size), { classes });
+    // So many tokens that what the optimizer makes on its way, which the planner counts too, is less than a step's peak.
+    const size = { ...fakeCase.size, side: 8 };
+    const model = memoryModel(configOf(size), { classes });
     for (const subject of ['conventional', 'reversible', 'exact'] as const) {
       const before = tf.memory().numTensors;
-      const { memory, growth, times, forwardFlops, throughput } = await measure(one({ subject }));
+      const { memory, growth, times, forwardFlops, throughput } = await measure(one({ subject, size }));
       const { method, coefficients } = methodSettings[subject];
       const { activationPeakBytes } = predictMemory(model, {
         ...methodSetting(method, coefficients, model.subBlocks),
@@ -35,8 +37,7 @@ describe('a measurement', () => {
           ema: false,
         },
       });
-      // The planner's peak has the batch and the optimizer's temporaries too, which are no larger here.
-      expect(Math.abs((memory?.activationPeakBytes ?? 0) / activationPeakBytes - 1), subject).toBeLessThan(0.03);
+      expect(Math.abs((memory?.activationPeakBytes ?? 0) / activationPeakBytes - 1), subject).toBeLessThan(0.01);
       expect(growth).toEqual({ tensors: 0, bytes: 0 });
       expect(times.step).toHaveLength(3);
       expect(times.products).toHaveLength(3);
