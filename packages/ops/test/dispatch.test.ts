@@ -1,8 +1,8 @@
 /** Dispatches of our own WGSL: what they give, refuse and keep. */
 import { expectNoLeak, testBackends } from '@dr2net/testing';
-import { backend, cast, dispose, memory, range, tensor1d } from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { dualResidual } from '../src/index.ts';
+import { backend, cast, dispose, memory, ones, range, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { channelScale, dualResidual, softmaxCrossEntropy, type TracedOp } from '../src/index.ts';
 import { dispatch, inRow, type Shader, wide } from '../src/webgpu/dispatch.ts';
 
 /** Sums and differences of two arrays: two outputs of one dispatch. */
@@ -18,6 +18,17 @@ const both: Shader = {
   sum[i] = p.factor * (a[i] + b[i]);
   difference[i] = i32(a[i] - b[i]);`,
 };
+
+/** Dispatches that `body` records. */
+function dispatchesOf(body: () => void): number {
+  const record = vi.spyOn(GPUComputePassEncoder.prototype, 'dispatchWorkgroups');
+  try {
+    body();
+    return record.mock.calls.length;
+  } finally {
+    record.mockRestore();
+  }
+}
 
 describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) => {
   describe.skipIf(!available)('dispatch', () => {
@@ -82,6 +93,22 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
         expect(Array.from(await next.data())).toEqual([2, -4, 6, 14]);
         dispose([integers, made, sum!, difference!, next]);
       });
+    });
+
+    test('the loss is one dispatch and one for its gradient, LayerScale one and two', () => {
+      const [x, gamma, one] = [ones([40, 70]), ones([70]), ones([])];
+      const counts = (trace: () => TracedOp<string>, dy: Tensor) => {
+        let traced: TracedOp<string> | undefined;
+        const forward = dispatchesOf(() => {
+          traced = trace();
+        });
+        const backward = dispatchesOf(() => dispose(traced!.pullback(dy) as Record<string, Tensor>));
+        traced!.value.dispose();
+        return [forward, backward];
+      };
+      expect(counts(() => softmaxCrossEntropy.trace(x, x), one)).toEqual([1, 1]);
+      expect(counts(() => channelScale.trace(x, gamma) as TracedOp<string>, x)).toEqual([1, 2]);
+      dispose([x, gamma, one]);
     });
 
     test('more workgroups than fit in a row go into several', () => {

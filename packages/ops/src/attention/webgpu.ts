@@ -8,10 +8,10 @@ import { type Geometry, geometry } from './geometry.ts';
 import type { AttentionKernel } from './index.ts';
 import { forward } from './wgsl/forward.ts';
 import { gradientOfKV, gradientOfQ } from './wgsl/gradients.ts';
-import { lanesOf, rows, unitOf, type Variant, workgroupBytes } from './wgsl/parts.ts';
+import { groupsOf, lanesOf, rows, unitOf, type Variant, workgroupBytes } from './wgsl/parts.ts';
 
-export const paramsOf = ({ tokens, heads, width, scale }: Geometry, variant: Variant, windows: number) => ({
-  ...{ tokens, heads, scale, windows },
+export const paramsOf = ({ batch, tokens, heads, width, scale }: Geometry, variant: Variant, windows: number) => ({
+  ...{ batch, tokens, heads, scale, windows },
   units: width / unitOf(variant).size,
   shares: (4 * lanesOf(variant)) / rows,
 });
@@ -25,8 +25,6 @@ export function expectRoom(variant: Variant): void {
       `attention: heads of ${variant.width} channels need ${bytes} bytes of workgroup memory; this device has ${limit}. Use more heads, or the backend wasm.`,
     );
 }
-
-export const groupsOf = ({ batch, tokens, heads }: Geometry) => [Math.ceil(tokens / rows), heads, batch] as const;
 
 /** The output [B, N, C] and log Σ exp [B, heads, N]. */
 function run(qkv: Tensor, g: Geometry, variant: Variant): [Tensor, Tensor] {

@@ -148,6 +148,9 @@ function bindable(backend: WebgpuBackend, { dataId }: TensorInfo | Tensor, what:
 /** Workgroups along x and y for so many of them in a row; a shader counts `group.y * wide + group.x`. */
 export const wide = 32_768;
 export const inRow = (count: number): [number, number, number] => [Math.min(count, wide), Math.ceil(count / wide), 1];
+/** The same along y and z, beside workgroups along x; a shader counts by `rowBlock`. */
+export const inColumn = (count: number) => [Math.min(count, wide), Math.ceil(count / wide)] as const;
+export const rowBlock = `(group.z * ${wide}u + group.y)`;
 
 /**
  * Runs a shader on tensors (borrowed).

@@ -1,7 +1,7 @@
 /** Products of tensors by our own shaders, and column sums. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ResidualTerms } from '../dual-residual/index.ts';
-import { dispatch, type Shader } from './dispatch.ts';
+import { dispatch, inColumn, type Shader } from './dispatch.ts';
 import { type Activation, type Product, productShader, tileSize } from './product.ts';
 import { tileFor } from './tiles.ts';
 
@@ -39,7 +39,7 @@ export function multiply(a: Tensor, b: Tensor, [m, k, n]: readonly [number, numb
     [a, b, ...(bias ? [bias] : []), ...states],
     outputs,
     { m, k, columns: form.aligned ? n / 4 : n, ...(residual && { alpha: residual.alpha, beta: residual.beta }) },
-    [Math.ceil(n / columns), Math.ceil(m / rows), 1],
+    [Math.ceil(n / columns), ...inColumn(Math.ceil(m / rows))],
   );
 }
 

@@ -3,7 +3,7 @@
  * is no multiple of 4), and goes through the inner dimension one by one. Rows are read by all lanes at the same address, columns next to
  * one another. Loops stay loops: a processor that emulates the GPU compiles them in a tenth of a second.
  */
-import type { Shader } from './dispatch.ts';
+import { rowBlock, type Shader } from './dispatch.ts';
 import { list } from './list.ts';
 import type { Product, Tile } from './product.ts';
 
@@ -45,13 +45,14 @@ export function direct(
     body: `
   let column = group.x * ${lanes}u + lane;
   let near = min(column, p.columns - 1u);
-  let first = group.y * ${rows}u;
+  let block = ${rowBlock};
+  let first = block * ${rows}u;
   ${list(rows, (r) => `let row${r} = min(first + ${r}u, p.m - 1u); var s${r} = ${type}();`)}
   ${sums ? `var total = ${type}();` : ''}
   ${(product.aligned ? aligned : unaligned)(product, rows)}
     ${sums ? 'total += bk;' : ''}
   }
   ${list(rows, (r) => `finish(first + ${r}u, column, s${r});`)}
-  ${sums ? 'if (group.y == 0u && column < p.columns) { sums[column] = total; }' : ''}`,
+  ${sums ? 'if (block == 0u && column < p.columns) { sums[column] = total; }' : ''}`,
   };
 }

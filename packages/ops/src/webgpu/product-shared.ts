@@ -3,7 +3,7 @@
  * time. Both factors lie in workgroup memory with the outer dimension contiguous, so a lane reads vectors of rows and of columns; what is
  * contiguous along the inner dimension in storage is turned in 4 × 4 pieces on the way.
  */
-import type { Shader } from './dispatch.ts';
+import { rowBlock, type Shader } from './dispatch.ts';
 import { list } from './list.ts';
 import type { Product, Tile } from './product.ts';
 
@@ -51,7 +51,8 @@ export function shared(
 var<workgroup> ta: array<${vector}, ${depth * rowQuads}>;
 var<workgroup> tb: array<${vector}, ${depth * 16}>;`,
     body: `
-  let taFirst = group.y * ${rowQuads}u;
+  let block = ${rowBlock};
+  let taFirst = block * ${rowQuads}u;
   let tbFirst = group.x * 16u;
   ${list(rows, (r) => `var s${r} = vec4f();`)}
   ${sums ? 'var total = vec4f();' : ''}
@@ -69,6 +70,6 @@ var<workgroup> tb: array<${vector}, ${depth * 16}>;`,
   }
   let column = tbFirst + local.x;
   ${list(rows, (r) => `finish(4u * (taFirst + local.y + ${16 * (r >> 2)}u) + ${r % 4}u, column, s${r});`)}
-  ${sums ? 'if (group.y == 0u && local.y == 0u && column < p.columns) { sums[column] = total; }' : ''}`,
+  ${sums ? 'if (block == 0u && local.y == 0u && column < p.columns) { sums[column] = total; }' : ''}`,
   };
 }

@@ -1,10 +1,10 @@
 /** Window attention by the shaders of attention, with the bias (and mask) added to the scores. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Geometry, geometry } from '../attention/geometry.ts';
-import { expectRoom, groupsOf, paramsOf } from '../attention/webgpu.ts';
+import { expectRoom, paramsOf } from '../attention/webgpu.ts';
 import { forward } from '../attention/wgsl/forward.ts';
 import { gradientOfBias, gradientOfKV, gradientOfQ } from '../attention/wgsl/gradients.ts';
-import { lanesOf, type Variant } from '../attention/wgsl/parts.ts';
+import { groupsOf, lanesOf, rows, type Variant } from '../attention/wgsl/parts.ts';
 import { after, hold, scope } from '../engine.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
 import { dispatch } from '../webgpu/dispatch.ts';
@@ -45,15 +45,11 @@ function gradients(qkv: Tensor, o: Tensor, lse: Tensor, call: Call, dO: Tensor, 
     result.qkv = dqkv;
   } else dqkv.dispose();
   if (!wanted || wanted.bias) {
-    const [rows, heads] = groupsOf(g);
-    const groups = [rows, heads, Math.ceil(g.tokens / lanesOf(variant))] as const;
-    [result.bias] = dispatch(
-      gradientOfBias(variant),
-      rest,
-      [{ shape: [heads, g.tokens, g.tokens] }],
-      params,
-      groups,
-    ) as [Tensor];
+    const { tokens, heads } = g;
+    const groups = [Math.ceil(tokens / rows), heads, Math.ceil(tokens / lanesOf(variant))] as const;
+    [result.bias] = dispatch(gradientOfBias(variant), rest, [{ shape: [heads, tokens, tokens] }], params, groups) as [
+      Tensor,
+    ];
   }
   return after(result, delta);
 }

@@ -10,6 +10,7 @@ import { blockChecks } from './block.ts';
 import type { Check } from './case.ts';
 import { endChecks } from './ends.ts';
 import { exactChecks } from './exact.ts';
+import { limitChecks } from './limits.ts';
 import { linearChecks } from './linear.ts';
 import { longChecks } from './long.ts';
 import { residualChecks } from './residual.ts';
@@ -36,4 +37,5 @@ export const suite: readonly Check[] = [
   ...residualChecks,
   ...exactChecks,
   ...adamChecks,
+  ...limitChecks,
 ];

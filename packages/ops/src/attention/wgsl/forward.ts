@@ -20,7 +20,7 @@ ${parts.staged(variant, 'queries')}
 var<workgroup> scores: array<vec4f, ${lanes * groups}>;
 var<workgroup> share: array<vec4f, ${lanes}>;
 var<workgroup> shrink: array<vec4f, ${groups}>;`,
-      body: `
+      body: parts.overBatch(`
   ${parts.rowTokens}
   ${parts.stage(variant, 'queries', 'qkv', (token) => `inQkv(group, ${token}, 0u)`)}
   workgroupBarrier();
@@ -90,6 +90,6 @@ var<workgroup> shrink: array<vec4f, ${groups}>;`,
     'o',
     (token) => `inOutput(group, ${token})`,
     (acc, q) => `${acc} * shrink[${q}]`,
-  )}`,
+  )}`),
     };
   });

@@ -49,7 +49,7 @@ export const gradientOfQ = (variant: parts.Variant): Shader =>
       head: `${stagedQueries(variant)}
 var<workgroup> ds: array<vec4f, ${lanes * groups}>;
 var<workgroup> share: array<f32, ${lanes}>;`,
-      body: `
+      body: parts.overBatch(`
   ${parts.rowTokens}
   ${parts.ownChannels(variant)}
   ${stageQueries(variant)}
@@ -80,7 +80,7 @@ var<workgroup> share: array<f32, ${lanes}>;`,
     }
     workgroupBarrier();
   }
-  ${parts.storeChannels(variant, 'acc', 'dqkv', (token) => `inQkv(group, ${token}, 0u)`)}`,
+  ${parts.storeChannels(variant, 'acc', 'dqkv', (token) => `inQkv(group, ${token}, 0u)`)}`),
     };
   });
 
@@ -98,7 +98,7 @@ ${parts.staged(variant, 'keys')}
 ${parts.staged(variant, 'values')}
 var<workgroup> weights: array<vec4f, ${lanes * groups}>;
 var<workgroup> ds: array<vec4f, ${lanes * groups}>;`,
-      body: `
+      body: parts.overBatch(`
   ${parts.rowTokens}
   ${parts.ownChannels(variant)}
   ${parts.stage(variant, 'keys', 'qkv', (token) => `inQkv(group, ${token}, 1u)`)}
@@ -137,7 +137,7 @@ var<workgroup> ds: array<vec4f, ${lanes * groups}>;`,
     workgroupBarrier();
   }
   ${parts.storeChannels(variant, 'dk', 'dqkv', (token) => `inQkv(group, ${token}, 1u)`)}
-  ${parts.storeChannels(variant, 'dv', 'dqkv', (token) => `inQkv(group, ${token}, 2u)`)}`,
+  ${parts.storeChannels(variant, 'dv', 'dqkv', (token) => `inQkv(group, ${token}, 2u)`)}`),
     };
   });
 

@@ -6,8 +6,9 @@
  * memory; in the second half a lane has one channel (or two) of all 16 rows, and goes over the columns. All lanes read the same row, or the
  * same column's weights, at a time.
  */
-import type { Shader } from '../../webgpu/dispatch.ts';
+import { type Shader, wide } from '../../webgpu/dispatch.ts';
 import { list } from '../../webgpu/list.ts';
+import type { Geometry } from '../geometry.ts';
 
 /** Rows of a workgroup. */
 export const rows = 8;
@@ -35,6 +36,7 @@ export const params = {
   units: 'u32',
   shares: 'u32',
   windows: 'u32',
+  batch: 'u32',
   scale: 'f32',
 } as const;
 export const biasInputs = ({ bias, mask }: Variant) => ({ ...(bias && { bias: 'f32' }), ...(mask && { mask: 'f32' }) });
@@ -90,6 +92,20 @@ fn offset(group: vec3u, query: u32, key: u32) -> f32 {
 /** The 16 rows' tokens and places, `row0 …`, the last ones doubled at the end of the tokens. */
 export const rowTokens = `let first = group.x * ${rows}u;
   ${list(rows, (r) => `let row${r} = min(first + ${r}u, p.tokens - 1u);`)}`;
+
+/** Workgroups along x and z: as many batch elements as fit lie along z, the others go along x with the rows. */
+export const groupsOf = ({ tokens, heads, batch }: Pick<Geometry, 'tokens' | 'heads' | 'batch'>) =>
+  [Math.ceil(tokens / rows) * Math.ceil(batch / wide), heads, Math.min(batch, wide)] as const;
+
+/** Runs the body with `group`: the rows' number, the head, the batch element. */
+export const overBatch = (body: string) => `
+  let blocks = (p.tokens + ${rows - 1}u) / ${rows}u;
+  let place = vec3u(group.x % blocks, group.y, group.x / blocks * ${wide}u + group.z);
+  if (place.z >= p.batch) { return; }
+  {
+    let group = place;
+    ${body}
+  }`;
 
 /** Four vectors, a number a row. */
 export const perRow = (name: string, text: (r: number) => string) =>
