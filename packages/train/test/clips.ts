@@ -1,5 +1,6 @@
 /** Clips of waves, the same at every call, for tests that ask what a step takes or does and not what it learns. */
-import type { ClipBatch } from '@dr2net/video';
+import { createBackbone } from '@dr2net/models';
+import { type ActionRecognizer, actionRecognizer, type ClipBatch } from '@dr2net/video';
 import * as tf from '@tensorflow/tfjs-core';
 
 export const classes = ['a', 'b', 'c'];
@@ -31,4 +32,30 @@ export function clips({
       }
     },
   };
+}
+
+const config = {
+  model_type: 'videomae',
+  hidden_size: 12,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 24,
+  image_size: 16,
+  patch_size: 8,
+  num_frames: 4,
+};
+
+/** A real model for clips of 4 frames of 16 pixels, which owns its backbone. */
+export function smallRecognizer(
+  coefficients?: ActionRecognizer['coefficients'],
+  options: { dropPath?: number } = {},
+): ActionRecognizer {
+  const backbone = createBackbone(config, 1, options);
+  const model = actionRecognizer(backbone, { classes, ...(coefficients && { coefficients }) });
+  const dispose = model.dispose.bind(model);
+  model.dispose = () => {
+    dispose();
+    backbone.dispose();
+  };
+  return model;
 }

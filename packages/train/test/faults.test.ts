@@ -3,35 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { currentBackend, startBackend } from '@dr2net/backends';
-import { createBackbone } from '@dr2net/models';
 import { testBackends } from '@dr2net/testing';
-import { type ActionRecognizer, actionRecognizer, type ClipBatch } from '@dr2net/video';
+import type { ActionRecognizer, ClipBatch } from '@dr2net/video';
 import { findBackend } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { adamW, type FinetuneEvent, finetune, StepFailedError } from '../src/index.ts';
-import { classes, clips } from './clips.ts';
-
-const config = {
-  model_type: 'videomae',
-  hidden_size: 12,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  intermediate_size: 24,
-  image_size: 16,
-  patch_size: 8,
-  num_frames: 4,
-};
-
-function recognizer(): ActionRecognizer {
-  const backbone = createBackbone(config, 1);
-  const model = actionRecognizer(backbone, { classes });
-  const dispose = model.dispose.bind(model);
-  model.dispose = () => {
-    dispose();
-    backbone.dispose();
-  };
-  return model;
-}
+import { clips, smallRecognizer } from './clips.ts';
 
 const source = () => clips({ frames: 4, size: 16, batch: 2 });
 const device = () => (findBackend('webgpu') as unknown as { device: GPUDevice }).device;
@@ -67,7 +44,7 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available }) => {
     });
 
     test('a shader that does not compile: the step is taken again by plain operations, once and loudly', async () => {
-      const model = recognizer();
+      const model = smallRecognizer();
       const expected = losses(await events(model, 2));
       model.dispose();
       currentBackend()?.dispose();
@@ -77,7 +54,7 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available }) => {
       device().createShaderModule = (descriptor) =>
         create(descriptor.label?.startsWith('dr2net attention') ? { ...descriptor, code: 'no shader' } : descriptor);
       const told = vi.spyOn(console, 'warn').mockImplementation(() => {});
-      const again = recognizer();
+      const again = smallRecognizer();
       const seen = await events(again, 2);
       const warnings = seen.filter((event) => event.type === 'warning').map(({ message }) => message);
       expect(warnings.filter((message) => message.includes('does not compile'))).toEqual([
@@ -92,7 +69,7 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available }) => {
     });
 
     test('a device that is lost: the run stops and names the checkpoint, from which a new device goes on', async () => {
-      const model = recognizer();
+      const model = smallRecognizer();
       const expected = losses(await events(model, 4));
       model.dispose();
 
@@ -107,7 +84,7 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available }) => {
           }
         },
       };
-      const first = recognizer();
+      const first = smallRecognizer();
       const failure = await events(first, 4, lost, folder).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(StepFailedError);
       const { message, lastCheckpoint, cause } = failure as StepFailedError;
@@ -118,7 +95,7 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available }) => {
       currentBackend()?.dispose();
 
       await startBackend('webgpu');
-      const second = recognizer();
+      const second = smallRecognizer();
       const options = { steps: 4, optimizer: adamW(), backend: currentBackend()! };
       const rest: FinetuneEvent<unknown>[] = [];
       for await (const event of finetune(second, source(), { ...options, checkpoint: { folder, resume: true } }))

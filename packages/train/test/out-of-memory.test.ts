@@ -4,13 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Method } from '@dr2net/core';
-import { createBackbone } from '@dr2net/models';
 import { expectNoLeak } from '@dr2net/testing';
-import { type ActionRecognizer, actionRecognizer, type RecognitionEvaluation } from '@dr2net/video';
+import type { ActionRecognizer, RecognitionEvaluation } from '@dr2net/video';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { adamW, type FinetuneEvent, finetune, type StepEvent } from '../src/index.ts';
-import { classes, clips } from './clips.ts';
+import { clips, smallRecognizer } from './clips.ts';
 
 class DeviceOutOfMemoryError extends Error {
   override readonly name = 'DeviceOutOfMemoryError';
@@ -27,28 +26,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const config = {
-  model_type: 'videomae',
-  hidden_size: 12,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  intermediate_size: 24,
-  image_size: 16,
-  patch_size: 8,
-  num_frames: 4,
-};
-
 /** A real model, which owns its backbone. */
-function recognizer(given: Partial<ActionRecognizer['coefficients']> = {}): ActionRecognizer {
-  const backbone = createBackbone(config, 1, { dropPath: 0.1 });
-  const model = actionRecognizer(backbone, { classes, coefficients: { ...coefficients, ...given } });
-  const dispose = model.dispose.bind(model);
-  model.dispose = () => {
-    dispose();
-    backbone.dispose();
-  };
-  return model;
-}
+const recognizer = (given: Partial<ActionRecognizer['coefficients']> = {}) =>
+  smallRecognizer({ ...coefficients, ...given }, { dropPath: 0.1 });
 
 const source = () => clips({ frames: 4, size: 16, batch: 2 });
 

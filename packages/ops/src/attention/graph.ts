@@ -1,13 +1,12 @@
 /** Attention as TensorFlow graphs: some batch elements × some heads at a time, each chunk in one call. */
 import { concat, dispose, scalar, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
-import { after, hold, scope } from '../engine.ts';
+import { after, scope } from '../engine.ts';
 import type { Value } from '../native/graph.ts';
 import { batchedProduct, reshape, transpose } from '../native/pieces.ts';
 import { program } from '../native/session.ts';
-import { type OpPullback, once } from '../pullback.ts';
 import { applyInBlocks, gradientInBlocks } from './blocks.ts';
-import { type Geometry, geometry } from './geometry.ts';
-import type { AttentionKernel } from './index.ts';
+import type { Geometry } from './geometry.ts';
+import { keepingQkv } from './keeping-qkv.ts';
 
 const int = { type: 'int32' } as const;
 
@@ -106,15 +105,4 @@ const apply = (qkv: Tensor, g: Geometry): Tensor =>
 const gradient = (qkv: Tensor, g: Geometry, dy: Tensor): Tensor =>
   g.queries < g.tokens ? gradientInBlocks(qkv, g, dy) : run(g, { qkv, dy }, ['dQ', 'dK', 'dV']);
 
-export const graph: AttentionKernel = {
-  apply: (qkv, options) => apply(qkv, geometry(qkv, options)),
-  trace(qkv, options) {
-    const g = geometry(qkv, options);
-    const value = apply(qkv, g);
-    const kept = hold(qkv);
-    const pullback: OpPullback<'qkv'> = once('attention', [kept], (dy: Tensor, wanted?) =>
-      wanted && !wanted.qkv ? {} : { qkv: gradient(kept, g, dy) },
-    );
-    return { value, pullback };
-  },
-};
+export const graph = keepingQkv(apply, gradient);

@@ -3,12 +3,11 @@
  * the scale goes on the queries, a third of the size of the scores.
  */
 import { concat, reshape, slice, sum, type Tensor, transpose } from '@tensorflow/tfjs-core';
-import { after, hold, scope } from '../engine.ts';
+import { after } from '../engine.ts';
 import { product, raw, rawScalar } from '../native/raw.ts';
-import { type OpPullback, once } from '../pullback.ts';
 import { applyInBlocks, gradientInBlocks } from './blocks.ts';
-import { type Geometry, geometry } from './geometry.ts';
-import type { AttentionKernel } from './index.ts';
+import type { Geometry } from './geometry.ts';
+import { keepingQkv } from './keeping-qkv.ts';
 
 /** [B, N, p·C] → [p, B·H, N, D] */
 function split(x: Tensor, parts: number, { batch, tokens, heads, width }: Geometry): Tensor {
@@ -79,15 +78,4 @@ function gradient(qkv: Tensor, g: Geometry, dy: Tensor): Tensor {
   return join([...dQ, ...dK, ...dV], 3, g);
 }
 
-export const native: AttentionKernel = {
-  apply: (qkv, options) => scope(() => apply(qkv, geometry(qkv, options))),
-  trace(qkv, options) {
-    const g = geometry(qkv, options);
-    const value = scope(() => apply(qkv, g));
-    const kept = hold(qkv);
-    const pullback: OpPullback<'qkv'> = once('attention', [kept], (dy: Tensor, wanted?) =>
-      wanted && !wanted.qkv ? {} : { qkv: scope(() => gradient(kept, g, dy)) },
-    );
-    return { value, pullback };
-  },
-};
+export const native = keepingQkv(apply, gradient);

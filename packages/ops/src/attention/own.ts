@@ -1,10 +1,9 @@
 /** Attention by two operations of our own (native/kernels/attention.cc): operands and results stay where the projections have them. */
 import { type Tensor, tensor1d } from '@tensorflow/tfjs-core';
-import { after, hold } from '../engine.ts';
+import { after } from '../engine.ts';
 import { own as run } from '../native/own.ts';
-import { type OpPullback, once } from '../pullback.ts';
-import { type Geometry, geometry } from './geometry.ts';
-import type { AttentionKernel } from './index.ts';
+import type { Geometry } from './geometry.ts';
+import { keepingQkv } from './keeping-qkv.ts';
 
 function apply(qkv: Tensor, { heads, scale }: Geometry): Tensor {
   const numbers = tensor1d([heads, scale]);
@@ -18,15 +17,4 @@ function gradient(qkv: Tensor, { heads, scale }: Geometry, dy: Tensor): Tensor {
   return after(dqkv!, numbers);
 }
 
-export const own: AttentionKernel = {
-  apply: (qkv, options) => apply(qkv, geometry(qkv, options)),
-  trace(qkv, options) {
-    const g = geometry(qkv, options);
-    const value = apply(qkv, g);
-    const kept = hold(qkv);
-    const pullback: OpPullback<'qkv'> = once('attention', [kept], (dy: Tensor, wanted?) =>
-      wanted && !wanted.qkv ? {} : { qkv: gradient(kept, g, dy) },
-    );
-    return { value, pullback };
-  },
-};
+export const own = keepingQkv(apply, gradient);

@@ -4,11 +4,11 @@
  * dV = PᵀdO, dP = dO·Vᵀ, dS = P∘(dP − rowsum(dP∘P)), dQ = s·dS·K, dK = s·dSᵀQ.
  */
 import { concat, matMul, mul, reshape, slice, softmax, sub, sum, type Tensor, transpose } from '@tensorflow/tfjs-core';
-import { after, hold, scope } from '../engine.ts';
-import { type OpPullback, once } from '../pullback.ts';
+import { after, scope } from '../engine.ts';
 import { applyInBlocks, gradientInBlocks } from './blocks.ts';
 import { type Geometry, geometry } from './geometry.ts';
-import type { AttentionKernel, AttentionOptions } from './index.ts';
+import type { AttentionOptions } from './index.ts';
+import { keepingQkv } from './keeping-qkv.ts';
 
 /** [B, N, p·C] → [p·B·H, N, D]: heads one after the other, so that a chunk is a slice. */
 function split(x: Tensor, parts: number, { batch, tokens, heads, width }: Geometry): Tensor {
@@ -87,14 +87,4 @@ function gradient(qkv: Tensor, g: Geometry, dy: Tensor): Tensor {
   );
 }
 
-export const reference: AttentionKernel = {
-  apply,
-  trace(qkv, options) {
-    const value = apply(qkv, options);
-    const kept = hold(qkv);
-    const pullback: OpPullback<'qkv'> = once('attention', [kept], (dy: Tensor, wanted?) =>
-      wanted && !wanted.qkv ? {} : { qkv: scope(() => gradient(kept, geometry(kept, options), dy)) },
-    );
-    return { value, pullback };
-  },
-};
+export const reference = keepingQkv(apply, gradient);

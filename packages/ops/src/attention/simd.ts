@@ -3,11 +3,10 @@
  * projections have them.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { after, hold } from '../engine.ts';
-import { type OpPullback, once } from '../pullback.ts';
+import { after } from '../engine.ts';
 import { float, onHeap } from '../simd/run.ts';
-import { attentionQueries, type Geometry, geometry } from './geometry.ts';
-import type { AttentionKernel } from './index.ts';
+import { attentionQueries, type Geometry } from './geometry.ts';
+import { keepingQkv } from './keeping-qkv.ts';
 
 function apply(qkv: Tensor, { batch, tokens, heads, width, scale }: Geometry): Tensor {
   const together = attentionQueries(tokens);
@@ -27,15 +26,4 @@ function gradient(qkv: Tensor, { batch, tokens, heads, width, scale }: Geometry,
   return after(result!, scores!);
 }
 
-export const simd: AttentionKernel = {
-  apply: (qkv, options) => apply(qkv, geometry(qkv, options)),
-  trace(qkv, options) {
-    const g = geometry(qkv, options);
-    const value = apply(qkv, g);
-    const kept = hold(qkv);
-    const pullback: OpPullback<'qkv'> = once('attention', [kept], (dy: Tensor, wanted?) =>
-      wanted && !wanted.qkv ? {} : { qkv: gradient(kept, g, dy) },
-    );
-    return { value, pullback };
-  },
-};
+export const simd = keepingQkv(apply, gradient);

@@ -3,12 +3,11 @@
  * products are scalar loops there), and results straight to their place. Nothing larger than one head's N×N is made.
  */
 import { matMul, softmax, type Tensor, type TypedArray, transpose } from '@tensorflow/tfjs-core';
-import { after, hold, scope } from '../engine.ts';
+import { after } from '../engine.ts';
 import { onHost } from '../host.ts';
-import { type OpPullback, once } from '../pullback.ts';
 import { applyInBlocks, gradientInBlocks } from './blocks.ts';
-import { type Geometry, geometry } from './geometry.ts';
-import type { AttentionKernel } from './index.ts';
+import type { Geometry } from './geometry.ts';
+import { keepingQkv } from './keeping-qkv.ts';
 
 /** Where one head of one part (q, k or v) lies in [B, N, parts·C]: first element, and the distance between tokens. */
 function place(g: Geometry, head: number, part: number, parts: number) {
@@ -110,15 +109,4 @@ function gradient(qkv: Tensor, g: Geometry, dy: Tensor): Tensor {
   return result!;
 }
 
-export const wasm: AttentionKernel = {
-  apply: (qkv, options) => scope(() => apply(qkv, geometry(qkv, options))),
-  trace(qkv, options) {
-    const g = geometry(qkv, options);
-    const value = scope(() => apply(qkv, g));
-    const kept = hold(qkv);
-    const pullback: OpPullback<'qkv'> = once('attention', [kept], (dy: Tensor, wanted?) =>
-      wanted && !wanted.qkv ? {} : { qkv: scope(() => gradient(kept, g, dy)) },
-    );
-    return { value, pullback };
-  },
-};
+export const wasm = keepingQkv(apply, gradient);
