@@ -7,6 +7,7 @@ export const neededKernels = [
   'Add',
   'ArgMax',
   'BatchMatMul',
+  'Cast',
   'Concat',
   'Erf',
   'Exp',
