@@ -109,7 +109,7 @@ export class DryTrainer {
   #adamW(
     { tensor }: DryParameter,
     gradient: DryTensor,
-    slots: Map<string, DryTensor>,
+    slots: ReadonlyMap<string, DryTensor>,
     set: (name: string, tensor: DryTensor) => DryTensor,
     decays: boolean,
   ): DryTensor {
@@ -117,26 +117,17 @@ export class DryTrainer {
     const map = (...inputs: DryTensor[]) => engine.op(inputs[0]!.size, ...inputs);
     const [m, v] = [slots.get('m'), slots.get('v')];
     if (this.oneCallAdam) {
-      const moments = { m: m ?? engine.op(tensor.size), v: v ?? engine.op(tensor.size) };
-      const next = engine.op(tensor.size, tensor, gradient, moments.m, moments.v);
-      for (const name of ['m', 'v'] as const) if (!slots.has(name)) set(name, moments[name]);
-      return next;
+      const moments = { m: m ?? set('m', engine.op(tensor.size)), v: v ?? set('v', engine.op(tensor.size)) };
+      return engine.op(tensor.size, tensor, gradient, moments.m, moments.v);
     }
-    const nextM = m ? engine.after(this.#combine(m, gradient, true, true), m) : map(gradient);
+    // Each is announced as soon as it exists, when the one before it is freed.
+    const nextM = set('m', m ? this.#combine(m, gradient, true, true) : map(gradient));
     const squared = map(gradient);
-    const nextV = engine.after(v ? engine.after(this.#combine(v, squared, true, true), v) : map(squared), squared);
+    const nextV = set('v', engine.after(v ? this.#combine(v, squared, true, true) : map(squared), squared));
     const root = map(nextV);
     const denominator = engine.after(map(root), root);
     const direction = engine.after(map(nextM, denominator), denominator);
-    const next = engine.after(this.#combine(tensor, direction, decays, true), direction);
-    for (const [name, slot] of [
-      ['m', nextM],
-      ['v', nextV],
-    ] as const) {
-      slots.delete(name);
-      set(name, slot);
-    }
-    return next;
+    return engine.after(this.#combine(tensor, direction, decays, true), direction);
   }
 
   #sgd(

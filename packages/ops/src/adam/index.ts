@@ -13,6 +13,8 @@ export interface AdamItem {
   /** The moments, taken over; absent before the first step, when they are 0. */
   readonly m?: Tensor | undefined;
   readonly v?: Tensor | undefined;
+  /** Told of each new moment as soon as it exists, for those who count memory. */
+  readonly made?: ((moment: Tensor) => void) | undefined;
   /** What is kept of the value: 1 − learning rate · weight decay. */
   readonly keep: number;
   /** The learning rate with both bias corrections: lr·√(1−β₂ᵗ)/(1−β₁ᵗ). */

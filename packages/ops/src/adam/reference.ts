@@ -10,10 +10,15 @@ function combine(a: number, x: Tensor, b: number, y: Tensor): Tensor {
   return after(add(left ?? x, right), right, ...(left ? [left] : []));
 }
 
-function one({ value, gradient, m, v, keep, rate, epsilon }: AdamItem, [beta1, beta2]: readonly [number, number]) {
+function one(
+  { value, gradient, m, v, made, keep, rate, epsilon }: AdamItem,
+  [beta1, beta2]: readonly [number, number],
+) {
   const nextM = m ? after(combine(beta1, m, 1 - beta1, gradient), m) : mul(gradient, 1 - beta1);
+  made?.(nextM);
   const squared = square(gradient);
   const nextV = after(v ? after(combine(beta2, v, 1 - beta2, squared), v) : mul(squared, 1 - beta2), squared);
+  made?.(nextV);
   const root = sqrt(nextV);
   const denominator = after(add(root, epsilon), root);
   const direction = after(div(nextM, denominator), denominator);

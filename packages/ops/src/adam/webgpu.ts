@@ -56,7 +56,12 @@ function shaderOf(count: number): Shader {
 }
 
 function run(items: readonly AdamItem[], [beta1, beta2]: readonly [number, number]): AdamStepped[] {
-  const moments = items.map(({ value, m, v }) => ({ m: m ?? zeros(value.shape), v: v ?? zeros(value.shape) }));
+  const zero = ({ value, made }: AdamItem) => {
+    const moment = zeros(value.shape);
+    made?.(moment);
+    return moment;
+  };
+  const moments = items.map((item) => ({ m: item.m ?? zero(item), v: item.v ?? zero(item) }));
   const params: Record<string, number> = { beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2 };
   let groups = 0;
   for (const [i, { value, keep, rate, epsilon }] of items.entries()) {

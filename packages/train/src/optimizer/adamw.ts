@@ -33,7 +33,7 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
   const item = ({ value, gradient, slots, count, learningRate, weightDecay }: Update): AdamItem => {
     const root2 = Math.sqrt(1 - beta2 ** count);
     return {
-      ...{ value, gradient, m: slots.take('m'), v: slots.take('v') },
+      ...{ value, gradient, m: slots.take('m'), v: slots.take('v'), made: (moment) => slots.announce(moment) },
       keep: 1 - learningRate * weightDecay,
       rate: (learningRate * root2) / (1 - beta1 ** count),
       epsilon: eps * root2,

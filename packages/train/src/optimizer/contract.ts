@@ -9,6 +9,8 @@ import { requireNumber } from '../check.ts';
 /** The optimizer's tensors for one parameter (moments, momentum), each of its shape. */
 export interface Slots {
   get(name: string): Tensor | undefined;
+  /** Tells the memory meter of a tensor that will be set, as soon as it exists. */
+  announce(tensor: Tensor): void;
   /** Gives `tensor` over to the caller, who sets what becomes of it. */
   take(name: string): Tensor | undefined;
   /** Takes `tensor` over and frees the one before. */

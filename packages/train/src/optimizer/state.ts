@@ -22,6 +22,10 @@ class SlotStore implements Slots {
     return this.tensors.get(name);
   }
 
+  announce(tensor: Tensor): void {
+    this.onState(tensor);
+  }
+
   take(name: string): Tensor | undefined {
     const tensor = this.tensors.get(name);
     this.tensors.delete(name);
