@@ -60,9 +60,11 @@ function updated(run: Run, previous: Tensor, { f, base }: Residual): Tensor {
 function step(run: Run, i: number, x: Tensor, previous: Tensor): Tensor {
   const block = run.subBlocks[i]!;
   if (!block.applyWithResidual || block.shift) return updated(run, previous, applyResidual(run, i, x));
-  const next = scope(() => block.applyWithResidual!(x, run.contexts[i]!, { x, previous, ...run.coefficients }));
-  checkShape(`The output of ${block.name}`, next.shape, x.shape);
-  return next;
+  return scope(() => {
+    const next = block.applyWithResidual!(x, run.contexts[i]!, { x, previous, ...run.coefficients });
+    checkShape(`The output of ${block.name}`, next.shape, x.shape);
+    return next;
+  });
 }
 
 /** What the head reads of the last pair. Takes the pair over: what is not returned is freed. */

@@ -33,7 +33,7 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
     test('are measured once an adapter, and kept', async () => {
       const store = memoryStore();
       await expectNoLeak(async () => {
-        const first = await tune({ store, again: true });
+        const first = await tune({ store, again: true, precision: 'float32' });
         expect(first).toMatchObject({ measured: true });
         expect(Object.keys(first!.choices).sort()).toEqual(Object.keys(everywhere(candidates[0]!)).sort());
         for (const tile of Object.values(first!.choices)) expect(candidates).toContainEqual(tile);
@@ -45,12 +45,36 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
     test('that a store cannot give are measured again', async () => {
       setChoices(webgpuBackend().device, 'float16', {});
       const store = memoryStore();
+      const precision = 'float32';
       const text = JSON.stringify(everywhere(candidates[1]!));
       store.getItem = vi.fn(() => text);
-      expect(await tune({ store })).toMatchObject({ measured: false, choices: everywhere(candidates[1]!) });
+      expect(await tune({ store, precision })).toMatchObject({ measured: false, choices: everywhere(candidates[1]!) });
       setChoices(webgpuBackend().device, 'float16', {});
       store.getItem = () => '{ broken';
-      expect(await tune({ store })).toMatchObject({ measured: true });
+      store.setItem = () => {
+        throw new Error('full');
+      };
+      expect(await tune({ store, precision })).toMatchObject({ measured: true });
+      setChoices(webgpuBackend().device, 'float16', {});
+      store.getItem = () => JSON.stringify(everywhere({ kind: 'direct', lanes: 7, rows: 8 }));
+      expect(await tune({ store, precision })).toMatchObject({ measured: true });
+    });
+
+    test('keep the precision that was asked for before', async () => {
+      const { device } = webgpuBackend();
+      if (!device.features.has('shader-f16')) return console.warn('SKIPPED float16: the device has no shader-f16.');
+      setChoices(device, 'float16', everywhere(halfCandidates[0]!));
+      expect(await tune({ store: memoryStore() })).toMatchObject({
+        measured: false,
+        choices: everywhere(halfCandidates[0]!),
+      });
+    });
+
+    test('need no store that works', async () => {
+      vi.stubGlobal('localStorage', {});
+      setChoices(webgpuBackend().device, 'float32', everywhere(candidates[2]!));
+      expect(await tune()).toMatchObject({ measured: false });
+      vi.unstubAllGlobals();
     });
 
     /** Value and gradients of a layer above and below every tile, by the tiles that are set. */

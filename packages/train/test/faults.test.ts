@@ -68,6 +68,38 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available }) => {
       again.dispose();
     });
 
+    test('a shader in whose place there is nothing: the run stops and says so', async () => {
+      const create = device().createShaderModule.bind(device());
+      device().createShaderModule = (descriptor) =>
+        create(descriptor.label === 'dr2net exact update' ? { ...descriptor, code: 'no shader' } : descriptor);
+      vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const model = smallRecognizer();
+      await expect(events(model, 1)).rejects.toThrow(
+        /^Step 1 failed .+The shader 'dr2net exact update' does not compile.+nothing takes its place: use another method or backend/s,
+      );
+      model.dispose();
+    });
+
+    test('a device that is lost while clips are evaluated is told as such', async () => {
+      const model = smallRecognizer();
+      model.evaluate = async () => {
+        device().destroy();
+        await device().lost;
+        throw new Error('a buffer cannot be read');
+      };
+      const run = finetune(model, source(), {
+        ...{ steps: 1, optimizer: adamW(), backend: currentBackend()!, checkpoint: { folder } },
+        evaluate: { source: source() },
+      });
+      const failure = await (async () => {
+        for await (const _ of run);
+      })().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(StepFailedError);
+      expect(((failure as Error).cause as Error).name).toBe('DeviceLostError');
+      expect((failure as StepFailedError).lastCheckpoint).toMatchObject({ step: 1 });
+      model.dispose();
+    });
+
     test('a device that is lost: the run stops and names the checkpoint, from which a new device goes on', async () => {
       const model = smallRecognizer();
       const expected = losses(await events(model, 4));

@@ -37,7 +37,7 @@ const implementations = {
   webgpu,
 };
 
-const kernel = () => choose(implementations);
+const kernel = () => choose(implementations, 'dualResidual');
 
 export const dualResidual: DualResidualKernel = {
   update(f, x, previous, coefficients) {

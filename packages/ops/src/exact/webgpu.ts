@@ -11,7 +11,7 @@ const rounding = (fractionBits: number) => ({ unit: 2 ** fractionBits, bound: 2 
 
 const coefficients = ({ a, b, coefficientBits: s }: ExactGrid) => ({ a, b, s, mask: 2 ** s - 1, divisor: Math.abs(b) });
 
-/** The uniforms of a packing with at least one stream. */
+/** The parameters of a packing with at least one stream. */
 function streams({ packing: [first, second] }: ExactGrid, size: number) {
   const one = first!;
   const two = second ?? { ...one, radix: 0 };
@@ -23,42 +23,30 @@ function streams({ packing: [first, second] }: ExactGrid, size: number) {
 }
 
 function largest(x: Tensor): Tensor {
-  const each = run(
-    kernels.magnitudes,
-    [x],
-    { elements: x.size },
-    { shape: [Math.min(4096, x.size)], dtype: 'float32' },
-  );
+  const each = run(kernels.magnitudes, [x], { elements: x.size }, [Math.min(4096, x.size)]);
   return after(max(each), each);
 }
 
 function pack(x: Tensor, previous: Tensor, grid: ExactGrid): Tensor {
   if (grid.packing.length === 0) return zeros([0], 'int32');
   const shape = [sideWords(x.size, grid)];
-  return run(
-    kernels.pack,
-    [x, previous],
-    { ...coefficients(grid), ...streams(grid, x.size), elements: x.size },
-    { shape, dtype: 'int32' },
-  );
+  return run(kernels.pack, [x, previous], { ...coefficients(grid), ...streams(grid, x.size), elements: x.size }, shape);
 }
 
 export const webgpu: ExactKernel = {
-  quantize: (x, fractionBits) => run(kernels.quantize, [x], rounding(fractionBits), { shape: x.shape, dtype: 'int32' }),
-  dequantize: (x, fractionBits) =>
-    run(kernels.dequantize, [x], { unit: 2 ** -fractionBits }, { shape: x.shape, dtype: 'float32' }),
+  quantize: (x, fractionBits) => run(kernels.quantize, [x], rounding(fractionBits), x.shape),
+  dequantize: (x, fractionBits) => run(kernels.dequantize, [x], { unit: 2 ** -fractionBits }, x.shape),
   update(f, x, previous, grid) {
     const { alpha, beta } = grid;
-    const uniforms = { ...coefficients(grid), ...rounding(grid.fractionBits), alpha, beta };
-    const next = run(kernels.update, [f, x, previous], uniforms, { shape: x.shape, dtype: 'int32' });
+    const params = { ...coefficients(grid), ...rounding(grid.fractionBits), alpha, beta };
+    const next = run(kernels.update, [f, x, previous], params, x.shape);
     return { next, side: pack(x, previous, grid), largest: largest(next) };
   },
   inverse(next, f, x, side, grid) {
-    const uniforms = { ...coefficients(grid), ...rounding(grid.fractionBits) };
-    const output = { shape: x.shape, dtype: 'int32' } as const;
+    const params = { ...coefficients(grid), ...rounding(grid.fractionBits) };
     return grid.packing.length === 0
-      ? run(kernels.inverseWithoutSide, [next, f, x], uniforms, output)
-      : run(kernels.inverse, [next, f, x, side], { ...uniforms, ...streams(grid, x.size) }, output);
+      ? run(kernels.inverseWithoutSide, [next, f, x], params, x.shape)
+      : run(kernels.inverse, [next, f, x, side], { ...params, ...streams(grid, x.size) }, x.shape);
   },
   largest,
 };

@@ -2,6 +2,7 @@
 import { expectAffine } from '../check.ts';
 import { choose } from '../engine.ts';
 import type { LinearKernel } from '../linear/index.ts';
+import { shaders } from '../linear/webgpu.ts';
 import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import { simd as simdRuns } from '../simd/module.ts';
@@ -31,10 +32,10 @@ const implementations = {
 export const linearGelu: LinearKernel = {
   apply(x, weight, bias) {
     expectAffine('linearGelu', x, weight, bias);
-    return choose(implementations, 'product', 'columnSums').apply(x, weight, bias);
+    return choose(implementations, ...shaders).apply(x, weight, bias);
   },
   trace(x, weight, bias) {
     expectAffine('linearGelu', x, weight, bias);
-    return choose(implementations, 'product', 'columnSums').trace(x, weight, bias);
+    return choose(implementations, ...shaders).trace(x, weight, bias);
   },
 };

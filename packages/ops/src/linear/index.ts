@@ -11,7 +11,7 @@ import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
-import { webgpu, withResidual } from './webgpu.ts';
+import { shaders, webgpu, withResidual } from './webgpu.ts';
 
 export interface LinearKernel {
   /**
@@ -44,17 +44,17 @@ export interface Linear extends LinearKernel {
 
 /** Whether the product's own epilogue is used: on WebGPU, unless x's factor is 0 and x must not be touched. */
 const addsAsItStores = ({ alpha }: ResidualTerms) =>
-  alpha !== 0 && choose<LinearKernel>(implementations, 'product', 'columnSums') === webgpu;
+  alpha !== 0 && choose<LinearKernel>(implementations, ...shaders) === webgpu;
 
 /** y = x·W + b. The trace keeps x and W (shared data, no copies). */
 export const linear: Linear = {
   apply(x, weight, bias) {
     expectAffine('linear', x, weight, bias);
-    return choose(implementations, 'product', 'columnSums').apply(x, weight, bias);
+    return choose(implementations, ...shaders).apply(x, weight, bias);
   },
   trace(x, weight, bias) {
     expectAffine('linear', x, weight, bias);
-    return choose(implementations, 'product', 'columnSums').trace(x, weight, bias);
+    return choose(implementations, ...shaders).trace(x, weight, bias);
   },
   applyWithResidual(x, weight, bias, terms) {
     expectAffine('linear', x, weight, bias);

@@ -8,6 +8,9 @@ import type { Activation } from '../webgpu/product.ts';
 import type { LinearKernel } from './index.ts';
 import { type Names, wants } from './shared.ts';
 
+/** The families of shaders that a linear layer needs. */
+export const shaders = ['product', 'columnSums'] as const;
+
 /** x·W + b and what follows; with `geluAndSlope` two tensors. */
 export function forward(x: Tensor, weight: Tensor, bias: Tensor | undefined, activation: Activation): Tensor[] {
   const [width, out] = weight.shape as [number, number];

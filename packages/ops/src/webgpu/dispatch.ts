@@ -22,6 +22,8 @@ export interface Shader {
   readonly features?: readonly ('shader-f16' | 'subgroups')[];
   /** What stands before `main`: constants, workgroup memory, functions. */
   readonly head?: string;
+  /** No plain operations do the same on WebGPU. */
+  readonly alone?: true;
   /** The body of `main(lane: u32, local: vec3u, group: vec3u)`. */
   readonly body: string;
 }
@@ -70,7 +72,7 @@ ${body}
 function pipelineOf(device: GPUDevice, { pipelines }: DeviceState, shader: Shader): GPUComputePipeline {
   const known = pipelines.get(shader.name);
   if (known) return known;
-  const pipeline = watched(device, shader.name, () =>
+  const pipeline = watched(device, shader, () =>
     device.createComputePipeline({
       label: shader.name,
       layout: 'auto',

@@ -41,6 +41,9 @@ export function setChoices(device: GPUDevice, precision: Precision, choices: Cho
   tuned.set(device, { precision, choices });
 }
 
+/** What this device was tuned for, if it was. */
+export const precisionOf = (device: GPUDevice): Precision | undefined => tuned.get(device)?.precision;
+
 /** What was chosen for this device and precision. */
 export function choicesOf(device: GPUDevice, precision: Precision): Choices | undefined {
   const known = tuned.get(device);

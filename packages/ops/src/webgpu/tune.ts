@@ -13,6 +13,7 @@ import {
   choicesOf,
   type Form,
   halfCandidates,
+  precisionOf,
   type Size,
   setChoices,
 } from './tiles.ts';
@@ -24,13 +25,13 @@ export interface TuneStore {
 }
 
 export interface TuneOptions {
-  /** Default: `localStorage` where there is one, else nothing is kept beyond this device. */
+  /** Default: `localStorage` where there is one that can be used, else nothing is kept beyond this device. */
   readonly store?: TuneStore;
   /** Measure again what is known. */
   readonly again?: boolean;
   /**
    * `float16`: products round their factors to 16 bits and add up in 32; states and gradients stay float32. Halves the traffic of workgroup
-   * memory; gradients lose about three digits. Default `float32`.
+   * memory; gradients lose about three digits. Default: what this device was tuned for before, at first `float32`.
    */
   readonly precision?: 'float32' | 'float16';
 }
@@ -43,12 +44,14 @@ export interface TuneReport {
   readonly choices: Readonly<Choices>;
 }
 
-const forms: readonly Form[] = ['NN', 'NT', 'TN'];
 /** [m, k, n] of the product that stands for a size. */
 const sizes: Readonly<Record<Size, readonly [number, number, number]>> = {
   small: [256, 128, 256],
   large: [512, 256, 512],
 };
+const combinations = (['small', 'large'] as const).flatMap((size) =>
+  (['NN', 'NT', 'TN'] as const).map((form) => ({ form, size, name: `${form} ${size}` as const })),
+);
 const repetitions = 3;
 
 const keyOf = (adapter: string, precision: string) => `dr2net tiles 1: ${adapter}, ${precision}`;
@@ -98,11 +101,29 @@ async function fastest(form: Form, size: Size, tiles: readonly Tile[]): Promise<
   }
 }
 
-function known(store: TuneStore | undefined, key: string): Choices | undefined {
-  const text = store?.getItem(key);
-  if (!text) return undefined;
+/** What a store has, where it is a choice of these tiles: one of another version of this package may be there. */
+function known(store: TuneStore | undefined, key: string, tiles: readonly Tile[]): Choices | undefined {
+  const texts = new Map(tiles.map((tile) => [JSON.stringify(tile), tile]));
   try {
-    return JSON.parse(text) as Choices;
+    const kept = JSON.parse(store?.getItem(key) ?? '{}') as Record<string, unknown>;
+    const choices: Choices = {};
+    for (const { name } of combinations) {
+      const tile = texts.get(JSON.stringify(kept[name]));
+      if (!tile) return undefined;
+      choices[name] = tile;
+    }
+    return choices;
+  } catch {
+    // Not JSON, or a store that may not be read.
+    return undefined;
+  }
+}
+
+/** `localStorage`, where the platform has one: some have the name alone, some throw when it is read. */
+function usualStore(): TuneStore | undefined {
+  try {
+    const store: Partial<TuneStore> | undefined = globalThis.localStorage;
+    return store?.getItem && store.setItem ? (store as TuneStore) : undefined;
   } catch {
     return undefined;
   }
@@ -116,22 +137,25 @@ function known(store: TuneStore | undefined, key: string): Choices | undefined {
  */
 export async function tune(options: TuneOptions = {}): Promise<TuneReport | undefined> {
   if (getBackend() !== 'webgpu') return undefined;
-  const { store = globalThis.localStorage, again = false, precision = 'float32' } = options;
   const { device } = webgpuBackend();
+  const { store = usualStore(), again = false, precision = precisionOf(device) ?? 'float32' } = options;
   const adapter = adapterWords(device);
   if (precision === 'float16' && !device.features.has('shader-f16'))
     throw new RangeError(`tune: ${adapter} cannot calculate in float16 (no shader-f16); leave precision at float32.`);
   const key = keyOf(adapter, precision);
-  const kept = again ? undefined : (choicesOf(device, precision) ?? known(store, key));
+  const tiles = precision === 'float16' ? halfCandidates : candidates;
+  const kept = again ? undefined : (choicesOf(device, precision) ?? known(store, key, tiles));
   if (kept) {
     setChoices(device, precision, kept);
     return { adapter, measured: false, choices: kept };
   }
-  const tiles = precision === 'float16' ? halfCandidates : candidates;
   const choices: Choices = {};
-  for (const size of ['small', 'large'] as const)
-    for (const form of forms) choices[`${form} ${size}`] = await fastest(form, size, tiles);
+  for (const { form, size, name } of combinations) choices[name] = await fastest(form, size, tiles);
   setChoices(device, precision, choices);
-  store?.setItem(key, JSON.stringify(choices));
+  try {
+    store?.setItem(key, JSON.stringify(choices));
+  } catch {
+    // A full store: measured again at the next start.
+  }
   return { adapter, measured: true, choices };
 }

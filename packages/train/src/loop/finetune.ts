@@ -4,10 +4,12 @@ import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import { ShaderError } from '@dr2net/ops';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { EmptyDataError, NonFiniteLossError, StepFailedError } from '../errors.ts';
+import { isAbort } from './abort.ts';
 import { Clock } from './clock.ts';
 import { deviceFault } from './device-fault.ts';
 import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
 import type { StepOutcome } from './gathered.ts';
+import { methodInWords } from './method-in-words.ts';
 import { type FinetuneOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { isOutOfMemory } from './out-of-memory.ts';
 import type { Position } from './position.ts';
@@ -61,7 +63,7 @@ class Run<B extends Batch, E> {
     try {
       for (const message of (await store?.resume(trainer, position, this.options)) ?? []) yield* this.#warn(message);
       yield* this.#clippingNote();
-      if (position.evaluationDue) yield* this.#evaluate(trainer);
+      if (position.evaluationDue) yield* this.#evaluate(trainer, store);
       while (position.step < total && position.epoch < epochs && !signal?.aborted) {
         try {
           yield* this.#epoch(trainer, store);
@@ -197,10 +199,10 @@ class Run<B extends Batch, E> {
     const { evaluate } = options;
     position.evaluationDue = evaluate !== undefined && (last || position.epoch % evaluate.every === 0);
     if (store && (last || options.checkpoint?.every === undefined)) yield await this.#save(trainer, store);
-    if (position.evaluationDue) yield* this.#evaluate(trainer);
+    if (position.evaluationDue) yield* this.#evaluate(trainer, store);
   }
 
-  async *#evaluate(trainer: Trainer<B, E>): AsyncGenerator<FinetuneEvent<E>> {
+  async *#evaluate(trainer: Trainer<B, E>, store: CheckpointStore<B, E> | undefined): AsyncGenerator<FinetuneEvent<E>> {
     const { evaluate, signal } = this.options;
     if (!evaluate) return;
     const position = this.#position;
@@ -211,7 +213,7 @@ class Run<B extends Batch, E> {
       evaluation = await this.model.evaluate(evaluate.source, signal ? { signal } : {});
     } catch (error) {
       if (signal?.aborted && isAbort(error, signal)) return;
-      throw error;
+      throw await this.#afterStep(store, error);
     } finally {
       trainer.average?.swap();
     }
@@ -254,7 +256,7 @@ class Run<B extends Batch, E> {
     const cause = error instanceof StepFailedError ? error.cause : undefined;
     if (!trainer.untouched) return undefined;
     const step = this.#position.step + 1;
-    if (cause instanceof ShaderError) return `${cause.message} Step ${step} is taken again.`;
+    if (cause instanceof ShaderError && cause.replaced) return `${cause.message} Step ${step} is taken again.`;
     if (!(cause instanceof StateRangeError)) return undefined;
     const { method } = trainer;
     const given = method.name === 'exact' && typeof method.fractionBits === 'number';
@@ -263,15 +265,19 @@ class Run<B extends Batch, E> {
     return `${cause.state} left the range of exact's grid, ±${cause.limit}; step ${step} is taken again on a coarser one.`;
   }
 
-  /** A device that is lost while its tensors are read to be saved is no fault of the disk. */
   async #save(trainer: Trainer<B, E>, store: CheckpointStore<B, E>) {
     try {
       return await store.save(trainer, this.#position, this.options);
     } catch (error) {
-      const fault = await deviceFault(this.options.backend);
-      if (!fault) throw error;
-      throw new StepFailedError({ step: this.#position.step, ids: [], lastCheckpoint: store.last }, fault);
+      throw await this.#afterStep(store, error);
     }
+  }
+
+  /** Of an error between steps: a device that is lost while its tensors are read is no fault of the disk, nor of the samples. */
+  async #afterStep(store: CheckpointStore<B, E> | undefined, error: unknown): Promise<unknown> {
+    const fault = await deviceFault(this.options.backend);
+    const where = { step: this.#position.step, ids: [], lastCheckpoint: store?.last };
+    return fault === undefined ? error : new StepFailedError(where, fault);
   }
 
   /** Adds to what went wrong in a step where it was, and which checkpoint is good. */
@@ -292,14 +298,4 @@ class Run<B extends Batch, E> {
         : new StepFailedError(where, error);
     }
   }
-}
-
-/** `checkpoint with {"every":2}` */
-function methodInWords({ name, ...options }: Method): string {
-  return Object.keys(options).length === 0 ? `method ${name}` : `method ${name} with ${JSON.stringify(options)}`;
-}
-
-/** Whether an error is how someone says that the signal stopped it. */
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
 }
