@@ -24,15 +24,17 @@ class Pool {
       for (int64_t part = 0; part < parts; part++) body(part);
       return;
     }
+    const int guests = static_cast<int>(std::min<int64_t>(threads_, parts - 1));
     {
       std::lock_guard<std::mutex> lock(mutex_);
       body_ = &body;
       parts_ = parts;
       next_ = 0;
-      running_ = threads_;
+      running_ = invited_ = guests;
       round_++;
     }
-    wake_.notify_all();
+    // No more threads than there are parts: the call waits for all that it woke.
+    for (int i = 0; i < guests; i++) wake_.notify_one();
     Take();
     std::unique_lock<std::mutex> lock(mutex_);
     done_.wait(lock, [this] { return running_ == 0; });
@@ -49,6 +51,8 @@ class Pool {
     while (true) {
       wake_.wait(lock, [&] { return round_ != seen; });
       seen = round_;
+      if (invited_ == 0) continue;
+      invited_--;
       lock.unlock();
       Take();
       lock.lock();
@@ -62,6 +66,8 @@ class Pool {
   std::condition_variable wake_;
   std::condition_variable done_;
   uint64_t round_ = 0;
+  /** Threads that are to take part and have not begun; those that have not ended. */
+  int invited_ = 0;
   int running_ = 0;
   int64_t parts_ = 0;
   std::atomic<int64_t> next_{0};

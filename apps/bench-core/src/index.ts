@@ -1,14 +1,13 @@
 export * from './case.ts';
-export { type Digest, type Digests, digest, largestDifference } from './digest.ts';
 export * from './largest/result.ts';
-export { type AxisName, axisNames, findLargest, type LargestSettings, sizeAt } from './largest/search.ts';
-export { type MeasureOptions, measure } from './measure.ts';
+export { type AxisName, axisNames, type LargestSettings } from './largest/search.ts';
+export { measure } from './measure.ts';
 export type { Measurement } from './measurement.ts';
-export { known, UnknownNameError } from './nearest.ts';
+export { known } from './nearest.ts';
 export { makeNetwork, type Network } from './network.ts';
 export { benchReport, type ReportOptions } from './report/report.ts';
 export * from './result.ts';
-export { agreement, failed, type Row, rowsOf } from './rows.ts';
+export { failed, type Row, rowsOf } from './rows.ts';
 export * from './scenarios.ts';
 export * from './size.ts';
 export * from './statistics.ts';

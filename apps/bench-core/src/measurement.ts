@@ -71,7 +71,7 @@ export const measurementSchema = v.object({
   device: v.object({ kind: v.string(), startBytes: v.number(), peakBytes: v.number() }),
   /** WebGPU: of one step (forward and backward); `subBlock` by the difference to a network of another depth. */
   dispatches: v.optional(v.object({ step: count, subBlock: v.number(), boundBytes: v.number() })),
-  /** The best of tf.matMul on square matrices. */
+  /** The best product of square matrices, by tf.matMul or our own. */
   throughput: v.optional(v.object({ flops: v.number(), size: positive })),
   /** Live tensors and bytes after the last step minus those after the first. */
   growth: v.optional(v.object({ tensors: v.number(), bytes: v.number() })),

@@ -16,7 +16,6 @@ describe('rows', () => {
   it('have medians, and ratios to the peers on the same backend and size only', () => {
     const [plain, conventional, reversible, exact, other] = rowsOf(list);
     expect(reversible).toMatchObject({ step: { median: 2, min: 1, max: 3 }, toPlain: 0.1 });
-    expect(reversible?.toConventional).toBeCloseTo(4 / 3);
     expect(reversible?.toProducts).toBeCloseTo(1.3);
     expect(reversible?.memoryToPlain).toBeCloseTo(0.05);
     expect(reversible?.usefulShare).toBeCloseTo((3 * 4e9) / 2 / 2e10);

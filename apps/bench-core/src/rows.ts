@@ -14,9 +14,8 @@ export interface Row {
   readonly backward: number;
   readonly optimizer: number;
   readonly whole: number;
-  /** Relative to `plain`, `conventional` and `jax` on the same backend at the same size, where they were measured. */
+  /** Relative to `plain` and `jax` on the same backend at the same size, where they were measured. */
   readonly toPlain?: number;
-  readonly toConventional?: number;
   readonly toJax?: number;
   readonly memoryToPlain?: number;
   /** The step relative to its matrix products alone, in the same process. */
@@ -82,7 +81,7 @@ export function rowsOf(results: readonly Result[]): Row[] {
     );
     const products = result.times.products && spread(result.times.products).median;
     const gradientDifference = reference && largestDifference(digests(result), digests(reference));
-    const over = (name: 'toPlain' | 'toConventional' | 'toJax', other: Result | undefined) => {
+    const over = (name: 'toPlain' | 'toJax', other: Result | undefined) => {
       const time = median(other);
       return time === undefined ? {} : { [name]: step.median / time };
     };
@@ -94,7 +93,6 @@ export function rowsOf(results: readonly Result[]): Row[] {
       optimizer,
       whole: step.median + optimizer,
       ...over('toPlain', plain),
-      ...over('toConventional', conventional),
       ...over('toJax', jax),
       ...(plain?.memory &&
         result.memory && {

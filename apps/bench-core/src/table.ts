@@ -42,7 +42,8 @@ export const columns: readonly Column[] = [
   { name: '× jax', meaning: 'over that of “jax”, which is conventional', cell: ({ toJax }) => ratio(toJax) },
   {
     name: '× products',
-    meaning: 'over its matrix products alone, made between the steps in the same process',
+    meaning:
+      'over its matrix products alone, by the faster of tf.matMul and our own, made between the steps in the same process',
     cell: ({ toProducts }) => ratio(toProducts),
   },
   { name: 'forward', meaning: 'forward and loss alone', cell: ({ forward }) => formatSeconds(forward) },
@@ -54,7 +55,8 @@ export const columns: readonly Column[] = [
   },
   {
     name: 'useful flops',
-    meaning: '3 × the forward flops in the time of a step, of the best tf.matMul on square matrices on this backend',
+    meaning:
+      '3 × the forward flops in the time of a step, of the best product of square matrices on this backend, by tf.matMul or our own',
     cell: ({ usefulShare }) => (usefulShare === undefined ? undefined : `${(100 * usefulShare).toFixed(1)} %`),
   },
   {

@@ -63,13 +63,17 @@ async function drive(flags: Flags): Promise<void> {
   const { signal, dispose } = onInterrupt();
   process.stderr.write('Bundling the page …\n');
   const site = await benchSite();
-  const browser = await startChromium(executable);
+  const browser = await startChromium(executable).catch(async (error: unknown) => {
+    dispose();
+    await site.close();
+    throw error;
+  });
   const close = () => void browser.close();
   signal.addEventListener('abort', close, { once: true });
   try {
     const page = await openPage(browser, site.url);
     const adapter = await page.adapter();
-    const name = `web-${flags.backend.includes('webgpu') ? `webgpu-${slug(adapter)}` : 'wasm'}`;
+    const name = `web-${flags.backend.includes('webgpu') ? `webgpu-${slug(adapter.replace(/^WebGPU on /, ''))}` : 'wasm'}`;
     const folder =
       flags.out === undefined
         ? flags.quick

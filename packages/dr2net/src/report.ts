@@ -7,7 +7,7 @@ export { type FrontierDot, frontierChart } from './report/charts/frontier.ts';
 export { memoryChart, memoryComparison, peaksChart } from './report/charts/memory.ts';
 export { type PredictionPoint, predictionChart } from './report/charts/prediction.ts';
 export { type SeriesOptions, type SeriesPoint, seriesChart } from './report/charts/series.ts';
-export { paretoFront, type TradeOffPoint, tradeOffChart } from './report/charts/trade-off.ts';
+export { type TradeOffPoint, tradeOffChart } from './report/charts/trade-off.ts';
 export * from './report/comparison.ts';
 export * from './report/format.ts';
 export * from './report/picture.ts';

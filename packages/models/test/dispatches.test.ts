@@ -6,6 +6,12 @@ import { ones, type Tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Backbone, createBackbone } from '../src/index.ts';
 
+const methods = {
+  reversible: { name: 'reversible', anchors: 0, tolerance: Number.POSITIVE_INFINITY },
+  conventional: { name: 'conventional' },
+  exact: { name: 'exact', fractionBits: 16 },
+} as const;
+
 /** Dispatches that `body` records. */
 function dispatchesOf(body: () => void): number {
   const { prototype } = GPUComputePassEncoder;
@@ -39,12 +45,11 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
     });
 
     /** Forward and back through `count` sub-blocks of one kind. */
-    function run(kind: 0 | 1, count: number, method: 'reversible' | 'conventional'): number {
+    function run(kind: 0 | 1, count: number, method: keyof typeof methods): number {
       const subBlocks = backbone.subBlocks.filter((_, i) => i % 2 === kind).slice(0, count);
       return dispatchesOf(() => {
         const { value, pullback } = traceRun(subBlocks, x0, trainingContext(1), {
-          coefficients: { alpha: 0.1, beta: 0.9 },
-          method: method === 'reversible' ? { name: method, anchors: 0 } : { name: method },
+          ...{ coefficients: { alpha: 0.1, beta: 0.9 }, method: methods[method] },
         });
         pullback(value, discard).x0?.dispose();
         value.dispose();
@@ -52,13 +57,18 @@ describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) =>
     }
 
     /** Of one sub-block more. */
-    const each = (kind: 0 | 1, method: 'reversible' | 'conventional') => run(kind, 4, method) - run(kind, 3, method);
+    const each = (kind: 0 | 1, method: keyof typeof methods) => run(kind, 4, method) - run(kind, 3, method);
 
-    test('of a sub-block: at most 20', () => {
+    test('of a sub-block: at most 20; exact adds its packing, conversions and range check', () => {
       expect({
         reversible: { attention: each(0, 'reversible'), mlp: each(1, 'reversible') },
         conventional: { attention: each(0, 'conventional'), mlp: each(1, 'conventional') },
-      }).toEqual({ reversible: { attention: 19, mlp: 16 }, conventional: { attention: 15, mlp: 13 } });
+        exact: { attention: each(0, 'exact'), mlp: each(1, 'exact') },
+      }).toEqual({
+        reversible: { attention: 19, mlp: 16 },
+        conventional: { attention: 15, mlp: 13 },
+        exact: { attention: 25, mlp: 22 },
+      });
     });
   });
 });

@@ -1,9 +1,11 @@
 /** A result file of the largest that fits, and its section of the report. */
+
 import { formatBytes } from '@dr2net/memory';
 import { barsChart, type ReportFigure, type ReportSection } from 'dr2net/report';
 import * as v from 'valibot';
 import { provenance, ResultError, resultSchema } from '../result.ts';
 import { tokensOf } from '../size.ts';
+import { groupBy } from '../statistics.ts';
 import { methodNames } from '../subjects/names.ts';
 import { formatSeconds } from '../table.ts';
 import { type AxisName, axisNames, sizeAt } from './search.ts';
@@ -73,12 +75,15 @@ const titles: Readonly<Record<AxisName, string>> = {
 };
 const units: Readonly<Record<AxisName, string>> = { depth: 'blocks', clip: 'frames', batch: 'samples' };
 
-export const largestHead = ['backend', 'limit', 'what', 'method', 'the largest', 'predicted', 'proof'];
+const shapeOf = ({ width = 384, heads = 6 }: LargestResult['settings']) => `width ${width}, ${heads} heads`;
+
+export const largestHead = ['backend', 'limit', 'network', 'what', 'method', 'the largest', 'predicted', 'proof'];
 
 export function largestRows(results: readonly LargestResult[]): string[][] {
   return results.map((result) => [
     result.settings.backend,
     formatBytes(result.settings.limitBytes),
+    shapeOf(result.settings),
     result.settings.axis,
     result.settings.method,
     inWords(result),
@@ -90,12 +95,9 @@ export function largestRows(results: readonly LargestResult[]): string[][] {
 /** Nothing where there are no results. */
 export function largestSections(results: readonly LargestResult[]): ReportSection[] {
   if (results.length === 0) return [];
-  const groups = new Map<string, LargestResult[]>();
-  for (const result of results) {
-    const { axis, backend, limitBytes } = result.settings;
-    const key = `${axis} ${backend} ${limitBytes}`;
-    groups.set(key, [...(groups.get(key) ?? []), result]);
-  }
+  const groups = groupBy(results, ({ settings }) =>
+    [settings.axis, settings.backend, settings.limitBytes, shapeOf(settings)].join(' '),
+  );
   const figures = [...groups.values()].flatMap((group): ReportFigure[] => {
     const [first] = group;
     if (!first) return [];
@@ -107,7 +109,7 @@ export function largestSections(results: readonly LargestResult[]): ReportSectio
         text: `${axis === 'clip' ? 2 * result.count : result.count}${result.bound ? ' or more' : ''}${result.ran ? '' : ', predicted'}`,
       })),
       {
-        title: `${titles[axis]}, ${backend}, ${formatBytes(limitBytes)}`,
+        title: `${titles[axis]}, ${shapeOf(first.settings)}, ${backend}, ${formatBytes(limitBytes)}`,
         description: `The largest that each method trains under ${formatBytes(limitBytes)} on ${backend}`,
         xLabel: units[axis],
       },

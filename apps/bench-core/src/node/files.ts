@@ -38,14 +38,21 @@ function readLargest(folder: string): LargestResult[] {
     .map((name) => checkLargest(readJson<object>(join(folder, name)), join(folder, name)));
 }
 
-/** Writes report.html and bench.md into a folder, and gives the table. What `bench largest` found there is a section of the report. */
-export function writeReport(folder: string, results: readonly Result[], options: ReportOptions = {}): string {
+/** The rows as Markdown; nothing where there are none. */
+export function resultTable(results: readonly Result[]): string {
   const { head, body } = tableOf(rowsOf(results));
-  const table = results.length === 0 ? '' : `${markdownTable(head, body)}\n`;
-  writeFileWhole(join(folder, 'bench.md'), table);
+  return results.length === 0 ? '' : `${markdownTable(head, body)}\n`;
+}
+
+/** Writes report.html, and bench.md where there are rows, into a folder. What `bench largest` found there is a section of the report. */
+export function writeReport(
+  folder: string,
+  results: readonly Result[] = readResults(folder),
+  options: ReportOptions = {},
+): void {
+  if (results.length > 0) writeFileWhole(join(folder, 'bench.md'), resultTable(results));
   writeFileWhole(
     join(folder, 'report.html'),
     benchReport(results, { ...options, sections: largestSections(readLargest(folder)) }),
   );
-  return table;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { resultSchema } from '../result.ts';
 import { failed, rowsOf } from '../rows.ts';
 import { tableOf } from '../table.ts';
-import { writeReport } from './files.ts';
+import { readResults, resultTable, writeReport } from './files.ts';
 import type { RunOutcome } from './run.ts';
 
 export interface FinishOptions {
@@ -16,13 +16,14 @@ export interface FinishOptions {
 /** @returns the exit code: 1 where something failed or could not be measured */
 export function finish({ results, failures }: RunOutcome, options: FinishOptions): number {
   const { folder, json = false, notes = [] } = options;
-  const table = writeReport(folder, results, { failures, notes });
+  // What other scenarios left in the folder stays in its report.
+  writeReport(folder, readResults(folder), { failures, notes });
   const rows = rowsOf(results);
   process.stderr.write(`Report: ${join(folder, 'report.html')}\n`);
   process.stdout.write(
     json
       ? `${JSON.stringify({ schema: resultSchema, kind: 'bench-table', ...tableOf(rows), failures, results })}\n`
-      : table,
+      : resultTable(results),
   );
   return failures.length > 0 || rows.some(failed) ? 1 : 0;
 }

@@ -25,6 +25,9 @@ export function largestName({ backend, axis, method, limitBytes, width }: Larges
   return `largest-${backend}-${Math.round(limitBytes / 1e6)}MB-${axis}${width === undefined ? '' : `-w${width}`}-${method}`;
 }
 
+const sameSettings = (a: object, b: object) =>
+  JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+
 type Tried = Omit<LargestResult, 'schema' | 'kind' | keyof ReturnType<typeof provenance>>;
 
 async function search(settings: LargestSettings, { proveSeconds, prove, say }: LargestOptions): Promise<Tried> {
@@ -65,8 +68,14 @@ export async function runLargest(list: readonly LargestSettings[], options: Larg
     const path = join(folder, `${largestName(settings)}.json`);
     const there = again ? undefined : readJson<object>(path);
     const title = `[${index + 1}/${list.length}] ${settings.axis}, ${settings.method} on ${settings.backend}`;
-    if (there) {
-      results.push(checkLargest(there, path));
+    const known = there && checkLargest(there, path);
+    if (known && !sameSettings(known.settings, settings))
+      throw new Error(
+        `${path} answers ${JSON.stringify(known.settings)}, not ${JSON.stringify(settings)}. Give another --out, or --again.`,
+      );
+    // One that was not run may be now that more time is given.
+    if (known && (known.ran || known.failure !== undefined || known.count === 0)) {
+      results.push(known);
       continue;
     }
     say(`${title} …`);

@@ -54,6 +54,15 @@ export function readResult(folder: string, one: Case): Result | undefined {
   return result;
 }
 
+/** Rounds of different code or software are no repetitions of one another. */
+function refuseOtherRounds({ commit, versions: before }: Result, path: string): void {
+  const now = provenance(versions);
+  if (commit === now.commit && before.node === now.versions.node) return;
+  throw new Error(
+    `${path} has rounds of commit ${commit} on Node ${before.node}; this is ${now.commit} on ${now.versions.node}. Give another --out, or --again.`,
+  );
+}
+
 function inShort({ times, memory }: Measurement): string {
   const activations = memory ? `, ${formatBytes(memory.activationPeakBytes)} of activations` : '';
   return `${formatSeconds(spread(times.step).median)} a step (${times.step.length})${activations}`;
@@ -70,6 +79,7 @@ export async function runCases(cases: readonly Case[], options: RunOptions): Pro
   const failures = new Map<Case, string>();
   for (const one of cases) {
     const there = again ? undefined : readResult(folder, one);
+    if (there && there.rounds < rounds) refuseOtherRounds(there, join(folder, `${caseName(one)}.json`));
     if (there) results.set(one, there);
   }
   const missing = cases.map((one) => Math.max(0, rounds - (results.get(one)?.rounds ?? 0)));
@@ -95,6 +105,8 @@ export async function runCases(cases: readonly Case[], options: RunOptions): Pro
         line.end(one, inShort(measured));
       } catch (error) {
         if (error instanceof InterruptedError) throw error;
+        // A browser that was closed for it says so in its own words.
+        signal?.throwIfAborted();
         const reason = error instanceof Error ? error.message : String(error);
         failures.set(one, reason);
         line.end(one, `FAILED: ${reason}`);

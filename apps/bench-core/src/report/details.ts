@@ -1,4 +1,5 @@
 /** One setting on one backend: where the time goes, memory over a step, memory against time. */
+
 import { formatBytes } from '@dr2net/memory';
 import {
   barsChart,
@@ -12,6 +13,7 @@ import {
 } from 'dr2net/report';
 import { caseSize, type Row } from '../rows.ts';
 import { sizeTitle } from '../size.ts';
+import { groupBy } from '../statistics.ts';
 import { formatSeconds } from '../table.ts';
 import { sweepsOf } from './sweeps.ts';
 
@@ -101,13 +103,8 @@ function detailed(rows: readonly Row[]): Row[][] {
     const last = along.find(({ result }) => result.forwardFlops === most);
     if (last) largest.add(keyOf(last));
   }
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const key = keyOf(row);
-    if (swept.has(key) && !largest.has(key)) continue;
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
-  return [...groups.values()].filter((group) => group.length > 1);
+  const shown = rows.filter((row) => !swept.has(keyOf(row)) || largest.has(keyOf(row)));
+  return [...groupBy(shown, keyOf).values()].filter((group) => group.length > 1);
 }
 
 /** A section a setting and backend. */

@@ -1,8 +1,10 @@
 /** Results that differ in one size alone: memory and time against depth, tokens, batch. */
+
 import { formatBytes } from '@dr2net/memory';
 import { type ReportFigure, type ReportSection, type SeriesPoint, seriesChart } from 'dr2net/report';
 import type { Row } from '../rows.ts';
 import { type NetworkSize, tokensOf } from '../size.ts';
+import { groupBy } from '../statistics.ts';
 import { formatSeconds } from '../table.ts';
 
 const axes = {
@@ -41,9 +43,7 @@ function fixedOf({ size, chunks }: Row['result']['case'], axis: Axis): string {
 /** Every line of two or more sizes. */
 export function sweepsOf(rows: readonly Row[]): Sweep[] {
   return (Object.keys(axes) as Axis[]).flatMap((axis) => {
-    const groups = new Map<string, Row[]>();
-    for (const row of rows) groups.set(keyOf(row, axis), [...(groups.get(keyOf(row, axis)) ?? []), row]);
-    return [...groups.values()].flatMap((group) => {
+    return [...groupBy(rows, (row) => keyOf(row, axis)).values()].flatMap((group) => {
       const [first] = group;
       const sizes = new Set(group.map(({ result }) => axes[axis].of(result.case.size)));
       if (!first || sizes.size < 2) return [];

@@ -10,18 +10,10 @@ import {
   largestRows,
   type MethodName,
   methodNames,
+  resultSchema,
 } from 'bench-core';
 import { markdownTable } from 'bench-core/markdown';
-import {
-  adapterName,
-  count,
-  findBackends,
-  names,
-  readResults,
-  resultFolder,
-  runLargest,
-  writeReport,
-} from 'bench-core/node';
+import { adapterName, count, findBackends, names, resultFolder, runLargest, writeReport } from 'bench-core/node';
 import type { Proof } from 'bench-core/prove';
 import { type Command, InvalidArgumentError } from 'commander';
 import { onInterrupt, userPath, writeFileWhole } from 'jobs';
@@ -73,10 +65,10 @@ async function run(flags: Flags): Promise<void> {
     });
     const table = `${markdownTable(largestHead, largestRows(results))}\n`;
     writeFileWhole(join(folder, 'largest.md'), table);
-    writeReport(folder, readResults(folder), { notes: absent });
+    writeReport(folder, undefined, { notes: absent });
     say(`Report: ${join(folder, 'report.html')}`);
     process.stdout.write(
-      flags.json ? `${JSON.stringify({ schema: 2, kind: 'bench-largest-table', results })}\n` : table,
+      flags.json ? `${JSON.stringify({ schema: resultSchema, kind: 'bench-largest-table', results })}\n` : table,
     );
     if (results.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
   } finally {

@@ -47,7 +47,7 @@ describe('the command', () => {
     const args = ['--limit', '20MB', '--width', '48', '--heads', '3', '--axis', 'depth', '--method', 'exact'];
     const table = await bench('largest', '--backend', 'wasm', ...args, '--out', folder);
     expect(table).toMatch(
-      /\| wasm \| 20\.0 MB \| depth \| exact \| \d+ blocks? \| [\d.]+ MB \| ran: [\d.]+ MB \(wasm heap\)/,
+      /\| wasm \| 20\.0 MB \| width 48, 3 heads \| depth \| exact \| \d+ blocks? \| [\d.]+ MB \| ran: [\d.]+ MB \(wasm heap\)/,
     );
     expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('The largest that fits');
   });

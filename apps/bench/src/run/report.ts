@@ -1,6 +1,6 @@
 /** `bench report`: the report of result files, of one folder or of several (backends that were measured apart, pages). */
 import { join } from 'node:path';
-import { readResults, writeReport } from 'bench-core/node';
+import { readResults, resultTable, writeReport } from 'bench-core/node';
 import type { Command } from 'commander';
 import { existingPath, userPath } from 'jobs';
 
@@ -14,7 +14,8 @@ function run(folders: readonly string[], { out, title }: Flags): void {
   const results = paths.flatMap(readResults);
   if (results.length === 0) throw new Error(`There is no result (bench-….json) in ${folders.join(', ')}.`);
   const folder = out === undefined ? (paths[0] ?? '.') : userPath(out);
-  process.stdout.write(writeReport(folder, results, title === undefined ? {} : { title }));
+  writeReport(folder, results, title === undefined ? {} : { title });
+  process.stdout.write(resultTable(results));
   process.stderr.write(`Report: ${join(folder, 'report.html')}\n`);
 }
 

@@ -9,9 +9,13 @@ const places = [
   '/opt/google/chrome/chrome',
 ];
 
-/** The path of a Chromium or Chrome: `DR2NET_CHROMIUM`, or where packages put it; undefined where there is none. */
+/**
+ * The path of a Chromium or Chrome: `DR2NET_CHROMIUM`, or where packages put it; undefined where there is none.
+ * @throws Error where `DR2NET_CHROMIUM` names no file
+ */
 export function findChromium(): string | undefined {
   const given = process.env.DR2NET_CHROMIUM;
+  if (given && !existsSync(given)) throw new Error(`DR2NET_CHROMIUM is ${given}, and there is no such file.`);
   return given ?? places.find((path) => existsSync(path));
 }
 

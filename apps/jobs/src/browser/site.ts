@@ -54,12 +54,20 @@ export async function makeSite(
   { port = 0, define = {} }: { readonly port?: number; readonly define?: Readonly<Record<string, unknown>> } = {},
 ): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'dr2net-site-'));
-  const modules = await bundle({ root, entry: 'index.html', folder, conditions: ['@dr2net/source'], define });
-  const server: PreviewServer = await preview({
-    ...{ ...shared, root },
-    build: { outDir: folder },
-    preview: { host: '127.0.0.1', port, strictPort: port !== 0 },
-  });
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  let modules: string[];
+  let server: PreviewServer;
+  try {
+    modules = await bundle({ root, entry: 'index.html', folder, conditions: ['@dr2net/source'], define });
+    server = await preview({
+      ...{ ...shared, root },
+      build: { outDir: folder },
+      preview: { host: '127.0.0.1', port, strictPort: port !== 0 },
+    });
+  } catch (error) {
+    remove();
+    throw error;
+  }
   const address = server.httpServer.address();
   if (address === null || typeof address === 'string') throw new Error(`no port: ${address}`);
   return {
@@ -67,7 +75,7 @@ export async function makeSite(
     modules,
     async close() {
       await server.close();
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     },
   };
 }
