@@ -5,6 +5,7 @@
  */
 import { testBackends } from '@dr2net/testing';
 import { dispose, randomNormal, reshape, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { LinearKernel } from '../src/linear/index.ts';
 import { implementations } from '../test/conformance/implementations.ts';
 
 const [backendName = 'wasm', only] = process.argv.slice(2);
@@ -42,7 +43,7 @@ const [toQkv, out, up, down] = [affine(x, qkv), affine(x, x), affine(x, hidden),
 type Kernels = typeof implementations;
 type KernelOf<Name extends keyof Kernels> = Kernels[Name][number]['kernel'];
 
-const dense = (args: typeof toQkv, dy: Tensor) => (op: KernelOf<'linear'>) => ({
+const dense = (args: typeof toQkv, dy: Tensor) => (op: LinearKernel) => ({
   apply: () => op.apply(...args),
   trace: () => op.trace(...args) as Pulled,
   dy,

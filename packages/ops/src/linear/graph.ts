@@ -1,11 +1,7 @@
 /** linear as TensorFlow graphs: the bias is added within the product. */
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { hold } from '../engine.ts';
 import { affine, product, rows, unflatten } from '../native/pieces.ts';
 import { program } from '../native/session.ts';
-import { type OpPullback, once, type Wanted } from '../pullback.ts';
-import type { LinearKernel } from './index.ts';
-import { type Names, wants } from './shared.ts';
+import { type Names, withTrace } from './shared.ts';
 
 const names: readonly Names[] = ['x', 'weight', 'bias'];
 
@@ -20,17 +16,10 @@ const linear = program({ x: 'float32', w: 'float32', b: 'float32', dy: 'float32'
   };
 });
 
-export const graph: LinearKernel = {
+export const graph = withTrace({
   apply: (x, weight, bias) =>
     bias
       ? linear.run({ x, w: weight, b: bias }, ['withBias']).withBias
       : linear.run({ x, w: weight }, ['withoutBias']).withoutBias,
-  trace(x, weight, bias) {
-    const value = graph.apply(x, weight, bias);
-    const kept = [hold(x), hold(weight)] as const;
-    const pullback: OpPullback<Names> = once('linear', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
-      linear.run({ x: kept[0], w: kept[1], dy }, names.filter(wants(wanted, bias))),
-    );
-    return { value, pullback };
-  },
-};
+  gradients: (x, weight, dy, want) => linear.run({ x, w: weight, dy }, names.filter(want)),
+});

@@ -4,11 +4,12 @@ import { expectAffine, expectShape } from '../check.ts';
 import { dualResidual, type ResidualTerms } from '../dual-residual/index.ts';
 import { after, choose, scope } from '../engine.ts';
 import { graphsRun } from '../native/probe.ts';
-import type { TracedOp } from '../pullback.ts';
+import type { TracedOp, Wanted } from '../pullback.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
+import type { Names } from './shared.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
 import { shaders, webgpu, withResidual } from './webgpu.ts';
@@ -20,6 +21,12 @@ export interface LinearKernel {
    */
   apply(x: Tensor, weight: Tensor, bias?: Tensor): Tensor;
   trace(x: Tensor, weight: Tensor, bias?: Tensor): TracedOp<'x' | 'weight' | 'bias'>;
+}
+
+/** What an implementation of `linear` gives. */
+export interface AffineKernel extends LinearKernel {
+  /** The wanted gradients for dy [..., out]. */
+  gradients(x: Tensor, weight: Tensor, dy: Tensor, want: (name: Names) => boolean): Partial<Record<Names, Tensor>>;
 }
 
 const implementations = {
@@ -40,11 +47,16 @@ export interface Linear extends LinearKernel {
    * @throws RangeError when the shapes do not fit
    */
   applyWithResidual(x: Tensor, weight: Tensor, bias: Tensor | undefined, terms: ResidualTerms): Tensor;
+  /**
+   * What the pullback of a trace would give for dy [..., out], without the trace: for whoever has x again and no use for y.
+   * @throws RangeError when the shapes do not fit
+   */
+  gradients(x: Tensor, weight: Tensor, dy: Tensor, wanted: Wanted<Names>): Partial<Record<Names, Tensor>>;
 }
 
 /** Whether the product's own epilogue is used: on WebGPU, unless x's factor is 0 and x must not be touched. */
 const addsAsItStores = ({ alpha }: ResidualTerms) =>
-  alpha !== 0 && choose<LinearKernel>(implementations, ...shaders) === webgpu;
+  alpha !== 0 && choose<AffineKernel>(implementations, ...shaders) === webgpu;
 
 /** y = x·W + b. The trace keeps x and W (shared data, no copies). */
 export const linear: Linear = {
@@ -55,6 +67,11 @@ export const linear: Linear = {
   trace(x, weight, bias) {
     expectAffine('linear', x, weight, bias);
     return choose(implementations, ...shaders).trace(x, weight, bias);
+  },
+  gradients(x, weight, dy, wanted) {
+    expectAffine('linear', x, weight);
+    expectShape('linear.gradients', 'dy', dy, [...x.shape.slice(0, -1), weight.shape[1]!], 'the shape of x·W');
+    return scope(() => choose(implementations, ...shaders).gradients(x, weight, dy, (name) => wanted[name] === true));
   },
   applyWithResidual(x, weight, bias, terms) {
     expectAffine('linear', x, weight, bias);

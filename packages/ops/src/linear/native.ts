@@ -1,10 +1,8 @@
 /** linear of raw TensorFlow operations: products with transpose flags, BiasAdd and its gradient (a column sum). */
 import { reshape, type Tensor } from '@tensorflow/tfjs-core';
-import { after, hold, rows, scope } from '../engine.ts';
+import { after, rows, scope } from '../engine.ts';
 import { product, raw } from '../native/raw.ts';
-import { type OpPullback, once, type Wanted } from '../pullback.ts';
-import type { LinearKernel } from './index.ts';
-import { type Names, unflatten, wants } from './shared.ts';
+import { type Names, unflatten, withTrace } from './shared.ts';
 
 /** x·W + b → [rows, out] */
 export function affine(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
@@ -28,17 +26,10 @@ export function affineGradients(x: Tensor, weight: Tensor, dy: Tensor, want: (na
   return result;
 }
 
-export const native: LinearKernel = {
+export const native = withTrace({
   apply: (x, weight, bias) => scope(() => unflatten(affine(x, weight, bias), x)),
-  trace(x, weight, bias) {
-    const value = native.apply(x, weight, bias);
-    const kept = [hold(x), hold(weight)] as const;
-    const pullback: OpPullback<Names> = once('linear', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
-      scope(() => {
-        const dy2 = rows(dy);
-        return after(affineGradients(...kept, dy2, wants(wanted, bias)), dy2);
-      }),
-    );
-    return { value, pullback };
+  gradients(x, weight, dy, want) {
+    const dy2 = rows(dy);
+    return after(affineGradients(x, weight, dy2, want), dy2);
   },
-};
+});

@@ -1,10 +1,8 @@
 /** linear by our SIMD kernels on wasm: a product reads its operands transposed or not at the same cost, and begins with the bias. */
 import { reshape, type Tensor } from '@tensorflow/tfjs-core';
-import { after, hold, scope } from '../engine.ts';
-import { type OpPullback, once, type Wanted } from '../pullback.ts';
+import { after, scope } from '../engine.ts';
 import { float, onHeap } from '../simd/run.ts';
-import type { LinearKernel } from './index.ts';
-import { type Names, unflatten, wants } from './shared.ts';
+import { type Names, unflatten, withTrace } from './shared.ts';
 
 /** x·W + b, [..., in] → [rows, out] */
 export function affine(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
@@ -46,14 +44,7 @@ export function affineGradients(x: Tensor, weight: Tensor, dy: Tensor, want: (na
   return result;
 }
 
-export const simd: LinearKernel = {
+export const simd = withTrace({
   apply: (x, weight, bias) => scope(() => unflatten(affine(x, weight, bias), x)),
-  trace(x, weight, bias) {
-    const value = simd.apply(x, weight, bias);
-    const kept = [hold(x), hold(weight)] as const;
-    const pullback: OpPullback<Names> = once('linear', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
-      scope(() => affineGradients(...kept, dy, wants(wanted, bias))),
-    );
-    return { value, pullback };
-  },
-};
+  gradients: affineGradients,
+});

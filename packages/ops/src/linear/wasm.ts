@@ -3,11 +3,9 @@
  * plain 2-D one (XNNPACK): so operands are transposed first.
  */
 import { add, matMul, reshape, type Tensor, transpose } from '@tensorflow/tfjs-core';
-import { after, hold, rows, scope } from '../engine.ts';
+import { after, rows, scope } from '../engine.ts';
 import { onHost } from '../host.ts';
-import { type OpPullback, once, type Wanted } from '../pullback.ts';
-import type { LinearKernel } from './index.ts';
-import { type Names, unflatten, wants } from './shared.ts';
+import { type Names, unflatten, withTrace } from './shared.ts';
 
 /** x·W, [..., in] → [rows, out] */
 export function product(x: Tensor, weight: Tensor): Tensor {
@@ -49,18 +47,10 @@ function apply(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   });
 }
 
-export const wasm: LinearKernel = {
+export const wasm = withTrace({
   apply,
-  trace(x, weight, bias) {
-    const value = apply(x, weight, bias);
-    const kept = [hold(x), hold(weight)] as const;
-    const pullback: OpPullback<Names> = once('linear', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
-      scope(() => {
-        const want = wants(wanted, bias);
-        const result = productGradients(...kept, dy, want);
-        return want('bias') ? { ...result, bias: columnSums(dy, kept[1].shape[1]!) } : result;
-      }),
-    );
-    return { value, pullback };
+  gradients(x, weight, dy, want) {
+    const result = productGradients(x, weight, dy, want);
+    return want('bias') ? { ...result, bias: columnSums(dy, weight.shape[1]!) } : result;
   },
-};
+});

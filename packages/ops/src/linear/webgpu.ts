@@ -1,12 +1,9 @@
 /** linear in WGSL: one dispatch forward, one for each gradient; the bias' comes with the weight's. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ResidualTerms } from '../dual-residual/index.ts';
-import { hold, scope } from '../engine.ts';
-import { type OpPullback, once, type Wanted } from '../pullback.ts';
 import { columnSums, multiply } from '../webgpu/multiply.ts';
 import type { Activation } from '../webgpu/product.ts';
-import type { LinearKernel } from './index.ts';
-import { type Names, wants } from './shared.ts';
+import { type Names, withTrace } from './shared.ts';
 
 /** The families of shaders that a linear layer needs. */
 export const shaders = ['product', 'columnSums'] as const;
@@ -40,14 +37,7 @@ export function withResidual(x: Tensor, weight: Tensor, bias: Tensor | undefined
   return multiply(x, weight, [x.size / width, width, out], { bias, residual, shape })[0]!;
 }
 
-export const webgpu: LinearKernel = {
+export const webgpu = withTrace({
   apply: (x, weight, bias) => forward(x, weight, bias, 'none')[0]!,
-  trace(x, weight, bias) {
-    const value = webgpu.apply(x, weight, bias);
-    const kept = [hold(x), hold(weight)] as const;
-    const pullback: OpPullback<Names> = once('linear', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
-      scope(() => gradients(...kept, dy, wants(wanted, bias))),
-    );
-    return { value, pullback };
-  },
-};
+  gradients,
+});

@@ -5,6 +5,7 @@ import { expectNoLeak } from '@dr2net/testing/leaks';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { type ChannelScaleKernel, type GeluKernel, linear } from '../../src/index.ts';
 import type { LinearKernel } from '../../src/linear/index.ts';
+import { withTrace } from '../../src/linear/shared.ts';
 import { type Check, checks, input, rowsOf } from './case.ts';
 import type { Node, Tape } from './float64.ts';
 import { type Implementation, implementations } from './implementations.ts';
@@ -132,7 +133,15 @@ const withResidual: Check[] = [
   })),
 );
 
+/** A trace whose pullback is `linear.gradients`. */
+const byGradients = withTrace({
+  apply: linear.apply,
+  gradients: (x, weight, dy, want) =>
+    linear.gradients(x, weight, dy, { x: want('x'), weight: want('weight'), bias: want('bias') }),
+});
+
 export const linearChecks: Check[] = [
+  ...dense('linear.gradients', { kernel: byGradients, here: () => true }, (_, y) => y),
   ...withResidual,
   ...implementations.linear.flatMap((of) => dense('linear', of, (_, y) => y)),
   ...implementations.linearGelu.flatMap((of) => dense('linearGelu', of, activated)),
