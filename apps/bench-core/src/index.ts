@@ -1,6 +1,7 @@
 export * from './case.ts';
+export * from './largest/find.ts';
 export * from './largest/result.ts';
-export { type AxisName, axisNames, type LargestSettings } from './largest/search.ts';
+export { type AxisName, axisNames, type Found, findLargest, type LargestSettings } from './largest/search.ts';
 export { measure } from './measure.ts';
 export type { Measurement } from './measurement.ts';
 export { known } from './nearest.ts';

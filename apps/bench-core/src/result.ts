@@ -40,16 +40,27 @@ export class ResultError extends Error {
 /**
  * Checks what was read.
  * @param from for the message: the file
+ * @param command that writes such files
  * @throws ResultError
  */
-export function checkResult(value: unknown, from: string): Result {
+export function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  from: string,
+  command: string,
+): v.InferOutput<Schema> {
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const where = v.getDotPath(issue) ?? 'the whole';
   throw new ResultError(
-    `${from} is no result of \`pnpm bench\` (schema ${resultSchema}): ${where}: ${issue.message}. Remove it, or measure again with --again.`,
+    `${from} is no result of \`${command}\` (schema ${resultSchema}): ${where}: ${issue.message}. Remove it, or measure again with --again.`,
   );
+}
+
+/** @throws ResultError, which names `from` */
+export function checkResult(value: unknown, from: string): Result {
+  return checked(schema, value, from, 'pnpm bench');
 }
 
 /** The first round and a later one of the same case: more repetitions. */

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runLargest } from '../node/largest.ts';
+import { readLargest } from '../node/files.ts';
+import { type LargestOptions, runLargest } from '../node/largest.ts';
 import { benchReport } from '../report/report.ts';
 import { ResultError } from '../result.ts';
+import { searchLargest } from './find.ts';
 import { type Proof, type ProofOrder, prove } from './prove.ts';
-import { checkLargest, largestRows, largestSections } from './result.ts';
+import { checkLargest, largestRows } from './result.ts';
 import { bisect, findLargest, type LargestSettings, predictedBytes, sizeAt } from './search.ts';
 
 const settings: LargestSettings = {
@@ -77,7 +79,13 @@ describe('a run', () => {
       const peakBytes = factor * predictedBytes(order, sizeAt(order, order.count));
       return { device: 'a test', estimatedSeconds: 1, ran: { kind: 'bytes', peakBytes, stepSeconds: 1, loss: 2 } };
     };
-  const options = (factor: number) => ({ folder, proveSeconds: 1, say: () => {}, prove: device(factor) });
+  const say = () => {};
+  const by = (proof: (order: ProofOrder) => Promise<Proof>, signal?: AbortSignal): LargestOptions => ({
+    ...{ folder, say, ...(signal && { signal }) },
+    search: (one) =>
+      searchLargest(one, { proveSeconds: 1, find: findLargest, prove: proof, say, ...(signal && { signal }) }),
+  });
+  const options = (factor: number) => by(device(factor));
 
   it('goes down where more was taken than predicted, and keeps its file', async () => {
     orders.length = 0;
@@ -91,8 +99,8 @@ describe('a run', () => {
   });
 
   it('tells what failed and what stays a prediction, in rows and in the report', async () => {
-    const failing = { ...options(1), prove: () => Promise.reject(new Error('the device is lost')) };
-    const unproven = { ...options(1), prove: async () => ({ device: 'a test', estimatedSeconds: 1e6 }) };
+    const failing = by(() => Promise.reject(new Error('the device is lost')));
+    const unproven = by(async () => ({ device: 'a test', estimatedSeconds: 1e6 }));
     const results = [
       ...(await runLargest([settings], failing)),
       ...(await runLargest([{ ...settings, method: 'conventional' }], unproven)),
@@ -103,9 +111,31 @@ describe('a run', () => {
       'not run: it would take too long',
       '–',
     ]);
-    const page = benchReport([], { sections: largestSections(results) });
+    const page = benchReport([], { largest: results });
     expect(page).toContain('The largest that fits');
     expect(page).toContain(', predicted');
+    expect(page).not.toContain('All figures');
+    // Where it was made, though nothing else was measured.
+    expect(page).toContain(results[0]?.machine.processor);
+  });
+
+  it('ends with the reason of an interruption, and writes no file', async () => {
+    const controller = new AbortController();
+    const stop = async () => {
+      controller.abort(new Error('by the user'));
+      throw new Error('the process was ended');
+    };
+    await expect(runLargest([settings], by(stop, controller.signal))).rejects.toThrow('by the user');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('reads what a page gave for download', async () => {
+    const results = await runLargest([settings], options(1));
+    writeFileSync(
+      join(folder, 'largest-page.json'),
+      JSON.stringify({ schema: 2, kind: 'bench-largest-table', results }),
+    );
+    expect(readLargest(folder)).toEqual([...results, ...results]);
   });
 
   it('refuses a broken file', async () => {

@@ -1,6 +1,7 @@
 /** Whether a size is really trained under the limit: two whole steps, and what the device gave out meanwhile. */
-import { type StartOptions, startBackend } from '@dr2net/backends';
+import { startBackend } from '@dr2net/backends';
 import { memoryModel } from '@dr2net/models';
+import type { MeasureOptions } from '../measure.ts';
 import { makeNetwork } from '../network.ts';
 import { productThroughput } from '../products.ts';
 import { classes, configOf } from '../size.ts';
@@ -29,8 +30,8 @@ export interface Proof {
 /** Steps are slower than products alone. */
 const slower = 2;
 
-export async function prove(order: ProofOrder, start: StartOptions = {}): Promise<Proof> {
-  const backend = await startBackend(order.backend, start);
+export async function prove(order: ProofOrder, options: MeasureOptions = {}): Promise<Proof> {
+  const backend = await startBackend(order.backend, options.start);
   const size = sizeAt(order, order.count);
   const { arithmetic } = memoryModel(configOf(size), { classes });
   const { flops } = await productThroughput([256, 512], 0.1);
@@ -38,12 +39,14 @@ export async function prove(order: ProofOrder, start: StartOptions = {}): Promis
   const estimatedSeconds = (2 * slower * 4 * forward) / flops;
   const told = { device: backend.device, estimatedSeconds };
   if (estimatedSeconds > order.seconds) return told;
+  options.onProgress?.('step', 1, 2);
   const network = makeNetwork(size);
   const subject = ours(network, order.method);
   try {
     backend.memory.resetPeak();
     await subject.step();
     await subject.optimize();
+    options.onProgress?.('step', 2, 2);
     const begun = performance.now();
     const loss = await subject.step();
     await subject.optimize();

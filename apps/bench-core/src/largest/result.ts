@@ -1,9 +1,8 @@
 /** A result file of the largest that fits, and its section of the report. */
-
 import { formatBytes } from '@dr2net/memory';
 import { barsChart, type ReportFigure, type ReportSection } from 'dr2net/report';
 import * as v from 'valibot';
-import { provenance, ResultError, resultSchema } from '../result.ts';
+import { checked, provenance, resultSchema } from '../result.ts';
 import { tokensOf } from '../size.ts';
 import { groupBy } from '../statistics.ts';
 import { methodNames } from '../subjects/names.ts';
@@ -39,24 +38,24 @@ const schema = v.object({
 
 export type LargestResult = v.InferOutput<typeof schema>;
 
-/** @throws ResultError */
+/** @throws ResultError, which names `from` */
 export function checkLargest(value: unknown, from: string): LargestResult {
-  const parsed = v.safeParse(schema, value);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new ResultError(
-    `${from} is no result of \`pnpm bench largest\` (schema ${resultSchema}): ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}. Remove it, or measure again with --again.`,
-  );
+  return checked(schema, value, from, 'pnpm bench largest');
 }
+
+/** What a page gives for download, and a command line for standard output: results together. */
+export const largestTableKind = 'bench-largest-table';
+
+const many = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 /** `24 blocks`, `16 frames (1568 tokens)`, `32 samples` */
 export function inWords({ settings, count, bound }: Pick<LargestResult, 'settings' | 'count' | 'bound'>): string {
   if (count === 0) return 'none';
   const size = sizeAt(settings, count);
   const words = {
-    depth: `${count} blocks`,
+    depth: many(count, 'block'),
     clip: `${size.frames} frames (${tokensOf(size)} tokens)`,
-    batch: `${count} samples`,
+    batch: many(count, 'sample'),
   }[settings.axis];
   return bound ? `${words} or more` : words;
 }
@@ -75,7 +74,7 @@ const titles: Readonly<Record<AxisName, string>> = {
 };
 const units: Readonly<Record<AxisName, string>> = { depth: 'blocks', clip: 'frames', batch: 'samples' };
 
-const shapeOf = ({ width = 384, heads = 6 }: LargestResult['settings']) => `width ${width}, ${heads} heads`;
+const shapeOf = ({ width = 384, heads = 6 }: LargestResult['settings']) => `width ${width}, ${many(heads, 'head')}`;
 
 export const largestHead = ['backend', 'limit', 'network', 'what', 'method', 'the largest', 'predicted', 'proof'];
 

@@ -85,7 +85,6 @@ export function bisect(bytesOf: (count: number) => number, limit: number, bound:
   return { count: fits, predictedBytes: bytes, bound: false };
 }
 
-/** @param limit instead of the settings' own */
-export function findLargest(settings: LargestSettings, limit = settings.limitBytes): Found {
-  return bisect((count) => predictedBytes(settings, sizeAt(settings, count)), limit, most[settings.axis]);
+export function findLargest(settings: LargestSettings): Found {
+  return bisect((count) => predictedBytes(settings, sizeAt(settings, count)), settings.limitBytes, most[settings.axis]);
 }

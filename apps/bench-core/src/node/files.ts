@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { backendNames } from '@dr2net/backends';
 import { readJson, writeFileWhole } from 'jobs';
-import { checkLargest, type LargestResult, largestSections } from '../largest/result.ts';
+import { checkLargest, type LargestResult, largestTableKind } from '../largest/result.ts';
 import { markdownTable } from '../markdown.ts';
 import { benchReport, type ReportOptions } from '../report/report.ts';
 import { checkResult, type Result } from '../result.ts';
@@ -15,27 +15,27 @@ const subjectOf = ({ case: { subject } }: Result) => subjectNames.indexOf(subjec
 const orderOf = ({ case: { backend } }: Result) => (backendNames as readonly string[]).indexOf(backend);
 
 /** Of one file: a result, or what a page gave for download, all of its results together. */
-function resultsIn(path: string): Result[] {
+function resultsIn<R>(path: string, together: string, check: (value: unknown, from: string) => R): R[] {
   const read = readJson<{ readonly kind?: string; readonly results?: readonly unknown[] }>(path);
-  if (read?.kind !== 'bench-results' || !read.results) return [checkResult(read, path)];
-  return read.results.map((result, index) => checkResult(result, `${path}, result ${index + 1}`));
+  if (read?.kind !== together || !read.results) return [check(read, path)];
+  return read.results.map((result, index) => check(result, `${path}, result ${index + 1}`));
 }
 
 /** The results in a folder, backend by backend, the smaller sizes first; files of other commands are left alone. @throws ResultError */
 export function readResults(folder: string): Result[] {
   return readdirSync(folder)
     .filter((name) => /^bench.*\.json$/.test(name))
-    .flatMap((name) => resultsIn(join(folder, name)))
+    .flatMap((name) => resultsIn(join(folder, name), 'bench-results', checkResult))
     .sort((a, b) => orderOf(a) - orderOf(b) || a.forwardFlops - b.forwardFlops || subjectOf(a) - subjectOf(b));
 }
 
-/** Those of `bench largest` in a folder. @throws ResultError */
-function readLargest(folder: string): LargestResult[] {
+/** Those of `bench largest` in a folder, and what a page gave for download of them. @throws ResultError */
+export function readLargest(folder: string): LargestResult[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => /^largest-.*\.json$/.test(name))
     .sort()
-    .map((name) => checkLargest(readJson<object>(join(folder, name)), join(folder, name)));
+    .flatMap((name) => resultsIn(join(folder, name), largestTableKind, checkLargest));
 }
 
 /** The rows as Markdown; nothing where there are none. */
@@ -51,8 +51,5 @@ export function writeReport(
   options: ReportOptions = {},
 ): void {
   if (results.length > 0) writeFileWhole(join(folder, 'bench.md'), resultTable(results));
-  writeFileWhole(
-    join(folder, 'report.html'),
-    benchReport(results, { ...options, sections: largestSections(readLargest(folder)) }),
-  );
+  writeFileWhole(join(folder, 'report.html'), benchReport(results, { largest: readLargest(folder), ...options }));
 }

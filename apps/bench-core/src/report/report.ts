@@ -2,7 +2,8 @@
 import { formatBytes } from '@dr2net/memory';
 import { barsChart, type ReportFigure, type ReportSection, sectionsReport } from 'dr2net/report';
 import { type Case, caseTitle } from '../case.ts';
-import type { Result } from '../result.ts';
+import { type LargestResult, largestSections } from '../largest/result.ts';
+import type { Provenance, Result } from '../result.ts';
 import { type Row, rowsOf } from '../rows.ts';
 import { sizeTitle } from '../size.ts';
 import { columns, tableOf } from '../table.ts';
@@ -15,8 +16,8 @@ export interface ReportOptions {
   readonly failures?: readonly { readonly case: Case; readonly reason: string }[];
   /** Sentences under the title: backends that were absent. */
   readonly notes?: readonly string[];
-  /** Between the charts and the table of all rows: the largest that fits. */
-  readonly sections?: readonly ReportSection[];
+  /** The largest that fits: between the charts and the table of all rows. */
+  readonly largest?: readonly LargestResult[];
 }
 
 /** What was measured best, in a sentence each. */
@@ -74,15 +75,20 @@ function differences(rows: readonly Row[]): ReportSection[] {
   ];
 }
 
-function provenance(results: readonly Result[]): ReportSection {
+interface Made extends Provenance {
+  readonly name: string;
+  readonly device: string;
+}
+
+function provenance(results: readonly Made[]): ReportSection {
   const rows = new Map<string, string[]>();
-  for (const { backend, machine, versions, commit, date } of results) {
+  for (const { name, device, machine, versions, commit, date } of results) {
     const memory = machine.memoryBytes === undefined ? '' : `, ${formatBytes(machine.memoryBytes)}`;
-    const key = `${backend.name} ${backend.device} ${commit}`;
+    const key = `${name} ${device} ${commit}`;
     if (rows.has(key)) continue;
     rows.set(key, [
-      backend.name,
-      backend.device,
+      name,
+      device,
       `${machine.processor}, ${machine.cores} threads${memory}, ${machine.platform}`,
       Object.entries(versions)
         .map(([name, version]) => `${name} ${version}`)
@@ -102,8 +108,11 @@ function provenance(results: readonly Result[]): ReportSection {
   };
 }
 
+const measured =
+  'The same network, weights and batch by every method; a step is forward, loss and backward, in a process (or worker) of its own. Medians; ratios are within one run.';
+
 export function benchReport(results: readonly Result[], options: ReportOptions = {}): string {
-  const { title = 'Training a vision transformer in JavaScript', failures = [], notes = [], sections = [] } = options;
+  const { title = 'Training a vision transformer in JavaScript', failures = [], notes = [], largest = [] } = options;
   const rows = rowsOf(results);
   const labels = [...new Set(results.map(({ case: { subject } }) => subject))];
   const { head, body } = tableOf(rows);
@@ -111,21 +120,23 @@ export function benchReport(results: readonly Result[], options: ReportOptions =
   const summary = findings(rows);
   return sectionsReport(title, [
     {
-      notes: [
-        'The same network, weights and batch by every method; a step is forward, loss and backward, in a process (or worker) of its own. Medians; ratios are within one run.',
-        ...summary.slice(0, 8),
-        ...notes,
-      ],
+      notes: [...(results.length > 0 ? [measured] : []), ...summary.slice(0, 8), ...notes],
     },
     ...detailSections(rows, labels),
     ...sweepSections(rows, labels),
-    ...sections,
+    ...largestSections(largest),
     ...differences(rows),
-    {
-      title: 'All figures',
-      tables: results.length === 0 ? [] : [{ head, body }],
-      terms: columns.flatMap(({ name, meaning }) => (meaning && shown.has(name) ? [[name, meaning] as const] : [])),
-    },
+    ...(results.length > 0
+      ? [
+          {
+            title: 'All figures',
+            tables: [{ head, body }],
+            terms: columns.flatMap(({ name, meaning }) =>
+              meaning && shown.has(name) ? [[name, meaning] as const] : [],
+            ),
+          },
+        ]
+      : []),
     ...(failures.length > 0
       ? [
           {
@@ -136,6 +147,10 @@ export function benchReport(results: readonly Result[], options: ReportOptions =
           },
         ]
       : []),
-    provenance(results),
+    provenance([
+      ...results.map((result) => ({ ...result, ...result.backend })),
+      // One of which not even the smallest size fits has met no device.
+      ...largest.map((result) => ({ ...result, name: result.settings.backend, device: result.device ?? '–' })),
+    ]),
   ]);
 }

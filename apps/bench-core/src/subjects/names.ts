@@ -25,6 +25,9 @@ export type MethodName = keyof typeof methodSettings;
 
 export const methodNames = Object.keys(methodSettings) as MethodName[];
 
+/** Those that train the whole network: of them the largest that fits is asked where none is named. */
+export const defaultLargestMethods: readonly MethodName[] = ['conventional', 'checkpoint', 'reversible', 'exact'];
+
 /** `plain`: TensorFlow.js as a competent user writes it. `jax`: jax-js with jit. Both are the conventional step. */
 export const peerNames = ['plain', 'jax'] as const;
 export type PeerName = (typeof peerNames)[number];
