@@ -6,7 +6,7 @@ export interface Case {
   readonly backend: string;
   readonly subject: SubjectName;
   readonly size: NetworkSize;
-  /** Parts in which MLPs work. */
+  /** Parts in which sub-blocks work. */
   readonly chunks: number;
   /** Steps before the first timed one, 1 or more; one more is made under the memory meter. */
   readonly warmup: number;
@@ -26,5 +26,5 @@ export function caseName({ backend, subject, size, chunks }: Case): string {
 }
 
 export function caseTitle({ backend, subject, size, chunks }: Case): string {
-  return `${subject} on ${backend}: ${sizeTitle(size)}${chunks > 1 ? `, MLPs in ${chunks} parts` : ''}`;
+  return `${subject} on ${backend}: ${sizeTitle(size)}${chunks > 1 ? `, ${chunks} parts a sub-block` : ''}`;
 }

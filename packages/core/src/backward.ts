@@ -45,7 +45,7 @@ export function backward(run: Run, rewind: NonNullable<Recording['rewind']>, dy:
     let shift: Tensor | undefined;
     const shared = new SharedGradients(run, held, sink);
     for (let i = run.subBlocks.length - 1; i >= 0; i--) {
-      const through = held.add(rewind(i)(a, shared.sink));
+      const through = held.add(rewind(i, a, shared.sink));
       shared.finish(i);
       const factor = shiftFactor(run, i);
       if (factor !== undefined) shift = accumulateShift(held, shift, through, a, factor);

@@ -1,5 +1,5 @@
 /** What a method keeps of a forward pass, and how the backward walk gets at it. */
-import type { Pullback } from '@dr2net/ops';
+import type { Sink } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Coefficients, Method, RunReport } from './contract.ts';
 import type { Run } from './run.ts';
@@ -8,10 +8,10 @@ export interface Recording {
   /** What the head reads; owned by whoever asked for the recording. */
   readonly value: Tensor;
   /**
-   * The pullback of sub-block i, i = n − 1 … 0 in this order, each once; afterwards the recording holds nothing that only
-   * later sub-blocks needed. Absent where the run gives no gradient (`frozen`).
+   * Takes a = a_{i+1} (borrowed) back through sub-block i: J_xᵀ·a, owned by the caller. i = n − 1 … 0 in this order, each once;
+   * afterwards the recording holds nothing that only later sub-blocks needed. Absent where the run gives no gradient (`frozen`).
    */
-  readonly rewind?: (i: number) => Pullback;
+  readonly rewind?: (i: number, a: Tensor, sink: Sink) => Tensor;
   readonly report: RunReport;
   /** Frees what is left, whether or not the walk was made. */
   dispose(): void;

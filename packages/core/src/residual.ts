@@ -5,7 +5,7 @@
  *     skip     x_{i+1} = F_i(x_i + p)       + α·(x_i + p) + β·x_{i−1}
  *     branch   x_{i+1} = [p + F_i(x_i + p)] + α·x_i       + β·x_{i−1}
  */
-import { type Pullback, scope, share } from '@dr2net/ops';
+import { type Pullback, type Sink, scope, share } from '@dr2net/ops';
 import { add, type Tensor } from '@tensorflow/tfjs-core';
 import { holding } from './held.ts';
 import { checkShape, type Run } from './run.ts';
@@ -60,6 +60,44 @@ export function traceResidual(run: Run, i: number, x: Tensor): TracedResidual {
       pullback.dispose();
       throw error;
     }
+  });
+}
+
+/**
+ * Evaluates F_i again at the state x_i (borrowed) and takes a = a_{i+1} (borrowed) back through it.
+ * @param use takes over what is added and what α scales, and does what has to be done with them: before the pullback runs, so that what
+ * it frees is not alive then; afterwards where the sub-block makes both at once, in parts
+ * @returns J_xᵀ·a
+ */
+export function walkBack(
+  run: Run,
+  i: number,
+  x: Tensor,
+  a: Tensor,
+  sink: Sink,
+  use: (residual: Residual) => void,
+): Tensor {
+  const [block, context] = [run.subBlocks[i]!, run.contexts[i]!];
+  if (!block.revisit || context.chunks === 1) {
+    const { pullback, ...residual } = traceResidual(run, i, x);
+    try {
+      use(residual);
+    } catch (error) {
+      pullback.dispose();
+      throw error;
+    }
+    return pullback(a, sink);
+  }
+  return holding((held) => {
+    const z = held.add(argument(run, i, x));
+    const { value, gradient } = block.revisit!(z, a, context, sink);
+    held.add(value);
+    held.add(gradient);
+    const residual = finish(run, i, x, z, value);
+    held.release(z);
+    held.release(value);
+    use(residual);
+    return held.release(gradient);
   });
 }
 

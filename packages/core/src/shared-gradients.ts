@@ -27,16 +27,21 @@ export class SharedGradients {
       }
   }
 
-  readonly sink: Sink = (parameter, gradient) => {
-    if (!this.#first.has(parameter)) {
-      this.target(parameter, gradient);
-      return;
-    }
-    this.held.add(gradient);
-    const sum = this.#sums.get(parameter);
-    this.#sums.set(parameter, sum ? this.held.add(add(sum, gradient)) : gradient);
-    if (sum) this.held.free(sum, gradient);
-  };
+  readonly sink: Sink = Object.assign(
+    (parameter: Parameter, gradient: Tensor) => {
+      if (!this.#first.has(parameter)) {
+        this.target(parameter, gradient);
+        return;
+      }
+      this.held.add(gradient);
+      const sum = this.#sums.get(parameter);
+      const total = sum ? this.held.add(add(sum, gradient)) : gradient;
+      this.target.summing?.(total);
+      this.#sums.set(parameter, total);
+      if (sum) this.held.free(sum, gradient);
+    },
+    { summing: (gradient: Tensor) => this.target.summing?.(gradient) },
+  );
 
   /** Sub-block i is done. */
   finish(i: number): void {

@@ -68,12 +68,12 @@ describe('plan', () => {
     const tight = await chosenFor(Math.floor(conventional!.needBytes * 0.8));
     expect(tight.needBytes).toBeLessThanOrEqual(conventional!.needBytes * 0.8);
 
-    // Of 196 tokens, where the MLP takes more than the attention.
+    // Of 196 tokens, where the gradients weigh more than a sub-block's internals.
     given.push('--frames', '2');
     const { leaner } = (await run(...given, '--budget', '100GB')).json as { leaner: MethodRow[] };
     const leanest = leaner.at(-1)!;
     expect(leanest).toMatchObject({ chunks: 4, update: 'sink' });
-    expect((await chosenFor(leanest.needBytes)).title).toMatch(/MLPs in 4 parts$/);
+    expect((await chosenFor(leanest.needBytes)).title).toMatch(/4 parts a sub-block$/);
 
     // Nobody chose the coefficients, so `exact` may go further from the pretrained network, at last.
     expect(leanest).toMatchObject({ coefficients: { alpha: 0.5, beta: 0.5 } });

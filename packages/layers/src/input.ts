@@ -5,8 +5,8 @@
 import type { Context, Differentiable, Parameter, Pullback, Sink, Traced } from '@dr2net/ops';
 import { patchEmbed, tubeletEmbed } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { applyAll, traceAll } from './chain.ts';
 import { traceWith } from './op-layer.ts';
-import { applyAll, traceAll } from './sequential.ts';
 
 /** A pullback that can leave out the gradient of the pixels. */
 export interface InputPullback extends Pullback {

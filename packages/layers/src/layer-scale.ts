@@ -5,6 +5,7 @@ import { traceWith } from './op-layer.ts';
 
 export class LayerScale implements Differentiable {
   readonly parameters: readonly Parameter[];
+  readonly diagonal = true;
 
   /** @param gamma [width] */
   constructor(private readonly gamma: Parameter) {

@@ -9,7 +9,7 @@ import {
   type Traced,
 } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { traceWith } from './op-layer.ts';
+import { type ParameterPullback, traceWith } from './op-layer.ts';
 
 /** The op behind a linear layer. */
 type LinearOp = typeof linear | typeof linearGelu;
@@ -33,7 +33,7 @@ class LinearLayer implements Differentiable {
     return this.op.apply(x, this.weight.variable, this.bias?.variable);
   }
 
-  trace(x: Tensor): Traced {
+  trace(x: Tensor): Traced & { readonly pullback: ParameterPullback } {
     const traced = this.op.trace(x, this.weight.variable, this.bias?.variable);
     return traceWith(traced, { weight: this.weight, bias: this.bias }, 'x');
   }

@@ -15,6 +15,7 @@ export class DropRateError extends RangeError {
 
 abstract class RandomMask implements Differentiable {
   readonly parameters: readonly Parameter[] = [];
+  readonly diagonal = true;
 
   constructor(
     private readonly what: string,

@@ -1,6 +1,5 @@
 /** The transformer's MLP: width → hidden with GELU → width. */
 import type { Differentiable, Parameter } from '@dr2net/ops';
-import { chunked } from './chunked.ts';
 import { Linear, LinearGelu } from './linear.ts';
 import { sequential } from './sequential.ts';
 
@@ -13,7 +12,7 @@ export interface MlpParts {
   readonly contractBias: Parameter | null;
 }
 
-/** x [..., width] → gelu(x·W₁ + b₁)·W₂ + b₂ [..., width], in `context.chunks` parts. */
+/** x [..., width] → gelu(x·W₁ + b₁)·W₂ + b₂ [..., width]. */
 export function mlp({ expand, expandBias, contract, contractBias }: MlpParts): Differentiable {
-  return chunked('mlp', sequential('mlp', [new LinearGelu(expand, expandBias), new Linear(contract, contractBias)]));
+  return sequential('mlp', [new LinearGelu(expand, expandBias), new Linear(contract, contractBias)]);
 }

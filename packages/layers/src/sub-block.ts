@@ -4,7 +4,9 @@
  */
 import type { SubBlock } from '@dr2net/core';
 import type { Differentiable, Parameter } from '@dr2net/ops';
-import { type AttentionParts, selfAttention } from './attention.ts';
+import type { AttentionParts } from './attention.ts';
+import { byHeads } from './by-heads.ts';
+import { byRows } from './by-rows.ts';
 import { LayerNorm } from './layer-norm.ts';
 import { LayerScale } from './layer-scale.ts';
 import { Dropout, DropPath } from './masking.ts';
@@ -23,21 +25,31 @@ export interface BranchParts {
   readonly dropPath?: number;
 }
 
-function branch(name: string, inner: Differentiable, parts: BranchParts): SubBlock {
-  const { norm, scale = null, dropout = 0, dropPath = 0 } = parts;
-  const layers: Differentiable[] = [new LayerNorm(norm.gain, norm.bias, norm.epsilon), inner];
+/** The branch's tail behind `inner`. */
+function masked(name: string, inner: Differentiable, parts: BranchParts, scale = parts.scale ?? null): SubBlock {
+  const { dropout = 0, dropPath = 0 } = parts;
+  const layers: Differentiable[] = [inner];
   if (dropout !== 0) layers.push(new Dropout(dropout));
   if (scale) layers.push(new LayerScale(scale));
   if (dropPath !== 0) layers.push(new DropPath(dropPath));
   return { name, ...sequential(name, layers) };
 }
 
-/** F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] attention(LayerNorm(x)), on [batch, tokens, width]. */
+const normOf = ({ norm }: BranchParts) => new LayerNorm(norm.gain, norm.bias, norm.epsilon);
+
+/**
+ * F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] attention(LayerNorm(x)), on [batch, tokens, width]; a group of heads at a time, in
+ * `context.chunks` groups.
+ */
 export function attentionSubBlock(name: string, parts: BranchParts & { attention: AttentionParts }): SubBlock {
-  return branch(name, selfAttention(parts.attention), parts);
+  return masked(name, byHeads('attention', normOf(parts), parts.attention), parts);
 }
 
-/** F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] mlp(LayerNorm(x)), on [..., width]. */
+/** F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] mlp(LayerNorm(x)), on [..., width]; in `context.chunks` parts of the rows. */
 export function mlpSubBlock(name: string, parts: BranchParts & { mlp: MlpParts }): SubBlock {
-  return branch(name, mlp(parts.mlp), parts);
+  const rows: Differentiable[] = [normOf(parts), mlp(parts.mlp)];
+  // Without dropout before it, LayerScale goes by rows too.
+  const scales = !parts.dropout && parts.scale;
+  if (scales) rows.push(new LayerScale(scales));
+  return masked(name, byRows('mlp', sequential('mlp', rows)), parts, scales ? null : parts.scale);
 }

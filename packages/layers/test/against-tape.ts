@@ -1,8 +1,8 @@
 /** Compares a layer's pullback with the tape's gradient of the same function, written here in plain tfjs. */
 import '@tensorflow/tfjs';
 import { type Context, type Differentiable, inference, Parameter } from '@dr2net/ops';
-import { expectClose, expectNoLeak } from '@dr2net/testing';
-import { grads, mul, randomUniform, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { expectClose, expectIdentical, expectNoLeak } from '@dr2net/testing';
+import { grads, memory, mul, randomUniform, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 
 let seed = 0;
@@ -19,6 +19,35 @@ export function parameter(name: string, shape: readonly number[]): Parameter {
 
 /** Float32 sums of a few hundred terms. */
 const close = { rtol: 1e-4, atol: 1e-5 };
+
+/** `revisit` gives the bits of `apply` and the gradients of a trace. */
+async function expectRevisitLike(
+  layer: Differentiable,
+  [x, dy, context]: [Tensor, Tensor, Context],
+  applied: Tensor,
+  dx: Tensor,
+  expected: ReadonlyMap<Parameter, Tensor>,
+): Promise<void> {
+  const found = new Map<Parameter, Tensor>();
+  const { value, gradient } = layer.revisit!(x, dy, context, (owner, part) => {
+    expect(found.has(owner), `${owner.name} arrives once`).toBe(false);
+    found.set(owner, part);
+  });
+  await expectIdentical(value, applied, 'revisit');
+  await expectClose(gradient, dx, close, 'gradient of x by revisit');
+  expect(found.size).toBe(expected.size);
+  for (const [owner, tensor] of found)
+    await expectClose(tensor, expected.get(owner)!, close, `gradient of ${owner.name} by revisit`);
+  for (const tensor of [value, gradient, ...found.values()]) tensor.dispose();
+  const left = memory().numTensors;
+  expect(() =>
+    layer.revisit!(x, dy, context, (_owner, part) => {
+      part.dispose();
+      throw new Error('a sink that fails');
+    }),
+  ).toThrow('a sink that fails');
+  expect(memory().numTensors, 'tensors left by a failing sink').toBe(left);
+}
 
 /**
  * @param plain the layer as a function of x and its parameters (in the layer's order), of differentiable tfjs ops
@@ -47,6 +76,7 @@ export async function expectLikeTape(
     expect(found.size).toBe(layer.parameters.length);
     for (const [i, owner] of layer.parameters.entries())
       await expectClose(found.get(owner)!, wanted[i + 1]!, close, `gradient of ${owner.name}`);
+    if (layer.revisit && context.chunks > 1) await expectRevisitLike(layer, [x, dy, context], applied, dx, found);
     for (const tensor of [applied, value, dx, ...found.values()]) tensor.dispose();
     expect(() => pullback(dy, () => {}), 'a pullback runs once').toThrow(/already run/);
     const unused = layer.trace(x, context);

@@ -110,18 +110,28 @@ describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available
       const norm = { gain: parameter('gain', [6]), bias: parameter('bias', [6]), epsilon };
       const scale = parameter('scale', [6]);
       const attention = {
-        heads: 2,
+        heads: 3,
         qkv: parameter('qkv', [6, 18]),
         qkvBias: parameter('qkv bias', [18]),
         projection: parameter('projection', [6, 6]),
         projectionBias: parameter('projection bias', [6]),
       };
-      await expectLikeTape(attentionSubBlock('a', { norm, scale, attention }), x, (t, ...p) =>
-        mul(plainLinear(plainAttention(plainLinear(plainNorm(t, p[0]!, p[1]!), p[2]!, p[3]), 2), p[4]!, p[5]), p[6]!),
-      );
+      for (const chunks of [1, 2, 3]) {
+        const context = trainingContext(1, 0, { chunks });
+        await expectLikeTape(
+          attentionSubBlock('a', { norm, scale, attention }),
+          x,
+          (t, ...p) =>
+            mul(
+              plainLinear(plainAttention(plainLinear(plainNorm(t, p[0]!, p[1]!), p[2]!, p[3]), 3), p[4]!, p[5]),
+              p[6]!,
+            ),
+          context,
+        );
+      }
       const unbiased = { ...attention, qkvBias: null, projectionBias: null };
       await expectLikeTape(selfAttention(unbiased), x, (t, ...p) =>
-        plainLinear(plainAttention(plainLinear(t, p[0]!), 2), p[1]!),
+        plainLinear(plainAttention(plainLinear(t, p[0]!), 3), p[1]!),
       );
       const parts = {
         expand: parameter('expand', [6, 11]),
@@ -131,12 +141,13 @@ describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available
       };
       const plainMlp = (t: Tensor, ...p: Tensor[]) => plainLinear(plainGelu(plainLinear(t, p[0]!, p[1])), p[2]!, p[3]);
       await expectLikeTape(mlp(parts), x, plainMlp);
+      const plainBlock = (t: Tensor, ...p: Tensor[]) =>
+        mul(plainMlp(plainNorm(t, p[0]!, p[1]!), ...p.slice(2, 6)), p[6]!);
       // Parts of unequal size, and more of them than rows.
-      for (const chunks of [2, 4, 100])
-        await expectLikeTape(mlp(parts), x, plainMlp, trainingContext(1, 0, { chunks }));
-      await expectLikeTape(mlpSubBlock('m', { norm, scale, mlp: parts }), x, (t, ...p) =>
-        mul(plainMlp(plainNorm(t, p[0]!, p[1]!), ...p.slice(2, 6)), p[6]!),
-      );
+      for (const chunks of [1, 2, 4, 100]) {
+        const context = trainingContext(1, 0, { chunks });
+        await expectLikeTape(mlpSubBlock('m', { norm, scale, mlp: parts }), x, plainBlock, context);
+      }
       for (const item of [x, norm.gain, norm.bias, scale, ...Object.values(attention), ...Object.values(parts)])
         if (typeof item !== 'number') item.dispose();
     });

@@ -1,7 +1,8 @@
 export { type PlannedBackend, plannedBackends } from './dry/devices/index.ts';
 export { DryEngine, type DryTensor } from './dry/engine.ts';
 export { type AttentionSizes, dryAttention } from './dry/kernels/attention.ts';
-export { dryChunked } from './dry/kernels/chunked.ts';
+export { type DryByHeadsParts, dryByHeads } from './dry/kernels/by-heads.ts';
+export { dryByRows } from './dry/kernels/by-rows.ts';
 export type { SideWords } from './dry/kernels/exact.ts';
 export { type KernelFamily, rowBlocks, sumOfRows } from './dry/kernels/family.ts';
 export { dryLayerNorm } from './dry/kernels/layer-norm.ts';

@@ -9,8 +9,8 @@ export interface Context {
   /** 32-bit unsigned seed. */
   readonly seed: number;
   /**
-   * In how many parts the layers that can (MLPs) work on their rows; 1 or more. More take less memory and evaluate these layers once
-   * more in the backward pass. The rebuild must use as many as the forward pass did, so it stands here.
+   * In how many parts the layers that can work: MLPs on their rows, attention on its heads; 1 or more. More take less memory. The rebuild
+   * must use as many as the forward pass did, so it stands here.
    */
   readonly chunks: number;
   /** The context of a part: the same mode, a seed derived from this one and the part's name or number. */
@@ -32,7 +32,7 @@ function make(training: boolean, seed: number, chunks: number): Context {
 
 /**
  * The context of one training step of a run.
- * @param options.chunks parts in which MLPs work (default 1)
+ * @param options.chunks parts in which layers work (default 1)
  * @throws RangeError for chunks that are no whole number of 1 or more
  */
 export function trainingContext(seed: number, step = 0, { chunks = 1 }: { chunks?: number } = {}): Context {

@@ -1,3 +1,4 @@
+export { type Accumulate, accumulate } from './accumulate/index.ts';
 export { type AdamItem, type AdamKernel, type AdamStepped, adam } from './adam/index.ts';
 export { attentionBlock, attentionChunk, attentionQueries } from './attention/geometry.ts';
 export { type AttentionKernel, type AttentionOptions, attention } from './attention/index.ts';

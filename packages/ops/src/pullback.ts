@@ -14,7 +14,14 @@ import type { Parameter } from './parameter.ts';
  * Receives a parameter's gradient, of the parameter's shape, and OWNS it: the sink disposes it or keeps it.
  * It may be called several times for one parameter in one backward pass (a shared parameter): gradients add up.
  */
-export type Sink = (parameter: Parameter, gradient: Tensor) => void;
+export interface Sink {
+  (parameter: Parameter, gradient: Tensor): void;
+  /**
+   * Is shown (not given) a gradient that is still being summed, each time it is a new tensor: for a meter, which sets gradients apart
+   * from activations.
+   */
+  summing?(gradient: Tensor): void;
+}
 
 /**
  * Takes dL/dy to dL/dx, once, and frees what the trace kept. `dy` is borrowed, the result is owned by the caller.
@@ -31,6 +38,12 @@ export interface Traced {
   readonly pullback: Pullback;
 }
 
+/** F(x) and ∂L/∂x of one evaluation. Both owned by the caller. */
+export interface Revisited {
+  readonly value: Tensor;
+  readonly gradient: Tensor;
+}
+
 /** A differentiable function of one tensor with parameters: a layer, a sub-block F_i, a stem, a head. */
 export interface Differentiable {
   readonly parameters: readonly Parameter[];
@@ -41,6 +54,14 @@ export interface Differentiable {
    * `dualResidual.update` after it, to the last bits.
    */
   applyWithResidual?(x: Tensor, context: Context, terms: ResidualTerms): Tensor;
+  /**
+   * F(x), bit for bit as `apply` gives it, and the gradients, at once: for a backward pass that evaluates F again and knows ∂L/∂F(x) =
+   * dy before it does. The layer works in `context.chunks` parts, and a part goes forward and back before the next one begins, so that
+   * the internals of one part are alive at a time and nothing is evaluated twice. x and dy are borrowed.
+   */
+  revisit?(x: Tensor, dy: Tensor, context: Context, sink: Sink): Revisited;
+  /** Set where F multiplies each number by a factor that does not depend on x: then `apply` takes dL/dy to dL/dx too. */
+  readonly diagonal?: true;
 }
 
 /** What an op's pullback can give: a gradient by input name; only the wanted ones are computed. */

@@ -67,7 +67,7 @@ const variants: [string, Options][] = [
     { epochs: 4, method: { name: 'reversible' }, schedule: adaptive({ every: 2, change: 0.05 }) },
   ],
   ['evaluations', { epochs: 3, evaluate: { source: toySource(), every: 2 }, optimizer: adamW({ layerDecay: 0.5 }) }],
-  ['MLPs in parts', { epochs: 2, chunks: 3, update: 'sink', method: { name: 'exact', verify: true } }],
+  ['parts', { epochs: 2, chunks: 3, update: 'sink', method: { name: 'exact', verify: true } }],
   ['update sink with a shared parameter', { epochs: 2, update: 'sink' }],
   // The grid of `exact` is chosen anew on the way.
   ['update sink with states that grow', { epochs: 2, update: 'sink' }],

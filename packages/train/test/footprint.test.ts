@@ -92,7 +92,7 @@ const methods: Wiring[] = [
   { title: 'exact, β = 0.1, verified', method: { name: 'exact', verify: true }, coefficients: { alpha: 1, beta: 0.1 } },
 ];
 
-const few = methods.filter(({ title }) => ['conventional', 'exact', 'frozen'].includes(title));
+const few = methods.filter(({ title }) => ['conventional', 'checkpoint', 'exact', 'frozen'].includes(title));
 
 interface Training extends Pick<FinetuneOptions<ClipBatch>, 'update' | 'accumulate' | 'chunks' | 'ema' | 'clip'> {
   readonly optimizer?: PlannedOptimizer;
@@ -171,9 +171,19 @@ describe.each(await testBackends())('$name', ({ name, available, start }) => {
       ['momentum, two batches a step', { optimizer: 'sgd', accumulate: 2 }],
       ['plain descent, clipped', { optimizer: 'plain-sgd', clip: 1 }],
       ['average of the weights', { ema: 0.9 }],
-      ['MLPs in three parts', { chunks: 3 }],
-      ['MLPs in parts, gradients in the sink', { chunks: 16, update: 'sink' }],
+      ['three parts', { chunks: 3 }],
+      ['parts, gradients in the sink', { chunks: 16, update: 'sink' }],
     ];
+    test.each(['DINOv2 inflated', 'DeiT inflated, dropout', 'stochastic depth, the class token'])(
+      'in parts: %s',
+      { timeout: 60_000 },
+      async (name) => {
+        const [model, training] = [cases[name]!, { chunks: 3 }];
+        const wiring = methods.find(({ title }) => title === 'reversible')!;
+        expectNear(predicted(model, wiring, training, backend), await metered(model, wiring, training), wiring);
+      },
+    );
+
     describe.each(trainings)('%s', (_, training) => {
       test.each(few)('$title', { timeout: 60_000 }, async (wiring) => {
         const model = cases.VideoMAE!;

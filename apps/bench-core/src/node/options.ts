@@ -58,7 +58,7 @@ export function addCaseOptions(command: Command, overview: readonly string[]): C
     .option('--depth <list>', 'blocks', counts)
     .option('--tokens <list>', 'n² + 1 (an image) or 196 · k (a clip of 2k frames)', counts)
     .option('--batch <list>', 'samples', counts)
-    .option('--chunks <n>', 'parts in which MLPs work', count(1))
+    .option('--chunks <n>', 'parts in which MLPs work on their tokens and attention on its heads', count(1))
     .option('--repetitions <n>', 'timed steps', count(1))
     .option('--seconds <n>', 'after so long no further step is timed, but for the first three', count(1))
     .option('--rounds <n>', 'times every case is measured, all cases in turn', count(1), 1)

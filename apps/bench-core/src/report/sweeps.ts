@@ -37,7 +37,7 @@ function fixedOf({ size, chunks }: Row['result']['case'], axis: Axis): string {
     batch: `batch ${size.batch}`,
   };
   const parts = Object.entries(all).flatMap(([name, words]) => (name === axis ? [] : [words]));
-  return [`width ${size.width}`, ...parts, ...(chunks > 1 ? [`MLPs in ${chunks} parts`] : [])].join(', ');
+  return [`width ${size.width}`, ...parts, ...(chunks > 1 ? [`${chunks} parts a sub-block`] : [])].join(', ');
 }
 
 /** Every line of two or more sizes. */

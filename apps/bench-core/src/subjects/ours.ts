@@ -2,7 +2,7 @@
 import { ExactScale } from '@dr2net/core';
 import type { Meter } from '@dr2net/memory';
 import { type Phase, gradients as stepGradients, traceClassifier } from '@dr2net/models';
-import { type Parameter, softmaxCrossEntropy, trainingContext } from '@dr2net/ops';
+import { type Parameter, type Sink, softmaxCrossEntropy, trainingContext } from '@dr2net/ops';
 import { adamW, CollectedGradients, OptimizerState } from '@dr2net/train';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Network } from '../network.ts';
@@ -14,7 +14,7 @@ interface StepRun {
   readonly onPhase?: (phase: Phase) => void;
 }
 
-/** @param chunks parts in which MLPs work */
+/** @param chunks parts in which sub-blocks work */
 export function ours(network: Network, name: MethodName, chunks = 1): Subject {
   const { backbone, head, pixels, targets } = network;
   const { method, coefficients }: MethodSetting = methodSettings[name];
@@ -28,10 +28,13 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
   const use = new CollectedGradients(state, undefined, (gradient) => watching?.exclude(gradient, 'gradients'));
   const kept = new Map<Parameter, tf.Tensor>();
 
-  const sink = (parameter: Parameter, gradient: tf.Tensor) => {
-    kept.set(parameter, gradient);
-    use.sink(parameter, gradient);
-  };
+  const sink: Sink = Object.assign(
+    (parameter: Parameter, gradient: tf.Tensor) => {
+      kept.set(parameter, gradient);
+      use.sink(parameter, gradient);
+    },
+    { summing: (gradient: tf.Tensor) => use.sink.summing?.(gradient) },
+  );
 
   /** The last small one, the stem's: when it can be read, the device has done everything. */
   const lastParameter = () => [...kept.keys()].filter(({ variable }) => variable.size <= backbone.width).at(-1);

@@ -12,7 +12,7 @@ import { MethodError } from '../errors.ts';
 import { forward, peekHead } from '../forward.ts';
 import { bytesOf, holding } from '../held.ts';
 import type { MethodImplementation } from '../recording.ts';
-import { traceResidual } from '../residual.ts';
+import { walkBack } from '../residual.ts';
 
 export const checkpoint: MethodImplementation<Extract<Method, { name: 'checkpoint' }>> = {
   coefficients(method, coefficients) {
@@ -51,15 +51,15 @@ export const checkpoint: MethodImplementation<Extract<Method, { name: 'checkpoin
 
       return {
         value,
-        rewind(i) {
+        rewind(i, a, sink) {
           if (!states.has(i)) recompute(i);
           const x = states.get(i)!;
-          const { f, base, pullback } = traceResidual(run, i, x);
-          f.dispose();
-          base.dispose();
-          held.free(x);
-          states.delete(i);
-          return pullback;
+          return walkBack(run, i, x, a, sink, ({ f, base }) => {
+            f.dispose();
+            base.dispose();
+            held.free(x);
+            states.delete(i);
+          });
         },
         report: {
           method: 'checkpoint',

@@ -27,7 +27,7 @@ export const conventional: MethodImplementation<Extract<Method, { name: 'convent
       );
       return {
         value: readHead(run, pair),
-        rewind: () => pullbacks.pop()!,
+        rewind: (_i, a, sink) => pullbacks.pop()!(a, sink),
         report: {
           method: 'conventional',
           coefficients: run.coefficients,

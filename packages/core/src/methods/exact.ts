@@ -20,7 +20,7 @@ import type { Later } from '../later.ts';
 import { RangeCheck } from '../range.ts';
 import { RebuildCheck } from '../rebuild-check.ts';
 import type { MethodImplementation } from '../recording.ts';
-import { applyResidual, type Residual, traceResidual } from '../residual.ts';
+import { applyResidual, type Residual, walkBack } from '../residual.ts';
 import type { Run } from '../run.ts';
 
 /** What is added to integer states: a shift on the skip path joins F_i, f + α·p. Takes the residual over. */
@@ -90,12 +90,11 @@ export const exact: MethodImplementation<ExactMethod> = {
 
       return {
         value,
-        rewind(i) {
+        rewind(i, a, sink) {
           const grid = grids[i]!;
           const x = held.add(op.dequantize(current, grid.fractionBits));
           verify?.backward(x);
-          const { pullback, ...residual } = traceResidual(run, i, x);
-          try {
+          return walkBack(run, i, x, a, sink, (residual) => {
             const f = held.add(folded(run, i, residual));
             held.free(x);
             if (i === 0) verify?.output(f);
@@ -111,11 +110,7 @@ export const exact: MethodImplementation<ExactMethod> = {
               const pair = { now: neighbour, before: current };
               ({ now: neighbour, before: current } = refinePair(held, pair, bits));
             }
-            return pullback;
-          } catch (error) {
-            pullback.dispose();
-            throw error;
-          }
+          });
         },
         report: {
           method: 'exact',

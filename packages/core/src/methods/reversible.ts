@@ -8,7 +8,8 @@
  *
  * F_i is evaluated once for the inverse and the vector-Jacobian product. States alive outside F_i's internals: while it is
  * traced x_{i+1}, x_i, a_{i+1}, a_{i+2} (4); while x_{i−1} is made F_i(x_i), x_{i−1} and a temporary more (7); while its pullback
- * runs, where its internals are largest, x_i, x_{i−1}, a_{i+1}, a_{i+2} (4); while a_i is made J_xᵀ a_{i+1} and a_i more (6).
+ * runs, where its internals are largest, x_i, x_{i−1}, a_{i+1}, a_{i+2} (4); while a_i is made J_xᵀ a_{i+1} and a_i more (6). In parts
+ * (`context.chunks`): x_{i+1}, x_i, a_{i+1}, a_{i+2}, and F_i(x_i) and J_xᵀ a_{i+1} as they grow (6); then x_{i−1} more (7).
  */
 import { dualResidual, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -19,7 +20,7 @@ import { refuseZeroBeta } from '../coefficients.ts';
 import { forward, peekHead } from '../forward.ts';
 import { bytesOf, holding } from '../held.ts';
 import type { MethodImplementation } from '../recording.ts';
-import { traceResidual } from '../residual.ts';
+import { walkBack } from '../residual.ts';
 
 export const reversible: MethodImplementation<ReversibleMethod> = {
   coefficients(method, coefficients, subBlocks) {
@@ -59,11 +60,10 @@ export const reversible: MethodImplementation<ReversibleMethod> = {
 
       return {
         value,
-        rewind(i) {
-          const { f, base, pullback } = traceResidual(run, i, current);
-          held.add(f);
-          held.add(base);
-          try {
+        rewind: (i, a, sink) =>
+          walkBack(run, i, current, a, sink, ({ f, base }) => {
+            held.add(f);
+            held.add(base);
             const rebuilt = i > 0 ? held.keep(dualResidual.inverse(next, f, base, run.coefficients)) : undefined;
             held.free(f, base, next);
             next = current;
@@ -72,12 +72,7 @@ export const reversible: MethodImplementation<ReversibleMethod> = {
               check.finish(current);
               held.free(current);
             }
-            return pullback;
-          } catch (error) {
-            pullback.dispose();
-            throw error;
-          }
-        },
+          }),
         report: {
           method: 'reversible',
           coefficients: run.coefficients,

@@ -31,12 +31,7 @@ export function addPlan(program: Command, output: Output): Command {
     .optionsGroup('Training:')
     .option('--batch <clips>', 'clips in a batch', whole, 1)
     .option('--accumulate <batches>', 'batches that make one step', whole, 1)
-    .option(
-      '--chunks <n>',
-      'parts in which MLPs work on their tokens (default, with --budget: as many as it needs)',
-      whole,
-      1,
-    )
+    .option('--chunks <n>', 'parts in which sub-blocks work (default, with --budget: as many as it needs)', whole, 1)
     .option('--classes <n>', 'classes of the head', whole, 10)
     .addOption(new Option('--optimizer <name>', 'adamw or sgd').argParser(oneOf(['adamw', 'sgd'])).default('adamw'))
     .addOption(

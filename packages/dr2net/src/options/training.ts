@@ -47,7 +47,7 @@ export function addTrainingOptions(command: Command): Command {
     .option('--accumulate <batches>', 'batches that make one step', whole, 1)
     .option(
       '--chunks <n>',
-      'parts in which MLPs work on their tokens: less memory, one more evaluation of the MLPs (--budget chooses where it is 1)',
+      'parts in which MLPs work on their tokens and attention on its heads: less memory (--budget chooses where it is 1)',
       whole,
       1,
     )

@@ -9,14 +9,14 @@ export interface Choice {
   readonly batch: number;
   readonly accumulate: number;
   readonly update: 'collect' | 'sink';
-  /** Parts in which MLPs work. */
+  /** Parts in which sub-blocks work. */
   readonly chunks: number;
   /** Where the plan goes further from the pretrained network than was asked; absent: as asked. */
   readonly coefficients?: Coefficients;
 }
 
 /** Where the number is left to the plan; more parts than these save next to nothing. */
-const chunkCounts = [1, 4];
+const chunkCounts = [1, 4, 8];
 
 export interface CandidateOptions {
   readonly coefficients: Coefficients;
@@ -69,7 +69,7 @@ export function choiceTitle({ method, accumulate, update, chunks, coefficients }
     `${methodTitle(method)}${coefficients ? ` at β = 1/${1 / coefficients.beta}` : ''}`,
     ...(accumulate > 1 ? [`${accumulate} parts a step`] : []),
     ...(update === 'sink' ? ['gradients in the sink'] : []),
-    ...(chunks > 1 ? [`MLPs in ${chunks} parts`] : []),
+    ...(chunks > 1 ? [`${chunks} parts a sub-block`] : []),
   ].join(', ');
 }
 

@@ -23,6 +23,10 @@ export type DryPullback = (dy: DryTensor, sink: DrySink) => DryTensor;
 export interface DryLayer {
   apply(x: DryTensor): DryTensor;
   trace(x: DryTensor): DryTraced;
+  /** Forward and back in parts, where there is more than one. */
+  revisit?(x: DryTensor, dy: DryTensor, sink: DrySink): { readonly value: DryTensor; readonly gradient: DryTensor };
+  /** Set for one that multiplies by factors, and what it trains. */
+  readonly diagonal?: { readonly trains: boolean };
 }
 
 /** A layer whose pullback can leave the gradient of its input out. */
@@ -48,9 +52,44 @@ export function deliver(
   }
 }
 
+/** `revisitAll` of `@dr2net/layers`. */
+function revisitAll(
+  engine: DryEngine,
+  layers: readonly DryLayer[],
+  at: number,
+  x: DryTensor,
+  dy: DryTensor,
+  sink: DrySink,
+) {
+  const arrived = new Map<DryLayer, DryTensor>();
+  let d = engine.share(dy);
+  for (const layer of layers.slice(at + 1).reverse()) {
+    const below = layer.apply(d);
+    if (layer.diagonal?.trains) arrived.set(layer, d);
+    else engine.free(d);
+    d = below;
+  }
+  const before = drySequential(engine, layers.slice(0, at)).trace(x);
+  const middle = layers[at]!.revisit!(before.value, d, sink);
+  engine.free(before.value, d);
+  let { value } = middle;
+  for (const layer of layers.slice(at + 1)) {
+    const upper = arrived.get(layer);
+    const traced = upper && layer.trace(value);
+    value = engine.after(traced?.value ?? layer.apply(value), value);
+    if (traced) engine.free(traced.pullback(upper, sink), upper);
+  }
+  return { value, gradient: engine.after(before.pullback(middle.gradient, sink), middle.gradient) };
+}
+
 /** Layers one after the other (`sequential` of `@dr2net/layers`). */
 export function drySequential(engine: DryEngine, layers: readonly DryLayer[]): DryLayer {
+  const at = layers.findIndex(({ revisit }) => revisit !== undefined);
   return {
+    ...(at >= 0 &&
+      layers.slice(at + 1).every(({ diagonal }) => diagonal) && {
+        revisit: (x: DryTensor, dy: DryTensor, sink: DrySink) => revisitAll(engine, layers, at, x, dy, sink),
+      }),
     apply(x) {
       let value = engine.share(x);
       for (const layer of layers) value = engine.after(layer.apply(value), value);

@@ -18,12 +18,10 @@ export interface MemoryModel {
   /** Elements of one state x_i of one sample. */
   readonly stateSize: number;
   readonly parameterCount: number;
-  /** Products and sums of a forward pass of one sample: of all sub-blocks, of stem and head, and of the MLPs. */
+  /** Products and sums of a forward pass of one sample: of all sub-blocks, and of stem and head. */
   readonly arithmetic: {
     readonly subBlocks: number;
     readonly rest: number;
-    /** The MLPs' part of the sub-blocks'. */
-    readonly mlp: number;
   };
   build(
     engine: DryEngine,

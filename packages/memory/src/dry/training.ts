@@ -14,7 +14,7 @@ export interface DryTraining {
   readonly update: 'collect' | 'sink';
   /** Batches that make one step. */
   readonly accumulate: number;
-  /** Parts in which MLPs work on their rows. */
+  /** Parts in which sub-blocks work: MLPs on their rows, attention on its heads. */
   readonly chunks: number;
   /** Whether gradients are clipped. */
   readonly clip: boolean;

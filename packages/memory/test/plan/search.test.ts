@@ -22,7 +22,6 @@ function toy(subBlocks: number): MemoryModel {
     arithmetic: {
       subBlocks: subBlocks * tokens * width * width,
       rest: tokens * width * width,
-      mlp: (subBlocks * tokens * width * width) / 2,
     },
     build(engine, family, { batch }) {
       const size = width * width;
@@ -135,12 +134,17 @@ describe('choosePlan', () => {
 });
 
 test('work: forward 1, pullback 2, one more forward to rebuild, up to another between kept states', () => {
-  const model = { ...toy(12), arithmetic: { subBlocks: 1e12, rest: 0, mlp: 5e11 } };
-  const work = (method: MemorySetting['method']) => stepWork(model, { ...candidates(1)[0]!.setting, method }) / 1e12;
+  const model = { ...toy(12), arithmetic: { subBlocks: 1e12, rest: 0 } };
+  const { training, ...setting } = candidates(1)[0]!.setting;
+  const work = (method: MemorySetting['method'], chunks = 1) =>
+    stepWork(model, { ...setting, training: { ...training, chunks }, method }) / 1e12;
   expect(work({ name: 'frozen' })).toBeCloseTo(1, 2);
   expect(work({ name: 'conventional' })).toBeCloseTo(3, 2);
   expect(work({ name: 'checkpoint', every: 1 })).toBeCloseTo(4, 2);
   expect(work({ name: 'checkpoint', every: 4 })).toBeCloseTo(4.75, 2);
   expect(work({ name: 'reversible', anchors: [], sampled: true })).toBeCloseTo(4, 2);
   expect(work({ name: 'exact', verify: false })).toBeCloseTo(4, 2);
+  expect(work({ name: 'exact', verify: false }, 8)).toBeCloseTo(4, 2);
+  expect(work({ name: 'exact', verify: false }, 8)).toBeGreaterThan(work({ name: 'exact', verify: false }));
+  expect(work({ name: 'conventional' }, 8)).toBeCloseTo(4, 2);
 });

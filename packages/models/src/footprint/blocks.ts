@@ -4,7 +4,8 @@ import {
   type DryParameter,
   type DryTensor,
   dryAttention,
-  dryChunked,
+  dryByHeads,
+  dryByRows,
   dryLayerNorm,
   dryLinear,
   dryLinearGelu,
@@ -16,7 +17,7 @@ import { attentionBlock, attentionChunk, attentionQueries } from '@dr2net/ops';
 import { dryDropout, dryDropPath } from './masking.ts';
 import type { Place } from './place.ts';
 
-/** With the number of parts in which MLPs work. */
+/** With the number of parts in which sub-blocks work. */
 type Chunked = Place & { readonly chunks: number };
 
 /** LayerScale: the trace keeps x. WebGPU's shaders make both gradients in one pass over blocks of rows. */
@@ -32,6 +33,7 @@ function layerScale({ engine, family }: Place, gamma: DryParameter): DryLayer {
     return [dx!, engine.after(engine.op(gamma.size, sums!), sums)] as const;
   };
   return {
+    diagonal: { trains: gamma.trainable },
     apply: scaled,
     trace(x) {
       const kept = engine.share(x);
@@ -53,50 +55,62 @@ function linearParts({ take }: Place, name: string, biased = true) {
   return { weight: take(`${name}.weight`), bias: biased ? take(`${name}.bias`) : null };
 }
 
-function attention(at: Place, name: string): DryLayer[] {
-  const { engine, family, spec, batch, tokens } = at;
+function attention(at: Chunked, name: string): DryLayer {
+  const { engine, family, spec, batch, tokens, chunks } = at;
   const { heads, width, qkvBias } = spec;
-  const blocks = {
-    chunk: attentionChunk({ batch, tokens, heads }),
-    queries: attentionQueries(tokens),
-    block: attentionBlock(tokens),
+  const attentionOf = (count: number) =>
+    dryAttention(engine, family, {
+      ...{ batch, tokens, heads: count, width: width / heads },
+      chunk: attentionChunk({ batch, tokens, heads: count }),
+      queries: attentionQueries(tokens),
+      block: attentionBlock(tokens),
+    });
+  const parts = {
+    norm: norm(at, name),
+    qkv: linearParts(at, `${name}.qkv`, qkvBias !== 'none'),
+    projection: linearParts(at, `${name}.projection`),
+    ...{ heads, width, attention: attentionOf },
   };
-  const sizes = { batch, tokens, heads, width: width / heads, ...blocks };
-  return [
-    dryLinear(engine, family, linearParts(at, `${name}.qkv`, qkvBias !== 'none')),
-    dryAttention(engine, family, sizes),
-    dryLinear(engine, family, linearParts(at, `${name}.projection`)),
-  ];
+  return dryByHeads(engine, family, parts, chunks);
 }
 
-function mlp(at: Chunked, name: string): DryLayer[] {
+/** @param scale LayerScale, where it goes by rows */
+function mlp(at: Chunked, name: string, scale: DryLayer[]): DryLayer {
   const { engine, family, spec, chunks } = at;
-  const whole = drySequential(engine, [
-    dryLinearGelu(engine, family, linearParts(at, `${name}.expand`)),
-    dryLinear(engine, family, linearParts(at, `${name}.contract`)),
+  const rows = drySequential(engine, [
+    norm(at, name),
+    drySequential(engine, [
+      dryLinearGelu(engine, family, linearParts(at, `${name}.expand`)),
+      dryLinear(engine, family, linearParts(at, `${name}.contract`)),
+    ]),
+    ...scale,
   ]);
-  return [dryChunked(engine, whole, spec.width, chunks)];
+  return dryByRows(engine, family, rows, spec.width, chunks);
 }
 
-function branch(at: Place, name: string, inner: DryLayer[], dropPath: number): DryLayer {
-  const { engine, family, spec, take } = at;
-  const layers: DryLayer[] = [
-    dryLayerNorm(engine, family, { gain: take(`${name}.norm.gain`), bias: take(`${name}.norm.bias`) }),
-    drySequential(engine, inner),
-  ];
-  if (spec.dropout !== 0) layers.push(dryDropout(at));
-  if (spec.layerScale) layers.push(layerScale(at, take(`${name}.scale`)));
+function norm({ engine, family, take }: Place, name: string): DryLayer {
+  return dryLayerNorm(engine, family, { gain: take(`${name}.norm.gain`), bias: take(`${name}.norm.bias`) });
+}
+
+/** The tail of a branch behind `inner`. */
+function masked(at: Place, inner: DryLayer, scale: DryLayer[], dropPath: number): DryLayer {
+  const layers = [inner];
+  if (at.spec.dropout !== 0) layers.push(dryDropout(at));
+  layers.push(...scale);
   if (dropPath !== 0) layers.push(dryDropPath(at));
-  return drySequential(engine, layers);
+  return drySequential(at.engine, layers);
 }
 
 export function drySubBlocks(at: Chunked): DryLayer[] {
-  const { depth, dropPath } = at.spec;
+  const { depth, dropPath, dropout, layerScale: scaled } = at.spec;
   return Array.from({ length: depth }, (_, i) => {
     const rate = depth > 1 ? (dropPath * i) / (depth - 1) : dropPath;
+    const scaleOf = (name: string) => (scaled ? [layerScale(at, at.take(`${name}.scale`))] : []);
+    const [first, second] = [`blocks.${i}.attention`, `blocks.${i}.mlp`];
+    const scale = scaleOf(second);
     return [
-      branch(at, `blocks.${i}.attention`, attention(at, `blocks.${i}.attention`), rate),
-      branch(at, `blocks.${i}.mlp`, mlp(at, `blocks.${i}.mlp`), rate),
+      masked(at, attention(at, first), scaleOf(first), rate),
+      dropout === 0 ? masked(at, mlp(at, second, scale), [], rate) : masked(at, mlp(at, second, []), scale, rate),
     ];
   }).flat();
 }

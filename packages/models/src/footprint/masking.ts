@@ -5,6 +5,7 @@ import type { Place } from './place.ts';
 /** @param maskSize elements of the mask, of those of the input */
 function masking({ engine }: Place, maskSize: (size: number) => number): DryLayer {
   return {
+    diagonal: { trains: false },
     apply(x) {
       const mask = engine.upload(maskSize(x.size));
       return engine.after(engine.op(x.size, x, mask), mask);

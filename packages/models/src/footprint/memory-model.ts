@@ -50,7 +50,6 @@ function arithmetic(spec: TransformerSpec, tokens: number): MemoryModel['arithme
   const mlp = 2 * tokens * width * hidden;
   return {
     subBlocks: depth * (attention + mlp),
-    mlp: depth * mlp,
     rest: tokens * tubelet * patch * patch * input.channels * width,
   };
 }

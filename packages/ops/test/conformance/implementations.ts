@@ -1,5 +1,7 @@
 /** Every implementation of every op, where it can run: the suite checks them all, not only those that a backend chooses. */
 import { getBackend, type Tensor } from '@tensorflow/tfjs-core';
+import { reference as accumulateReference } from '../../src/accumulate/reference.ts';
+import { simd as accumulateSimd } from '../../src/accumulate/simd.ts';
 import { reference as adamReference } from '../../src/adam/reference.ts';
 import { applyInBlocks, gradientInBlocks } from '../../src/attention/blocks.ts';
 import { geometry } from '../../src/attention/geometry.ts';
@@ -21,6 +23,7 @@ import { own as geluOwn } from '../../src/gelu/own.ts';
 import { reference as geluReference } from '../../src/gelu/reference.ts';
 import { simd as geluSimd } from '../../src/gelu/simd.ts';
 import {
+  accumulate,
   adam,
   attention,
   channelScale,
@@ -167,4 +170,5 @@ export const implementations = {
     of(residualSimd, 'SIMD', withSimd),
     of(residualNative, 'own or reference', onNode),
   ],
+  accumulate: [chosen(accumulate), reference(accumulateReference), of(accumulateSimd, 'SIMD', withSimd)],
 } as const;

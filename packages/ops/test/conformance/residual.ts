@@ -96,4 +96,20 @@ const masks: Check = {
     }),
 };
 
-export const residualChecks: Check[] = [...recurrences, pretrained, notInvertible, masks];
+/** Three terms; sizes that are whole vectors and workgroups, and that are not. */
+const sums: Check[] = implementations.accumulate.flatMap((of) =>
+  [[1], [8, 64], [3, 7, 29]].map((size, k) =>
+    checkOf(of, `accumulate [${size}]`, () =>
+      expectNoLeak(async () => {
+        const terms = [0, 1, 2].map((i) => normals(size, 700 + 10 * k + i));
+        const [first, ...rest] = terms.map((values) => tensor(values, size)) as [Tensor, ...Tensor[]];
+        const sum = rest.reduce((total, term) => of.kernel(total, term), first);
+        const data = Float64Array.from(terms[0]!, (_, i) => Math.fround(terms[0]![i]! + terms[1]![i]!) + terms[2]![i]!);
+        await expectScaledClose(sum, { shape: size, data }, { rtol: 1e-7, atol: 1e-7 }, 'the sum');
+        sum.dispose();
+      }),
+    ),
+  ),
+);
+
+export const residualChecks: Check[] = [...recurrences, pretrained, notInvertible, masks, ...sums];

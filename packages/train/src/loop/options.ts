@@ -58,8 +58,8 @@ export interface FinetuneOptions<B extends Batch> {
   /** Batches that make one step (default 1); more need `collect`. */
   readonly accumulate?: number;
   /**
-   * Parts in which each MLP works on its tokens (default 1): less memory inside a sub-block, for one more evaluation of its MLP.
-   * Results are those of one part up to rounding.
+   * Parts in which each sub-block works (default 1), an MLP on its tokens, attention on its heads (at most one a part): less memory inside
+   * a sub-block. `checkpoint`, `reversible` and `exact` evaluate each part as often as before, `conventional` once more. Results are those of one part up to rounding.
    */
   readonly chunks?: number;
   readonly clip?: number | Clip;

@@ -17,7 +17,7 @@ export class CollectedGradients implements GradientUse {
   constructor(
     private readonly state: OptimizerState,
     private readonly clip: Clip | undefined,
-    /** Told of every gradient that is kept, for the memory meter. */
+    /** Told of every gradient that is kept or being summed, for the memory meter. */
     private readonly onGradient: (gradient: Tensor) => void = () => {},
   ) {}
 
@@ -32,15 +32,9 @@ export class CollectedGradients implements GradientUse {
     this.#total += samples;
   }
 
-  readonly sink: Sink = (parameter, gradient) => {
-    if (!this.#step?.accepts(parameter)) return gradient.dispose();
-    const weighted = this.#weight === undefined ? gradient : after(mul(gradient, this.#weight), gradient);
-    const known = this.#gradients.get(parameter);
-    // A step may run inside someone's tidy; the gradients outlive it.
-    const total = keep(known ? after(add(known, weighted), known, weighted) : weighted);
-    this.#gradients.set(parameter, total);
-    this.onGradient(total);
-  };
+  readonly sink: Sink = Object.assign((parameter: Parameter, gradient: Tensor) => this.#take(parameter, gradient), {
+    summing: (gradient: Tensor) => this.onGradient(gradient),
+  });
 
   norm(): Scalar | undefined {
     if (this.clip?.by !== 'global' || this.#gradients.size === 0) return undefined;
@@ -89,6 +83,19 @@ export class CollectedGradients implements GradientUse {
   #clipped(gradient: Tensor, global: Scalar | undefined): Tensor {
     if (global) return mul(gradient, global);
     return this.clip?.by === 'parameter' ? clippedByItself(gradient, this.clip.norm) : gradient;
+  }
+
+  #take(parameter: Parameter, gradient: Tensor): void {
+    if (!this.#step?.accepts(parameter)) {
+      gradient.dispose();
+      return;
+    }
+    const weighted = this.#weight === undefined ? gradient : after(mul(gradient, this.#weight), gradient);
+    const known = this.#gradients.get(parameter);
+    // A step may run inside someone's tidy; the gradients outlive it.
+    const total = keep(known ? after(add(known, weighted), known, weighted) : weighted);
+    this.#gradients.set(parameter, total);
+    this.onGradient(total);
   }
 
   /** Sums weighted by samples become means, once. */

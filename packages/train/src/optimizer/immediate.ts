@@ -28,7 +28,7 @@ export class ImmediateUpdates implements GradientUse {
   constructor(
     private readonly state: OptimizerState,
     private readonly clip: Clip | undefined,
-    /** Told of every gradient that is kept (of shared parameters), for the memory meter. */
+    /** Told of every gradient that is kept (of shared parameters) or being summed, for the memory meter. */
     private readonly onGradient: (gradient: Tensor) => void = () => {},
   ) {}
 
@@ -47,24 +47,9 @@ export class ImmediateUpdates implements GradientUse {
     this.#step = step;
   }
 
-  readonly sink: Sink = (parameter, gradient) => {
-    const step = this.#step;
-    if (!step?.accepts(parameter)) return gradient.dispose();
-    if (this.#shared.has(parameter)) {
-      const known = this.#waiting.get(parameter);
-      const total = keep(known ? after(add(known, gradient), known, gradient) : gradient);
-      this.#waiting.set(parameter, total);
-      this.onGradient(total);
-      return;
-    }
-    try {
-      if (this.#updated.has(parameter)) throw new SharedParameterError(parameter.name);
-      this.#updated.add(parameter);
-      this.#use(parameter, gradient, step.learningRate);
-    } finally {
-      gradient.dispose();
-    }
-  };
+  readonly sink: Sink = Object.assign((parameter: Parameter, gradient: Tensor) => this.#take(parameter, gradient), {
+    summing: (gradient: Tensor) => this.onGradient(gradient),
+  });
 
   norm(): Scalar | undefined {
     return this.#squares.length > 0 ? rootOfSum(this.#squares) : undefined;
@@ -94,6 +79,28 @@ export class ImmediateUpdates implements GradientUse {
     const clipped = this.#clipped(gradient);
     this.state.update([[parameter, clipped]], learningRate);
     if (clipped !== gradient) clipped.dispose();
+  }
+
+  #take(parameter: Parameter, gradient: Tensor): void {
+    const step = this.#step;
+    if (!step?.accepts(parameter)) {
+      gradient.dispose();
+      return;
+    }
+    if (this.#shared.has(parameter)) {
+      const known = this.#waiting.get(parameter);
+      const total = keep(known ? after(add(known, gradient), known, gradient) : gradient);
+      this.#waiting.set(parameter, total);
+      this.onGradient(total);
+      return;
+    }
+    try {
+      if (this.#updated.has(parameter)) throw new SharedParameterError(parameter.name);
+      this.#updated.add(parameter);
+      this.#use(parameter, gradient, step.learningRate);
+    } finally {
+      gradient.dispose();
+    }
   }
 
   #clipped(gradient: Tensor): Tensor {

@@ -1,6 +1,13 @@
 /** `linear` and `linearGelu` of `@dr2net/ops`, dry. */
 import type { DryEngine, DryTensor } from '../engine.ts';
-import { type DryLayer, type DryParameter, type DrySink, deliver, type Gradients } from '../layer.ts';
+import {
+  type DryInputLayer,
+  type DryLayer,
+  type DryParameter,
+  type DrySink,
+  deliver,
+  type Gradients,
+} from '../layer.ts';
 import { type KernelFamily, sumOfRows } from './family.ts';
 
 export interface LinearParts {
@@ -65,21 +72,24 @@ function wants({ weight, bias }: LinearParts): Want {
   return (name) => name === 'x' || (name === 'weight' ? weight.trainable : (bias?.trainable ?? false));
 }
 
-export function dryLinear(engine: DryEngine, family: KernelFamily, parts: LinearParts): DryLayer {
+export function dryLinear(engine: DryEngine, family: KernelFamily, parts: LinearParts): DryInputLayer {
   const { weight, bias } = parts;
   return {
     apply: (x) => affine(engine, family, x, parts),
     trace(x) {
       const value = affine(engine, family, x, parts);
       const kept = engine.share(x);
+      const run = (dy: DryTensor, sink: DrySink, want: Want) => {
+        const gradients = affineGradients(engine, family, kept, weight, dy, want);
+        engine.free(kept);
+        deliver(engine, gradients, { weight, bias }, sink);
+        return gradients.x;
+      };
+      const want = wants(parts);
       return {
         value,
-        pullback: (dy, sink) => {
-          const gradients = affineGradients(engine, family, kept, weight, dy, wants(parts));
-          engine.free(kept);
-          deliver(engine, gradients, { weight, bias }, sink);
-          return gradients.x!;
-        },
+        pullback: (dy, sink) => run(dy, sink, want)!,
+        parametersOnly: (dy, sink) => void run(dy, sink, (name) => name !== 'x' && want(name)),
       };
     },
   };

@@ -1,6 +1,6 @@
 /** `checkpoint`, dry: the states at every `every`-th sub-block are kept, those between are computed again. */
 import type { DryTensor } from '../engine.ts';
-import { type DryRecording, type DryRun, forward, peekHead, traceResidual } from './run.ts';
+import { type DryRecording, type DryRun, forward, peekHead, walkBack } from './run.ts';
 
 export function checkpoint(run: DryRun, x0: DryTensor, every: number): DryRecording {
   const { engine, coefficients } = run;
@@ -24,13 +24,13 @@ export function checkpoint(run: DryRun, x0: DryTensor, every: number): DryRecord
   };
   return {
     value,
-    rewind(i) {
+    rewind(i, a, sink) {
       if (!states.has(i)) recompute(i);
       const x = states.get(i)!;
-      const { f, base, pullback } = traceResidual(run, i, x);
-      engine.free(f, base, x);
-      states.delete(i);
-      return pullback;
+      return walkBack(run, i, x, a, sink, ({ f, base }) => {
+        engine.free(f, base, x);
+        states.delete(i);
+      });
     },
   };
 }

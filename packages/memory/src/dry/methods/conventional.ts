@@ -16,5 +16,5 @@ export function conventional(run: DryRun, x0: DryTensor): DryRecording {
       },
     },
   );
-  return { value: readHead(run, pair), rewind: () => pullbacks.pop()! };
+  return { value: readHead(run, pair), rewind: (_i, a, sink) => pullbacks.pop()!(a, sink) };
 }

@@ -1,6 +1,6 @@
 /** `exact`, dry: the last pair in fixed point, the packed remainders and what coarser grids took away are kept. */
 import type { DryTensor } from '../engine.ts';
-import { applyResidual, type DryExactRun, type DryRecording, readHead, traceResidual } from './run.ts';
+import { applyResidual, type DryExactRun, type DryRecording, readHead, walkBack } from './run.ts';
 
 /** `checksum` of core's rebuild check: the temporaries of a state's low bits. */
 function checksum({ engine }: DryExactRun, x: DryTensor): void {
@@ -69,28 +69,28 @@ export function exact(run: DryExactRun, x0: DryTensor, { verify, lostBits = [] }
   [current, neighbour] = [neighbour, current];
   return {
     value,
-    rewind(i) {
+    rewind(i, a, sink) {
       const x = state(() => kernels.dequantize(current));
       if (verify) checksum(run, x);
-      const { f, base, pullback } = traceResidual(run, i, x);
-      engine.free(base, x);
-      if (verify && i === 0) checksum(run, f);
-      const side = sides[i];
-      const before = side && state(() => kernels.inverse(neighbour, f, current, side));
-      engine.free(f, neighbour, side);
-      if (i === 0 && stored) {
-        engine.read(stored);
-        engine.read(engine.share(current));
-      }
-      neighbour = current;
-      if (before) current = before;
-      else engine.free(current);
-      const pair = lost.get(i);
-      if (pair) {
-        neighbour = refine(run, neighbour, pair.now);
-        current = refine(run, current, pair.before);
-      }
-      return pullback;
+      return walkBack(run, i, x, a, sink, ({ f, base }) => {
+        engine.free(base, x);
+        if (verify && i === 0) checksum(run, f);
+        const side = sides[i];
+        const before = side && state(() => kernels.inverse(neighbour, f, current, side));
+        engine.free(f, neighbour, side);
+        if (i === 0 && stored) {
+          engine.read(stored);
+          engine.read(engine.share(current));
+        }
+        neighbour = current;
+        if (before) current = before;
+        else engine.free(current);
+        const pair = lost.get(i);
+        if (pair) {
+          neighbour = refine(run, neighbour, pair.now);
+          current = refine(run, current, pair.before);
+        }
+      });
     },
   };
 }

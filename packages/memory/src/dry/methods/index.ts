@@ -43,7 +43,7 @@ export function backward(
   let a = read === 'mean' ? engine.op(dy.size, dy) : engine.share(dy);
   let carry = read === 'mean' ? { gradient: engine.share(a), factor: 1 } : undefined;
   for (let i = run.subBlocks.length - 1; i >= 0; i--) {
-    const through = rewind(i)(a, sink);
+    const through = rewind(i, a, sink);
     const coefficients = { alpha: i === 0 ? alpha + beta : alpha, beta: carry?.factor ?? 0 };
     const before = update({ ...run, coefficients }, through, a, carry?.gradient ?? a);
     engine.free(through, carry?.gradient);

@@ -1,6 +1,6 @@
 /** `reversible`, dry: the last state pair and those at the anchors are kept, earlier ones are rebuilt. */
 import type { DryTensor } from '../engine.ts';
-import { type DryRecording, type DryRun, forward, inverse, peekHead, traceResidual } from './run.ts';
+import { type DryRecording, type DryRun, forward, inverse, peekHead, walkBack } from './run.ts';
 
 export interface DryAnchors {
   /** Positions i of the pairs (x_i, x_{i−1}) that are kept, 0 … n − 1. */
@@ -48,21 +48,20 @@ export function reversible(run: DryRun, x0: DryTensor, { anchors, sampled }: Dry
   };
   return {
     value,
-    rewind(i) {
-      const { f, base, pullback } = traceResidual(run, i, current);
-      const rebuilt = i > 0 ? inverse(run, next, f, base) : undefined;
-      engine.free(f, base, next);
-      next = current;
-      if (rebuilt) current = settle(rebuilt, i - 1);
-      else {
-        if (first) {
-          const again = sample(current);
-          compare(again, first, []);
-          engine.free(again, first);
+    rewind: (i, a, sink) =>
+      walkBack(run, i, current, a, sink, ({ f, base }) => {
+        const rebuilt = i > 0 ? inverse(run, next, f, base) : undefined;
+        engine.free(f, base, next);
+        next = current;
+        if (rebuilt) current = settle(rebuilt, i - 1);
+        else {
+          if (first) {
+            const again = sample(current);
+            compare(again, first, []);
+            engine.free(again, first);
+          }
+          engine.free(current);
         }
-        engine.free(current);
-      }
-      return pullback;
-    },
+      }),
   };
 }

@@ -5,7 +5,7 @@
 import type { DryEngine, DryTensor } from '../engine.ts';
 import type { DryExact } from '../kernels/exact.ts';
 import type { KernelFamily } from '../kernels/family.ts';
-import type { DryLayer, DryPullback } from '../layer.ts';
+import type { DryLayer, DrySink } from '../layer.ts';
 
 export interface DryCoefficients {
   readonly alpha: number;
@@ -32,8 +32,8 @@ export interface DryPair {
 
 export interface DryRecording {
   readonly value: DryTensor;
-  /** The pullback of sub-block i, i = n − 1 … 0; absent where the run gives no gradient. */
-  readonly rewind?: (i: number) => DryPullback;
+  /** Takes a = a_{i+1} back through sub-block i, i = n − 1 … 0; absent where the run gives no gradient. */
+  readonly rewind?: (i: number, a: DryTensor, sink: DrySink) => DryTensor;
 }
 
 export interface DryResidual {
@@ -50,6 +50,28 @@ export function traceResidual({ engine, subBlocks }: DryRun, i: number, x: DryTe
   const base = engine.share(x);
   const { value, pullback } = subBlocks[i]!.trace(base);
   return { f: value, base, pullback };
+}
+
+/** F_i again, and a back through it: in parts at once, or the pullback after `use`. */
+export function walkBack(
+  run: DryRun,
+  i: number,
+  x: DryTensor,
+  a: DryTensor,
+  sink: DrySink,
+  use: (residual: DryResidual) => void,
+): DryTensor {
+  const { engine, subBlocks } = run;
+  const block = subBlocks[i]!;
+  if (!block.revisit) {
+    const { pullback, ...residual } = traceResidual(run, i, x);
+    use(residual);
+    return pullback(a, sink);
+  }
+  const base = engine.share(x);
+  const { value, gradient } = block.revisit(base, a, sink);
+  use({ f: value, base });
+  return gradient;
 }
 
 /** f + α·x + β·previous (`dualResidual.update`). */
