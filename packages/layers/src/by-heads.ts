@@ -18,6 +18,7 @@ import {
 import { concat, dispose, reshape, slice, type Tensor, transpose, zeros } from '@tensorflow/tfjs-core';
 import { type AttentionParts, selfAttention } from './attention.ts';
 import { join, partsOf, type Rows, take } from './by-rows.ts';
+import { freeing } from './chain.ts';
 import { Linear } from './linear.ts';
 import { sequential } from './sequential.ts';
 
@@ -190,11 +191,14 @@ class ByHeads implements Differentiable {
     });
     const { value: output, pullback } = attention.trace(fused, { heads: group.count });
     fused.dispose();
-    const dOutput = scope(() =>
-      linear.apply(dy, transpose(slice(this.parts.projection.variable, [first, 0], [n, width]))),
-    );
-    const dFused = pullback(dOutput).qkv!;
-    dOutput.dispose();
+    const dFused = freeing([pullback], () => {
+      const dOutput = scope(() =>
+        linear.apply(dy, transpose(slice(this.parts.projection.variable, [first, 0], [n, width]))),
+      );
+      const { qkv } = pullback(dOutput);
+      dOutput.dispose();
+      return qkv!;
+    });
     // Once more, rather than kept while the pullback ran.
     const { weight } = this.#columns(group);
     const gradients =
