@@ -13,5 +13,5 @@ export * from './scenarios.ts';
 export * from './size.ts';
 export * from './statistics.ts';
 export * from './subjects/names.ts';
-export { columns, formatSeconds, type Table, tableOf } from './table.ts';
+export { columns, type Table, tableOf } from './table.ts';
 export { versions } from './versions.ts';

@@ -1,5 +1,5 @@
 /** Unknown names, with the nearest known one. */
-import { closest } from 'fastest-levenshtein';
+import { nearestName } from '@dr2net/models';
 
 export class UnknownNameError extends Error {
   override readonly name = 'UnknownNameError';
@@ -13,6 +13,7 @@ export class UnknownNameError extends Error {
 export function known<Name extends string>(what: string, given: string, names: readonly Name[]): Name {
   const found = names.find((name) => name === given);
   if (found !== undefined) return found;
-  const near = closest(given.toLowerCase(), [...names]);
-  throw new UnknownNameError(`There is no ${what} "${given}"; did you mean ${near}? There are: ${names.join(', ')}.`);
+  const near = nearestName(given, names);
+  const guess = near === undefined ? '.' : `; did you mean ${near}?`;
+  throw new UnknownNameError(`There is no ${what} "${given}"${guess} There are: ${names.join(', ')}.`);
 }

@@ -1,5 +1,5 @@
 /** Rows as cells of text, for Markdown and for HTML. */
-import { formatBytes } from '@dr2net/memory';
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import type { Row } from './rows.ts';
 import { tokensOf } from './size.ts';
 
@@ -8,10 +8,6 @@ export interface Column {
   /** What it says, for the report. */
   readonly meaning: string;
   readonly cell: (row: Row) => string | undefined;
-}
-
-export function formatSeconds(value: number): string {
-  return value < 1 ? `${(1000 * value).toPrecision(3)} ms` : `${value.toPrecision(3)} s`;
 }
 
 const ratio = (value: number | undefined) => value?.toFixed(2);
@@ -28,11 +24,12 @@ export const columns: readonly Column[] = [
       '“plain”: TensorFlow.js as a competent user writes it; “jax”: jax-js with jit; the others are methods of Dr2Net',
     cell: ({ result: { case: one } }) => (one.chunks > 1 ? `${one.subject}, ${one.chunks} parts` : one.subject),
   },
-  { name: 'step', meaning: 'forward, loss and backward; the median', cell: ({ step }) => formatSeconds(step.median) },
+  { name: 'step', meaning: 'forward, loss and backward; the median', cell: ({ step }) => formatDuration(step.median) },
   {
     name: 'range',
     meaning: 'the fastest and the slowest of so many steps',
-    cell: ({ step, result }) => `${formatSeconds(step.min)} … ${formatSeconds(step.max)} (${result.times.step.length})`,
+    cell: ({ step, result }) =>
+      `${formatDuration(step.min)} … ${formatDuration(step.max)} (${result.times.step.length})`,
   },
   {
     name: '× plain',
@@ -46,12 +43,12 @@ export const columns: readonly Column[] = [
       'over its matrix products alone, by the faster of tf.matMul and our own, made between the steps in the same process',
     cell: ({ toProducts }) => ratio(toProducts),
   },
-  { name: 'forward', meaning: 'forward and loss alone', cell: ({ forward }) => formatSeconds(forward) },
-  { name: 'backward', meaning: 'the step less the forward pass', cell: ({ backward }) => formatSeconds(backward) },
+  { name: 'forward', meaning: 'forward and loss alone', cell: ({ forward }) => formatDuration(forward) },
+  { name: 'backward', meaning: 'the step less the forward pass', cell: ({ backward }) => formatDuration(backward) },
   {
     name: 'optimizer',
     meaning: 'AdamW of all parameters (“plain”: Adam)',
-    cell: ({ optimizer }) => formatSeconds(optimizer),
+    cell: ({ optimizer }) => formatDuration(optimizer),
   },
   {
     name: 'useful flops',

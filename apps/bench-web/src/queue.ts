@@ -1,5 +1,5 @@
 /** One thing after the other, each of which can be skipped, with progress and the time that is left. */
-import { formatDuration } from 'dr2net/report';
+import { formatDuration } from '@dr2net/memory';
 import { showProgress } from './show.ts';
 
 export interface Control {

@@ -1,6 +1,6 @@
 /** The figures at the end of the example. */
-import { formatBytes } from '@dr2net/memory';
-import { type ComparisonRow, formatDuration, formatPercent } from 'dr2net/report';
+import { formatBytes, formatDuration } from '@dr2net/memory';
+import { type ComparisonRow, formatPercent } from 'dr2net/report';
 import type { PlainFigures } from './plain.ts';
 
 const head = ['method', 'top-1', 'activation peak', 'device peak', 'time a step', 'of plain: memory', 'time'];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes } from '../src/index.ts';
+import { formatBytes, formatDuration } from '../src/index.ts';
 
 test.each([
   [0, '0 B'],
@@ -14,4 +14,19 @@ test.each([
   [Number.NaN, '–'],
 ])('formatBytes(%d) is %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  [0, '0 s'],
+  [0.0024, '2.4 ms'],
+  [0.01234, '12.3 ms'],
+  [0.9994, '999 ms'],
+  [0.9996, '1 s'],
+  [59.94, '59.9 s'],
+  [59.96, '1 min 00 s'],
+  [245, '4 min 05 s'],
+  [7625, '2 h 07 min'],
+  [Number.NaN, '–'],
+])('formatDuration(%d) is %s', (seconds, text) => {
+  expect(formatDuration(seconds)).toBe(text);
 });

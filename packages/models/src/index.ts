@@ -24,6 +24,7 @@ export { type HeadOptions, hasPretrainedHead, type NewHeadOptions, newHead, pret
 export { readLabels, writeLabels } from './heads/labels.ts';
 export { type InflateOptions, inflate } from './inflate.ts';
 export { type LoadOptions, loadBackbone } from './load.ts';
+export { nearestName } from './nearest.ts';
 export { channelsFirst, channelsLast } from './pixels.ts';
 export {
   backboneSources,

@@ -1,4 +1,7 @@
-/** Memory is linear in tokens: twice the clip takes twice the activations, on every backend that can be planned. */
+/**
+ * Memory is linear in tokens: twice the clip takes twice the activations, on every backend that can be planned. By prediction, which
+ * footprint.test.ts of @dr2net/train holds against the meter of real steps.
+ */
 import { plannedBackends, predictMemory } from '@dr2net/memory';
 import { expect, test } from 'vitest';
 import { memoryModel, methodSetting } from '../src/index.ts';
@@ -31,5 +34,8 @@ function activationPeak(backend: (typeof plannedBackends)[number], frames: numbe
 }
 
 test.each(plannedBackends)('%s: the activation peak at 3136 tokens is at most 2.1 times that at 1568', (backend) => {
-  expect(activationPeak(backend, 32)).toBeLessThanOrEqual(2.1 * activationPeak(backend, 16));
+  const ratio = activationPeak(backend, 32) / activationPeak(backend, 16);
+  expect(ratio).toBeLessThanOrEqual(2.1);
+  // Less would be no activations at all.
+  expect(ratio).toBeGreaterThan(1.8);
 });

@@ -2,5 +2,5 @@
 export { attention, attentionGradient } from './attention';
 export { activate, activateWithSlope, multiply } from './gelu';
 export { layerNorm, layerNormGradient } from './layer-norm';
-export { gemm } from './product';
+export { gemm, productScratchBytes } from './product';
 export { columnSums, inverse, update } from './states';

@@ -13,6 +13,9 @@ const edgeAt: usize = 32;
 const rowsAt: usize = 256;
 const columnsAt: usize = rowsAt + <usize>(blockRows * blockInner * 4);
 
+/** Bytes of the scratch. */
+export const productScratchBytes: usize = columnsAt + <usize>(blockInner * blockColumns * 4);
+
 /** A tile that hangs over the edge goes by way of the scratch. */
 function edgeTile(
   a: usize,
@@ -77,7 +80,7 @@ function part(size: i32, most: i32): i32 {
  * c [m, n] ← start + scale·a·b with a [m, k], b [k, n]; sizes of 1 or more.
  * @param start address of what the sums begin with, rows `startStride` bytes apart (0: one row for all, a bias); 0 for zeros; c for adding up
  * @param cStride bytes between the rows of c, whose columns are contiguous
- * @param scratch 1,032,448 bytes
+ * @param scratch {@link productScratchBytes}
  */
 export function gemm(
   m: i32,

@@ -1,5 +1,5 @@
 /** Checks of options, with messages that name the owner, the option, its value and what it may be. */
-import { closest } from 'fastest-levenshtein';
+import { nearestName } from '@dr2net/models';
 
 /** Throws a RangeError unless the number is finite and accepted. */
 export function requireNumber(
@@ -21,9 +21,10 @@ export function refuseUnknown<Options extends object>(
 ): void {
   const names = Object.keys(known);
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name))
-      throw new TypeError(
-        `${owner} has no option ${name}; did you mean ${closest(name, names)}? It has: ${names.join(', ')}.`,
-      );
+    if (Object.hasOwn(known, name)) continue;
+    const near = nearestName(name, names);
+    throw new TypeError(
+      `${owner} has no option ${name}${near === undefined ? '.' : `; did you mean ${near}?`} It has: ${names.join(', ')}.`,
+    );
   }
 }

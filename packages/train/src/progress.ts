@@ -1,5 +1,5 @@
 /** Progress for people: one line that renews itself on a terminal, plain lines elsewhere. */
-import { formatBytes } from '@dr2net/memory';
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import type { FinetuneEvent, StepEvent } from './loop/events.ts';
 
 /** Where progress is written: `process.stderr`, or anything alike. */
@@ -78,20 +78,12 @@ export function formatStep(event: StepEvent, unit = 'samples'): string {
     `activations ${formatBytes(memory.activationPeakBytes)}`,
     ...(memory.device ? [`${memory.device.kind} ${formatBytes(memory.device.peakBytes)}`] : []),
     `${significant(samplesPerSecond, 3)} ${unit}/s`,
-    `${formatSeconds(secondsLeft)} left`,
+    `${formatDuration(Math.max(0, Math.round(secondsLeft)))} left`,
   ].join(' · ');
 }
 
 function significant(value: number, digits: number): string {
   return value === 0 ? '0' : value.toPrecision(digits).replace(/\.?0+$/, '');
-}
-
-/** `8 s`, `3 min 20 s`, `2 h 05 min`. */
-export function formatSeconds(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
 }
 
 function numbersByName(evaluation: unknown): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type FinetuneEvent, formatSeconds, progressReporter, type StepEvent } from '../src/index.ts';
+import { type FinetuneEvent, progressReporter, type StepEvent } from '../src/index.ts';
 
 const memory = {
   startBytes: 0,
@@ -75,14 +75,4 @@ test('one line that renews itself on a terminal, no wider than it', () => {
     `${clear}${short(1)}${clear}${short(2)}${clear}warning: look\n${short(2)}${clear}${short(3)}` +
       `${clear}after epoch 1 (step 3): top1 0.84\n${short(3)}\nfinished at step 3\n`,
   );
-});
-
-test.each([
-  [0.4, '0 s'],
-  [59.6, '1 min 00 s'],
-  [200, '3 min 20 s'],
-  [7500, '2 h 05 min'],
-  [-1, '0 s'],
-])('formatSeconds(%d) is %s', (seconds, expected) => {
-  expect(formatSeconds(seconds)).toBe(expected);
 });

@@ -1,12 +1,11 @@
 /** A result file of the largest that fits, and its section of the report. */
-import { formatBytes } from '@dr2net/memory';
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import { barsChart, type ReportFigure, type ReportSection } from 'dr2net/report';
 import * as v from 'valibot';
 import { checked, provenance, resultSchema } from '../result.ts';
 import { tokensOf } from '../size.ts';
 import { groupBy } from '../statistics.ts';
 import { methodNames } from '../subjects/names.ts';
-import { formatSeconds } from '../table.ts';
 import { type AxisName, axisNames, sizeAt } from './search.ts';
 
 const ran = v.object({ kind: v.string(), peakBytes: v.number(), stepSeconds: v.number(), loss: v.number() });
@@ -64,7 +63,7 @@ export function proofInWords({ ran: run, failure, count }: LargestResult): strin
   if (count === 0) return '–';
   if (failure !== undefined) return `FAILED: ${failure}`;
   if (!run) return 'not run: it would take too long';
-  return `ran: ${formatBytes(run.peakBytes)} (${run.kind}), ${formatSeconds(run.stepSeconds)} a step`;
+  return `ran: ${formatBytes(run.peakBytes)} (${run.kind}), ${formatDuration(run.stepSeconds)} a step`;
 }
 
 const titles: Readonly<Record<AxisName, string>> = {

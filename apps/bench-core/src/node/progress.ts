@@ -1,6 +1,6 @@
 /** Progress of the measured process, as it passes through its standard error; and the line that a terminal shows. */
 
-import { formatDuration } from 'dr2net/report';
+import { formatDuration } from '@dr2net/memory';
 import { type Case, caseTitle } from '../case.ts';
 
 export interface CaseProgress {

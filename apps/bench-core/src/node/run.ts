@@ -3,13 +3,12 @@
  * methods take turns: a machine that becomes slower meanwhile does so for all of them.
  */
 import { join } from 'node:path';
-import { formatBytes } from '@dr2net/memory';
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import { InterruptedError, provenance, readJson, writeJson } from 'jobs';
 import { type Case, caseName } from '../case.ts';
 import type { Measurement } from '../measurement.ts';
 import { checkResult, type Result, resultSchema, withRound } from '../result.ts';
 import { spread } from '../statistics.ts';
-import { formatSeconds } from '../table.ts';
 import { versions } from '../versions.ts';
 import { type CaseProgress, ProgressLine } from './progress.ts';
 
@@ -65,7 +64,7 @@ function refuseOtherRounds({ commit, versions: before }: Result, path: string): 
 
 function inShort({ times, memory }: Measurement): string {
   const activations = memory ? `, ${formatBytes(memory.activationPeakBytes)} of activations` : '';
-  return `${formatSeconds(spread(times.step).median)} a step (${times.step.length})${activations}`;
+  return `${formatDuration(spread(times.step).median)} a step (${times.step.length})${activations}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One setting on one backend: where the time goes, memory over a step, memory against time. */
 
-import { formatBytes } from '@dr2net/memory';
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import {
   barsChart,
   formatNumber,
@@ -14,7 +14,6 @@ import {
 import { caseSize, type Row } from '../rows.ts';
 import { sizeTitle } from '../size.ts';
 import { groupBy } from '../statistics.ts';
-import { formatSeconds } from '../table.ts';
 import { sweepsOf } from './sweeps.ts';
 
 const subject = ({ result }: Row) => result.case.subject;
@@ -29,7 +28,7 @@ function phases(rows: readonly Row[]): ReportFigure {
           { name: 'backward', value: row.backward },
           { name: 'optimizer', value: row.optimizer },
         ],
-        text: formatSeconds(row.whole),
+        text: formatDuration(row.whole),
       })),
       {
         title: 'Time of a training step',
@@ -41,7 +40,7 @@ function phases(rows: readonly Row[]): ReportFigure {
       head: ['method', 'forward', 'backward', 'optimizer', 'whole'],
       body: rows.map((row) => [
         subject(row),
-        ...[row.forward, row.backward, row.optimizer, row.whole].map(formatSeconds),
+        ...[row.forward, row.backward, row.optimizer, row.whole].map(formatDuration),
       ]),
     },
   };
@@ -61,7 +60,7 @@ function tradeOff(rows: readonly Row[], labels: readonly string[]): ReportFigure
     }),
     table: {
       head: ['method', 'step', 'activation peak'],
-      body: points.map(({ label, seconds, bytes }) => [label, formatSeconds(seconds), formatBytes(bytes)]),
+      body: points.map(({ label, seconds, bytes }) => [label, formatDuration(seconds), formatBytes(bytes)]),
     },
   };
 }

@@ -1,11 +1,10 @@
 /** Results that differ in one size alone: memory and time against depth, tokens, batch. */
 
-import { formatBytes } from '@dr2net/memory';
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import { type ReportFigure, type ReportSection, type SeriesPoint, seriesChart } from 'dr2net/report';
 import type { Row } from '../rows.ts';
 import { type NetworkSize, tokensOf } from '../size.ts';
 import { groupBy } from '../statistics.ts';
-import { formatSeconds } from '../table.ts';
 
 const axes = {
   depth: { of: ({ depth }: NetworkSize) => depth, label: 'blocks', title: 'Depth' },
@@ -104,7 +103,7 @@ export function sweepSections(rows: readonly Row[], labels: readonly string[]): 
           sweep,
           { title: 'Time', yLabel: 'time a step (s)' },
           ({ step }) => step.median,
-          formatSeconds,
+          formatDuration,
           1,
           labels,
         ),

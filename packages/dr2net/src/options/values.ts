@@ -1,7 +1,7 @@
 /** Option values from text: numbers in a range, fractions, names of a list; each error names the value and the remedy. */
 
+import { nearestName } from '@dr2net/models';
 import { InvalidArgumentError } from 'commander';
-import { closest, distance } from 'fastest-levenshtein';
 
 export interface Range {
   readonly min?: number;
@@ -65,7 +65,6 @@ export function oneOf<Name extends string>(names: readonly Name[]): (text: strin
 
 /** `Did you mean "exact"? `, or nothing when no name is near. */
 export function nearest(text: string, names: readonly string[]): string {
-  if (names.length === 0) return '';
-  const near = closest(text, [...names]);
-  return distance(text, near) <= Math.max(2, near.length / 2) ? `Did you mean "${near}"? ` : '';
+  const near = nearestName(text, names);
+  return near === undefined ? '' : `Did you mean "${near}"? `;
 }

@@ -1,8 +1,8 @@
 /** Several runs side by side as one page: methods, or seeds of methods (runs with one label share a colour and a row). */
-import { formatBytes } from '@dr2net/memory';
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import { accuracyComparison, lossComparison } from './charts/curves.ts';
 import { activationPeak, memoryComparison, peaksChart } from './charts/memory.ts';
-import { formatDuration, formatNumber, formatPercent } from './format.ts';
+import { formatNumber, formatPercent } from './format.ts';
 import { figure, html, page, table } from './html.ts';
 import type { Chart } from './plot.ts';
 import type { RunLog } from './run-log.ts';

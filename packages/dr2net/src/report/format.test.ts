@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, formatNumber, formatPercent } from './format.ts';
+import { formatNumber, formatPercent } from './format.ts';
 
 describe('numbers as people read them', () => {
-  it.each([
-    [0.0123, '12 ms'],
-    [0.9994, '999 ms'],
-    [0.9996, '1 s'],
-    [59.94, '59.9 s'],
-    [59.96, '1 min 00 s'],
-    [245, '4 min 05 s'],
-    [7625, '2 h 07 min'],
-  ])('%d s is %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
-
   it.each([
     [0, '0'],
     [12, '12'],

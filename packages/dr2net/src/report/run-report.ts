@@ -1,9 +1,9 @@
 /** The report of one run as a page: curves, memory, confusion matrix, settings. */
-import { formatBytes } from '@dr2net/memory';
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import { confusionChart } from './charts/confusion.ts';
 import { accuracyChart, coefficientsChart, learningRateChart, lossChart } from './charts/curves.ts';
 import { activationPeak, memoryChart } from './charts/memory.ts';
-import { formatDuration, formatNumber, formatPercent } from './format.ts';
+import { formatNumber, formatPercent } from './format.ts';
 import { figure, type Html, html, page, table } from './html.ts';
 import type { EvaluationRecord, RunLog } from './run-log.ts';
 

@@ -1,9 +1,7 @@
 /** GELU as loops over the values (wasm heap, cpu), with tabulated Φ and slope. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { hold } from '../engine.ts';
 import { onHost } from '../host.ts';
-import { once } from '../pullback.ts';
-import type { GeluKernel } from './index.ts';
+import { keepsInput } from './keeps-input.ts';
 import { lookUp, normalTable, slopeTable } from './table.ts';
 
 function forward(x: Tensor): Tensor {
@@ -21,14 +19,4 @@ function gradient(x: Tensor, dy: Tensor): Tensor {
   })[0]!;
 }
 
-export const host: GeluKernel = {
-  apply: forward,
-  trace(x) {
-    const value = forward(x);
-    const kept = hold(x);
-    return {
-      value,
-      pullback: once('gelu', [kept], (dy: Tensor, wanted?) => (wanted && !wanted.x ? {} : { x: gradient(kept, dy) })),
-    };
-  },
-};
+export const host = keepsInput(forward, gradient);

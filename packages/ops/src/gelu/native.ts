@@ -3,10 +3,9 @@
  * scales its weight instead): gelu(z) = u·(1 + erf u)/√2, and its slope ½·(1 + erf u + 2u·exp(−u²)/√π).
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { after, hold, scope } from '../engine.ts';
+import { after, scope } from '../engine.ts';
 import { raw, rawScalar, scalarRaw } from '../native/raw.ts';
-import { once } from '../pullback.ts';
-import type { GeluKernel } from './index.ts';
+import { keepsInput } from './keeps-input.ts';
 
 export const toU = Math.SQRT1_2;
 
@@ -46,24 +45,19 @@ export function geluWithSlopeOf(u: Tensor): { value: Tensor; slope: Tensor } {
   return { value, slope: slopeFrom(u, one) };
 }
 
-export const native: GeluKernel = {
-  apply: (x) =>
-    scope(() => {
-      const u = rawScalar('Mul', x, toU);
-      return after(geluOf(u), u);
-    }),
-  trace(x) {
-    const value = native.apply(x);
-    const kept = hold(x);
-    const gradient = (dy: Tensor) =>
-      scope(() => {
-        const u = rawScalar('Mul', kept, toU);
-        const slope = after(slopeFrom(u, shifted(u)), u);
-        return after(raw('Mul', slope, dy), slope);
-      });
-    return {
-      value,
-      pullback: once('gelu', [kept], (dy: Tensor, wanted?) => (wanted && !wanted.x ? {} : { x: gradient(dy) })),
-    };
-  },
-};
+function gelu(z: Tensor): Tensor {
+  return scope(() => {
+    const u = rawScalar('Mul', z, toU);
+    return after(geluOf(u), u);
+  });
+}
+
+function gradient(z: Tensor, dy: Tensor): Tensor {
+  return scope(() => {
+    const u = rawScalar('Mul', z, toU);
+    const slope = after(slopeFrom(u, shifted(u)), u);
+    return after(raw('Mul', slope, dy), slope);
+  });
+}
+
+export const native = keepsInput(gelu, gradient);

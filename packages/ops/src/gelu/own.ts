@@ -1,9 +1,8 @@
 /** GELU by operations of our own (native/kernels/gelu.cc). */
 import { mul, type Tensor } from '@tensorflow/tfjs-core';
-import { after, hold } from '../engine.ts';
+import { after } from '../engine.ts';
 import { own as run } from '../native/own.ts';
-import { once } from '../pullback.ts';
-import type { GeluKernel } from './index.ts';
+import { keepsInput } from './keeps-input.ts';
 
 function gradient(x: Tensor, dy: Tensor): Tensor {
   const [value, slope] = run('Dr2netGeluWithSlope', [x], 2);
@@ -11,14 +10,4 @@ function gradient(x: Tensor, dy: Tensor): Tensor {
   return after(mul(slope!, dy), slope!);
 }
 
-export const own: GeluKernel = {
-  apply: (x) => run('Dr2netGelu', [x], 1)[0]!,
-  trace(x) {
-    const value = own.apply(x);
-    const kept = hold(x);
-    return {
-      value,
-      pullback: once('gelu', [kept], (dy: Tensor, wanted?) => (wanted && !wanted.x ? {} : { x: gradient(kept, dy) })),
-    };
-  },
-};
+export const own = keepsInput((x) => run('Dr2netGelu', [x], 1)[0]!, gradient);

@@ -1,8 +1,7 @@
 /** The exact GELU, x·Φ(x) with Φ(x) = (1 + erf(x/√2))/2, of plain tfjs ops, for every backend. */
 import { add, erf, exp, mul, square, type Tensor } from '@tensorflow/tfjs-core';
-import { after, hold, scope } from '../engine.ts';
-import { once } from '../pullback.ts';
-import type { GeluKernel } from './index.ts';
+import { after, scope } from '../engine.ts';
+import { keepsInput } from './keeps-input.ts';
 
 /** Φ(x), the standard normal distribution function. */
 function normal(x: Tensor): Tensor {
@@ -46,14 +45,4 @@ function gradient(x: Tensor, dy: Tensor): Tensor {
   });
 }
 
-export const reference: GeluKernel = {
-  apply: gelu,
-  trace(x) {
-    const value = gelu(x);
-    const kept = hold(x);
-    return {
-      value,
-      pullback: once('gelu', [kept], (dy: Tensor, wanted?) => (wanted && !wanted.x ? {} : { x: gradient(kept, dy) })),
-    };
-  },
-};
+export const reference = keepsInput(gelu, gradient);

@@ -1,9 +1,8 @@
 /** GELU by our SIMD kernels on wasm. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { after, hold } from '../engine.ts';
-import { once } from '../pullback.ts';
+import { after } from '../engine.ts';
 import { float, onHeap } from '../simd/run.ts';
-import type { GeluKernel } from './index.ts';
+import { keepsInput } from './keeps-input.ts';
 
 function forward(x: Tensor): Tensor {
   return onHeap([x], [float(...x.shape)], ({ kernels }, [X], [Y]) => kernels.activate(X!, x.size, Y!))[0]!;
@@ -18,14 +17,4 @@ function gradient(x: Tensor, dy: Tensor): Tensor {
   return after(dx!, value!);
 }
 
-export const simd: GeluKernel = {
-  apply: forward,
-  trace(x) {
-    const value = forward(x);
-    const kept = hold(x);
-    return {
-      value,
-      pullback: once('gelu', [kept], (dy: Tensor, wanted?) => (wanted && !wanted.x ? {} : { x: gradient(kept, dy) })),
-    };
-  },
-};
+export const simd = keepsInput(forward, gradient);

@@ -9,6 +9,7 @@ type Address = number;
 
 /** The exports of simd/index.ts; strides are bytes. */
 export interface Kernels {
+  readonly productScratchBytes: WebAssembly.Global<'i32'>;
   gemm(
     ...args: [
       ...[m: number, n: number, k: number],
@@ -52,7 +53,7 @@ export interface Kernels {
 
 export interface Simd {
   readonly kernels: Kernels;
-  /** Memory that a product works in, taken once: `productScratchBytes` of simd/product.ts. */
+  /** Memory that a product works in, taken once: `productScratchBytes`. */
   readonly scratch: Address;
 }
 
@@ -63,8 +64,6 @@ interface WasmBackend {
     _malloc(bytes: number): number;
   };
 }
-
-export const productScratchBytes = 1_032_448;
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -81,7 +80,7 @@ function instantiate({ wasm }: WasmBackend): Simd | undefined {
     // No SIMD here, or a browser that compiles nothing on its main thread.
     return undefined;
   }
-  const scratch = wasm._malloc(productScratchBytes);
+  const scratch = wasm._malloc(kernels.productScratchBytes.value);
   return scratch === 0 ? undefined : { kernels, scratch };
 }
 

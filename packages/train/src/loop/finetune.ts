@@ -1,5 +1,5 @@
 /** The finetuning loop: batches in, events out. */
-import { defaultTolerance, type Method, StateRangeError, snappedInWords } from '@dr2net/core';
+import { type Method, StateRangeError } from '@dr2net/core';
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import { ShaderError } from '@dr2net/ops';
 import type { CheckpointStore } from '../checkpoint/store.ts';
@@ -8,12 +8,12 @@ import { isAbort } from './abort.ts';
 import { Clock } from './clock.ts';
 import { deviceFault } from './device-fault.ts';
 import type { FinetuneEvent, StepEvent, WarningEvent } from './events.ts';
-import type { StepOutcome } from './gathered.ts';
 import { methodInWords } from './method-in-words.ts';
 import { type FinetuneOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { isOutOfMemory } from './out-of-memory.ts';
 import type { Position } from './position.ts';
 import { NotFinite, Trainer } from './trainer.ts';
+import { Warnings } from './warnings.ts';
 
 /**
  * Finetunes a model on batches; iterate over the result to run it:
@@ -38,9 +38,9 @@ export function finetune<B extends Batch, E>(
 
 class Run<B extends Batch, E> {
   readonly #clock = new Clock();
-  readonly #told = new Set<string>();
   #leaner: readonly Method[];
   readonly #position: Position = { step: 0, epoch: 0, batch: 0, evaluationDue: false };
+  readonly #warnings = new Warnings(this.#position);
   /** The step that was begun a second time, 0-based. */
   #repeated: number | undefined;
 
@@ -61,8 +61,9 @@ class Run<B extends Batch, E> {
     const position = this.#position;
     let finished = false;
     try {
-      for (const message of (await store?.resume(trainer, position, this.options)) ?? []) yield* this.#warn(message);
-      yield* this.#clippingNote();
+      for (const message of (await store?.resume(trainer, position, this.options)) ?? [])
+        yield* this.#warnings.of(message);
+      yield* this.#warnings.clipping(this.options);
       if (position.evaluationDue) yield* this.#evaluate(trainer, store);
       while (position.step < total && position.epoch < epochs && !signal?.aborted) {
         try {
@@ -117,7 +118,7 @@ class Run<B extends Batch, E> {
       if (again) {
         trainer.abandon();
         // The loop comes back for the rest of the epoch, from the step's first batch.
-        return yield* this.#warn(again);
+        return yield* this.#warnings.of(again);
       }
       // A source that was told to stop may say so by an error.
       if (!(signal?.aborted && isAbort(error, signal))) throw error;
@@ -137,16 +138,15 @@ class Run<B extends Batch, E> {
     const before = trainer.method;
     trainer.stepDown(method);
     const step = this.#position.step + 1;
-    yield* this.#warn(
+    yield* this.#warnings.of(
       `step ${step}: the device has too little memory for ${methodInWords(before)} (${cause.message}) The step is done again, and the run goes on, with ${methodInWords(method)}.`,
     );
   }
 
   async *#begin(trainer: Trainer<B, E>): AsyncGenerator<WarningEvent> {
     const { note, method, coefficients } = trainer.begin(this.#position.step, this.#repeated === this.#position.step);
-    if (note) yield* this.#warn(note);
-    const snapped = snappedInWords(method, coefficients);
-    if (snapped) yield* this.#warn(`${snapped} Told once; each step's event has those that were used.`, 'snapped');
+    if (note) yield* this.#warnings.of(note);
+    yield* this.#warnings.snapped(method, coefficients);
   }
 
   async *#endStep(
@@ -168,20 +168,7 @@ class Run<B extends Batch, E> {
       samplesPerSecond: outcome.samples / times.seconds,
       ...times,
     };
-    yield* this.#toleranceNote(trainer.method, outcome);
-  }
-
-  /** The gradients' error is known and small beside that of a mini-batch, so a step beyond the tolerance counts. */
-  *#toleranceNote(method: Method, { gradientError = 0 }: StepOutcome): Generator<WarningEvent> {
-    if (method.name !== 'reversible') return;
-    const { tolerance = defaultTolerance, anchors = 'auto' } = method;
-    if (gradientError <= tolerance) return;
-    const next = anchors === 'auto' ? 'the next steps keep more anchors' : "anchors 'auto' would keep more";
-    yield* this.#warn(
-      `rebuilding added an estimated relative error of ${gradientError.toPrecision(2)} to the gradients, beyond the tolerance of ${tolerance}; ` +
-        `the step counts, and ${next}. Told once; each step's event has its own figure.`,
-      'tolerance',
-    );
+    yield* this.#warnings.tolerance(trainer.method, outcome);
   }
 
   async *#endEpoch(
@@ -231,20 +218,6 @@ class Run<B extends Batch, E> {
   /** 1-based; the one that has just ended, or in which the run stands. */
   get #epochAtHand(): number {
     return this.#position.epoch + (this.#position.batch > 0 ? 1 : 0);
-  }
-
-  /** @param about tells warnings apart that are told once whatever their figures */
-  *#warn(message: string, about = message): Generator<WarningEvent> {
-    if (this.#told.has(about)) return;
-    this.#told.add(about);
-    yield { type: 'warning', step: this.#position.step, message };
-  }
-
-  *#clippingNote(): Generator<WarningEvent> {
-    const { clip, update } = this.options;
-    if (!clip || update !== 'sink') return;
-    const by = clip.by === 'previous' ? "by the previous step's global norm" : 'parameter by parameter';
-    yield* this.#warn(`update 'sink' frees each gradient at once, so gradients are clipped ${by}.`);
   }
 
   /**

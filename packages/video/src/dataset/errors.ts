@@ -1,5 +1,4 @@
 /** What can be wrong with a data set, or with one clip of it. */
-import type { Nearest } from './nearest.ts';
 
 /** The data set as a whole cannot be used: it is empty, a label is unknown, a class is too small to be split. */
 export class DatasetError extends Error {
@@ -8,7 +7,7 @@ export class DatasetError extends Error {
 
 /** Thrown for a label that is not in the given list. */
 export class UnknownLabelError extends DatasetError {
-  constructor(label: string, clip: string, labels: readonly string[], nearest: Nearest) {
+  constructor(label: string, clip: string, labels: readonly string[], nearest: string | undefined) {
     const known =
       labels.length <= 12 ? `; known labels: ${labels.join(', ')}` : ` among the ${labels.length} known ones`;
     super(

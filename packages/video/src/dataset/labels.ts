@@ -1,7 +1,7 @@
 /** From clips with label names to a data set with label indices. */
+import { nearestName } from '@dr2net/models';
 import type { ClipDataset, ClipSpan } from './clip.ts';
 import { DatasetError, UnknownLabelError } from './errors.ts';
-import { nearestName } from './nearest.ts';
 
 /** A clip whose label is still a name. */
 export interface NamedClip extends ClipSpan {
