@@ -13,6 +13,7 @@ import { exactChecks } from './exact.ts';
 import { limitChecks } from './limits.ts';
 import { linearChecks } from './linear.ts';
 import { longChecks } from './long.ts';
+import { pointChecks } from './points.ts';
 import { residualChecks } from './residual.ts';
 
 export type { Check } from './case.ts';
@@ -37,5 +38,6 @@ export const suite: readonly Check[] = [
   ...residualChecks,
   ...exactChecks,
   ...adamChecks,
+  ...pointChecks,
   ...limitChecks,
 ];

@@ -1,0 +1,40 @@
+/** The maximum over neighbours as loops over the host's numbers. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { onHost } from '../host.ts';
+import type { MaxGradient, MaxWithWinner } from './index.ts';
+
+export const forward: MaxWithWinner = (x) => {
+  const [size, width] = x.shape.slice(-2) as [number, number];
+  const shape = [...x.shape.slice(0, -2), width];
+  const made = onHost(
+    [x],
+    [
+      { shape, dtype: 'float32' },
+      { shape, dtype: 'int32' },
+    ],
+    ([from], [best, winner]) => {
+      for (let at = 0, first = 0; at < best!.length; first += size * width)
+        for (let c = 0; c < width; c++, at++) {
+          let [value, who] = [from![first + c]!, 0];
+          for (let k = 1; k < size; k++) {
+            const other = from![first + k * width + c]!;
+            // What is no number wins, so that it is seen.
+            if (other > value || (Number.isNaN(other) && !Number.isNaN(value))) [value, who] = [other, k];
+          }
+          best![at] = value;
+          winner![at] = who;
+        }
+    },
+  );
+  return { value: made[0] as Tensor, winner: made[1] as Tensor };
+};
+
+export const gradient: MaxGradient = (winner, dy, size) => {
+  const width = dy.shape.at(-1)!;
+  const shape = [...dy.shape.slice(0, -1), size, width];
+  return onHost([winner, dy], [{ shape, dtype: 'float32' }], ([who, from], [to]) => {
+    to!.fill(0);
+    for (let at = 0, first = 0; at < from!.length; first += size * width)
+      for (let c = 0; c < width; c++, at++) to![first + who![at]! * width + c] = from![at]!;
+  })[0] as Tensor;
+};

@@ -1,0 +1,43 @@
+/** The maximum over neighbours, channel by channel (PointNet, arXiv 1612.00593); its gradient goes to the winner, on ties the lowest index. */
+import { keep, type Tensor } from '@tensorflow/tfjs-core';
+import { choose } from '../engine.ts';
+import { type OpPullback, once, type TracedOp } from '../pullback.ts';
+import * as host from './host.ts';
+import * as webgpu from './webgpu.ts';
+
+/** x [..., K, C] → the maximum over K and which it was, int32, both [..., C]. */
+export type MaxWithWinner = (x: Tensor) => { readonly value: Tensor; readonly winner: Tensor };
+/** winner and dy [..., C] → [..., size, C] */
+export type MaxGradient = (winner: Tensor, dy: Tensor, size: number) => Tensor;
+
+export interface NeighbourMaxKernel {
+  /** x [..., K, C] → [..., C] */
+  apply(x: Tensor): Tensor;
+  trace(x: Tensor): TracedOp<'x'>;
+}
+
+const kernel = () => choose<{ forward: MaxWithWinner; gradient: MaxGradient }>({ reference: host, webgpu });
+
+function forward(x: Tensor): ReturnType<MaxWithWinner> {
+  if (x.rank < 2 || x.shape.at(-2) === 0)
+    throw new RangeError(`neighbourMax: x is [${x.shape}]; [..., neighbours, channels] with a neighbour is needed`);
+  return kernel().forward(x);
+}
+
+/** The maximum over the last axis but one. The trace keeps the winners, one number an element of the value. */
+export const neighbourMax: NeighbourMaxKernel = {
+  apply(x) {
+    const { value, winner } = forward(x);
+    winner.dispose();
+    return value;
+  },
+  trace(x) {
+    const { value, winner } = forward(x);
+    const kept = keep(winner);
+    const size = x.shape.at(-2)!;
+    const pullback: OpPullback<'x'> = once('neighbourMax', [kept], (dy: Tensor, wanted?) =>
+      wanted && !wanted.x ? {} : { x: kernel().gradient(kept, dy, size) },
+    );
+    return { value, pullback };
+  },
+};

@@ -1,0 +1,38 @@
+/** Rows by a fixed linear map: what grouping and three-nearest-neighbour interpolation are. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { expectShape } from '../check.ts';
+import { choose } from '../engine.ts';
+import { type OpPullback, once, type TracedOp } from '../pullback.ts';
+import { host } from './host.ts';
+import { type CompressedRows, RowMap, type RowMapParts } from './map.ts';
+import { webgpu } from './webgpu.ts';
+
+export { RowMap, type RowMapParts };
+
+/** x [from, C] → [rows, C] */
+export type CombineRows = (map: CompressedRows, x: Tensor) => Tensor;
+
+export interface MapRowsKernel {
+  /** x [from, C] → [rows, C] */
+  apply(x: Tensor, map: RowMap): Tensor;
+  trace(x: Tensor, map: RowMap): TracedOp<'x'>;
+}
+
+const combine: CombineRows = (map, x) => choose({ reference: host, webgpu })(map, x);
+
+function value(x: Tensor, map: RowMap): Tensor {
+  expectShape('mapRows', 'x', x, [map.from, x.shape[1] ?? 1], `the map takes ${map.from} rows`);
+  return combine(map.forward, x);
+}
+
+/** Σ_j w[r, j]·x[source[r, j]]. The trace keeps nothing; the map must not change until the pullback has run. */
+export const mapRows: MapRowsKernel = {
+  apply: value,
+  trace(x, map) {
+    const y = value(x, map);
+    const pullback: OpPullback<'x'> = once('mapRows', [], (dy: Tensor, wanted?) =>
+      wanted && !wanted.x ? {} : { x: combine(map.backward, dy) },
+    );
+    return { value: y, pullback };
+  },
+};
