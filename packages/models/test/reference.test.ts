@@ -113,13 +113,17 @@ describe.each(backends)('$name', ({ name: backend, available, start }) => {
   const cases = backend === 'webgpu' ? (['dinov2-hf'] as const) : classifierCases;
   describe.skipIf(!available).each(cases)('%s', (name) => {
     const data = referenceCase(name);
-    describe.skipIf(!data).each(data?.variants ?? [])('$name', (variant) => {
+    if (!data) {
+      test.skip('its reference is not here');
+      return;
+    }
+    describe.each(data.variants)('$name', (variant) => {
       let loaded: Loaded;
       let before: number;
       beforeAll(async () => {
         await start();
         before = memory().numTensors;
-        const backbone = await loadBackbone(data!.folder);
+        const backbone = await loadBackbone(data.folder);
         loaded = { backbone, head: pretrainedHead(backbone) };
       });
       afterAll(() => {
@@ -128,7 +132,7 @@ describe.each(backends)('$name', ({ name: backend, available, start }) => {
         expect(memory().numTensors).toBe(before);
       });
 
-      test('states', () => expectNoLeak(() => compareOutputs(loaded, data!, variant)));
+      test('states', () => expectNoLeak(() => compareOutputs(loaded, data, variant)));
 
       const methods: Method[] = [{ name: 'conventional' }];
       // The rebuild's own error stays under the tolerance where β is large and the network is shallow.
@@ -136,15 +140,15 @@ describe.each(backends)('$name', ({ name: backend, available, start }) => {
       if (variant.coefficients.beta > 0) methods.push({ name: 'checkpoint' });
       test.each(methods)('logits, loss and every gradient by $name', (method) =>
         expectNoLeak(async () => {
-          const { loss, output, found } = allGradients(loaded, data!, variant, method);
-          await expectScaledClose(output, reference(data!.expected, `${variant.name}/logits`), forward, 'logits');
+          const { loss, output, found } = allGradients(loaded, data, variant, method);
+          await expectScaledClose(output, reference(data.expected, `${variant.name}/logits`), forward, 'logits');
           await expectScaledClose(
             loss,
-            reference(data!.expected, `${variant.name}/loss`),
+            reference(data.expected, `${variant.name}/loss`),
             { rtol: 0, atol: 1e-5 },
             'loss',
           );
-          const compared = await compareGradients(found, data!, variant);
+          const compared = await compareGradients(found, data, variant);
           expect(compared).toBeGreaterThan(30);
           dispose([loss, output, ...found.values()]);
         }),

@@ -73,6 +73,7 @@ async function stepGradients(model: ActionRecognizer, batch: ClipBatch) {
 }
 
 describe.skipIf(!folder)('VideoMAE for classification', () => {
+  if (!folder) return;
   const expected = readReference(`${folder}/expected.safetensors`);
   const get = (name: string) => {
     const found = expected.get(name);
