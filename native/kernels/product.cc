@@ -1,6 +1,8 @@
 #include "product.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 
 #include "vector.h"
 
@@ -10,48 +12,27 @@ namespace {
 // So much of the inner axis at a time: a panel of B then stays in the first cache.
 constexpr int64_t kInner = 256;
 
-// to ← from + a·b for a whole tile; from may be null: zeros. One stride of a is 1: that of its inner axis, or (kTurned: a
-// transposed operand) that of its rows; `astride` is the other one.
-template <bool kTurned>
-DR2NET_AVX void Tile(const float* a, int64_t astride, const float* b, int64_t inner, const float* from, float* to,
-                     int64_t stride) {
-  __m256 c[kPanelRows][2];
-#pragma GCC unroll 6
-  for (int r = 0; r < kPanelRows; r++) {
-    c[r][0] = from ? _mm256_loadu_ps(from + r * stride) : _mm256_setzero_ps();
-    c[r][1] = from ? _mm256_loadu_ps(from + r * stride + 8) : _mm256_setzero_ps();
-  }
-  const float* below = a + 3 * astride;
-  for (int64_t k = 0; k < inner; k++, b += kPanelColumns) {
-    const __m256 b0 = _mm256_loadu_ps(b);
-    const __m256 b1 = _mm256_loadu_ps(b + 8);
-#pragma GCC unroll 6
-    for (int r = 0; r < kPanelRows; r++) {
-      const __m256 s = _mm256_broadcast_ss(kTurned ? a + r : (r < 3 ? a : below) + r % 3 * astride);
-      c[r][0] = _mm256_fmadd_ps(s, b0, c[r][0]);
-      c[r][1] = _mm256_fmadd_ps(s, b1, c[r][1]);
-    }
-    a += kTurned ? astride : 1;
-    below += 1;
-  }
-#pragma GCC unroll 6
-  for (int r = 0; r < kPanelRows; r++) {
-    _mm256_storeu_ps(to + r * stride, c[r][0]);
-    _mm256_storeu_ps(to + r * stride + 8, c[r][1]);
-  }
-}
-
 // A tile that hangs over the edge of c goes by way of a whole one, and missing rows of a by way of zeros.
-void EdgeTile(const Matrix& a, const float* b, int64_t inner, int64_t rows, int64_t columns, float* c, int64_t stride,
-              bool add) {
-  float left[kInner * kPanelRows] = {};
-  float whole[kPanelRows * kPanelColumns] = {};
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t k = 0; k < inner; k++) left[k * kPanelRows + r] = a.data[r * a.row + k * a.column];
-  if (add)
-    for (int64_t r = 0; r < rows; r++) std::copy_n(c + r * stride, columns, whole + r * kPanelColumns);
-  Tile<true>(left, kPanelRows, b, inner, whole, whole, kPanelColumns);
-  for (int64_t r = 0; r < rows; r++) std::copy_n(whole + r * kPanelColumns, columns, c + r * stride);
+void EdgeTile(const Tiles& tiles, const Matrix& a, const float* b, int64_t inner, int64_t rows, int64_t columns,
+              float* c, int64_t stride, bool add) {
+  float left[kInner * kMostTileRows];
+  float whole[kMostTileRows * kMostTileColumns];
+  const bool turned = rows < tiles.rows || a.row == 1;
+  Matrix from = a;
+  if (rows < tiles.rows) {
+    from = {left, 1, tiles.rows};
+    for (int64_t k = 0; k < inner; k++) {
+      for (int64_t r = 0; r < rows; r++) left[k * tiles.rows + r] = a.data[r * a.row + k * a.column];
+      std::fill_n(left + k * tiles.rows + rows, tiles.rows - rows, 0.0f);
+    }
+  }
+  (turned ? tiles.turned : tiles.straight)(from.data, turned ? from.column : from.row, b, inner, whole,
+                                           tiles.columns, false);
+  for (int64_t r = 0; r < rows; r++) {
+    const float* sums = whole + r * tiles.columns;
+    float* to = c + r * stride;
+    for (int64_t i = 0; i < columns; i++) to[i] = add ? sums[i] + to[i] : sums[i];
+  }
 }
 
 // 8 × 8 numbers times a factor, rows and columns exchanged.
@@ -82,48 +63,59 @@ DR2NET_AVX_INLINE void Turn(const float* from, int64_t stride, __m256 factor, fl
 
 DR2NET_AVX void PackColumns(const Matrix& b, int64_t inner, int64_t columns, float scale, float* to) {
   const __m256 factor = Splat(scale);
-  for (int64_t from = 0; from < columns; from += kPanelColumns) {
-    const int64_t now = std::min(kPanelColumns, columns - from);
+  const int64_t width = TilesHere().columns;
+  for (int64_t from = 0; from < columns; from += width) {
+    const int64_t now = std::min(width, columns - from);
     const float* data = b.data + from * b.column;
     int64_t k = 0;
-    if (now == kPanelColumns && b.column == 1) {
-      for (; k < inner; k++, to += kPanelColumns) {
-        _mm256_storeu_ps(to, _mm256_mul_ps(_mm256_loadu_ps(data + k * b.row), factor));
-        _mm256_storeu_ps(to + 8, _mm256_mul_ps(_mm256_loadu_ps(data + k * b.row + 8), factor));
-      }
-    } else if (now == kPanelColumns && b.row == 1) {
-      for (; k + 8 <= inner; k += 8, to += 8 * kPanelColumns) {
-        Turn(data + k, b.column, factor, to, kPanelColumns);
-        Turn(data + k + 8 * b.column, b.column, factor, to + 8, kPanelColumns);
-      }
+    if (now == width && b.column == 1) {
+      for (; k < inner; k++, to += width)
+        for (int64_t c = 0; c < width; c += 8)
+          _mm256_storeu_ps(to + c, _mm256_mul_ps(_mm256_loadu_ps(data + k * b.row + c), factor));
+    } else if (now == width && b.row == 1) {
+      for (; k + 8 <= inner; k += 8, to += 8 * width)
+        for (int64_t c = 0; c < width; c += 8) Turn(data + k + c * b.column, b.column, factor, to + c, width);
     }
-    for (; k < inner; k++, to += kPanelColumns) {
+    for (; k < inner; k++, to += width) {
       for (int64_t c = 0; c < now; c++) to[c] = data[k * b.row + c * b.column] * scale;
-      for (int64_t c = now; c < kPanelColumns; c++) to[c] = 0;
+      for (int64_t c = now; c < width; c++) to[c] = 0;
     }
   }
 }
 
 void Multiply(const Matrix& a, const float* b, int64_t rows, int64_t columns, int64_t inner, float* c, int64_t stride,
               bool add) {
+  const Tiles& tiles = TilesHere();
   const bool turned = a.row == 1;
-  for (int64_t k = 0; k < inner; k += kInner) {
-    const int64_t now = std::min(kInner, inner - k);
+  const Tile whole = turned ? tiles.turned : tiles.straight;
+  const int64_t steps = (inner + kInner - 1) / kInner, step = (inner + steps - 1) / steps;
+  for (int64_t k = 0; k < inner; k += step) {
+    const int64_t now = std::min(step, inner - k);
     const bool onto = add || k > 0;
-    for (int64_t column = 0; column < columns; column += kPanelColumns) {
-      const float* panel = b + column * inner + k * kPanelColumns;
-      const int64_t width = std::min(kPanelColumns, columns - column);
-      for (int64_t row = 0; row < rows; row += kPanelRows) {
+    for (int64_t column = 0; column < columns; column += tiles.columns) {
+      const float* panel = b + column * inner + k * tiles.columns;
+      const int64_t width = std::min(tiles.columns, columns - column);
+      for (int64_t row = 0; row < rows; row += tiles.rows) {
         const Matrix left = {a.data + row * a.row + k * a.column, a.row, a.column};
-        const int64_t height = std::min(kPanelRows, rows - row);
+        const int64_t height = std::min(tiles.rows, rows - row);
         float* to = c + row * stride + column;
-        const float* from = onto ? to : nullptr;
-        if (height < kPanelRows || width < kPanelColumns) EdgeTile(left, panel, now, height, width, to, stride, onto);
-        else if (turned) Tile<true>(left.data, a.column, panel, now, from, to, stride);
-        else Tile<false>(left.data, a.row, panel, now, from, to, stride);
+        if (height < tiles.rows || width < tiles.columns)
+          EdgeTile(tiles, left, panel, now, height, width, to, stride, onto);
+        else
+          whole(left.data, turned ? a.column : a.row, panel, now, to, stride, onto);
       }
     }
   }
+}
+
+const Tiles& TilesHere() {
+  const auto choose = []() -> const Tiles& {
+    const char* asked = std::getenv("DR2NET_VECTORS");
+    const bool wide = __builtin_cpu_supports("avx512f") && !(asked && std::strcmp(asked, "avx2") == 0);
+    return wide ? kTilesOfSixteen : kTilesOfEight;
+  };
+  static const Tiles& here = choose();
+  return here;
 }
 
 }  // namespace dr2net

@@ -1,23 +1,22 @@
-// Small products of float32 matrices on one thread, for kernels whose matrices never leave the caches.
+// Products of float32 matrices on one thread, of tiles (tile.h).
 //
-// A tile of 6 × 16 numbers lives in twelve registers. A is read where it is, by its strides; B is packed in panels of 16 columns,
-// padded with zeros. Sums run in one order, so equal operands give equal bits.
+// A is read where it is, by its strides; B is packed in panels as wide as a tile, padded with zeros. Sums run in one order, so equal
+// operands give equal bits.
 
 #pragma once
 
 #include <cstdint>
 
-namespace dr2net {
+#include "tile.h"
 
-constexpr int64_t kPanelRows = 6;
-constexpr int64_t kPanelColumns = 16;
+namespace dr2net {
 
 constexpr int64_t RoundUp(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
 
-// Floats that a packed operand takes.
-constexpr int64_t PackedColumns(int64_t columns, int64_t inner) { return RoundUp(columns, kPanelColumns) * inner; }
+// Floats that a packed operand takes, on any processor.
+constexpr int64_t PackedColumns(int64_t columns, int64_t inner) { return RoundUp(columns, kMostTileColumns) * inner; }
 
-// A matrix by its strides, in floats.
+// A matrix by its strides, in floats; one of them is 1.
 struct Matrix {
   const float* data;
   int64_t row;

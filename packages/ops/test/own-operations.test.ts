@@ -1,4 +1,5 @@
 /** Our own TensorFlow operations: used wherever the addon is built, and of the same bits as what they replace. */
+import { execFileSync } from 'node:child_process';
 import { testBackends } from '@dr2net/testing';
 import { expectIdentical } from '@dr2net/testing/close';
 import { expectNoLeak } from '@dr2net/testing/leaks';
@@ -42,6 +43,20 @@ describe.skipIf(!node?.available || !loaded())('our own operations on node', () 
       dispose([...states, ...made.flat()]);
     }),
   );
+
+  // On a processor without AVX-512 both run the same kernel.
+  test('attention has the same bits by AVX2 as by AVX-512', { timeout: 60_000 }, () => {
+    const script = new URL('./attention-bits.ts', import.meta.url).pathname;
+    const bits = (vectors: string) =>
+      execFileSync(process.execPath, ['--conditions=@dr2net/source', '--import', 'tsx', script], {
+        env: { ...process.env, DR2NET_VECTORS: vectors },
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+    const [narrow, wide] = [bits('avx2'), bits('')];
+    expect(narrow).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(narrow).toBe(wide);
+  });
 
   test('refuse states of unequal size', () =>
     expectNoLeak(() => {
