@@ -9,8 +9,9 @@ import type { MemoryModel, MemorySetting } from '../dry/predict.ts';
 
 /** Of each element of a state and sub-block: the updates, and for methods that invert the inverse too. */
 const passes = { conventional: 8, frozen: 4, checkpoint: 8, reversible: 20, exact: 120 } as const;
-/** More of each element of a state and sub-block in parts. */
+/** More of each element of a state and sub-block in parts; and of each part, for its many small operations (measured on node). */
 const copies = 16;
+const partCost = 2e8;
 /** Of each parameter and batch that joins a sum of gradients. */
 const joining = 8;
 
@@ -36,5 +37,6 @@ export function stepWork(model: MemoryModel, setting: MemorySetting): number {
   const backward = method.name === 'frozen' ? 0 : 2 * forward + again;
   const states = (passes[method.name] + (inParts ? copies : 0)) * model.subBlocks * model.stateSize;
   const sums = training.accumulate > 1 ? joining * model.parameterCount : 0;
-  return training.accumulate * (batch * (forward + backward + states) + sums);
+  const parts = inParts ? training.chunks * model.subBlocks * partCost : 0;
+  return training.accumulate * (batch * (forward + backward + states) + sums + parts);
 }

@@ -144,7 +144,7 @@ test('work: forward 1, pullback 2, one more forward to rebuild, up to another be
   expect(work({ name: 'checkpoint', every: 4 })).toBeCloseTo(4.75, 2);
   expect(work({ name: 'reversible', anchors: [], sampled: true })).toBeCloseTo(4, 2);
   expect(work({ name: 'exact', verify: false })).toBeCloseTo(4, 2);
-  expect(work({ name: 'exact', verify: false }, 8)).toBeCloseTo(4, 2);
+  expect(work({ name: 'exact', verify: false }, 8)).toBeCloseTo(4, 1);
   expect(work({ name: 'exact', verify: false }, 8)).toBeGreaterThan(work({ name: 'exact', verify: false }));
-  expect(work({ name: 'conventional' }, 8)).toBeCloseTo(4, 2);
+  expect(work({ name: 'conventional' }, 8)).toBeCloseTo(4, 1);
 });
