@@ -1,10 +1,13 @@
 export { type AttentionParts, selfAttention } from './attention.ts';
+export { BatchNorm, type BatchNormParts } from './batch-norm.ts';
 export { type InputLayer, type InputPullback, inputSequential, PatchEmbed, TubeletEmbed } from './input.ts';
 export { LayerNorm } from './layer-norm.ts';
 export { LayerScale } from './layer-scale.ts';
 export { Linear, LinearGelu } from './linear.ts';
 export { Dropout, DropPath, DropRateError } from './masking.ts';
 export { type MlpParts, mlp } from './mlp.ts';
+export { type Groups, type GroupsPullback, PointGroups } from './point-groups.ts';
+export { NeighbourMax, Relu, WithMaximum } from './point-layers.ts';
 export { FixedPosition, PositionEmbedding, SpaceTimePosition } from './position.ts';
 export { PrefixTokens } from './prefix-tokens.ts';
 export { sequential } from './sequential.ts';

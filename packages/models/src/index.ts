@@ -26,6 +26,23 @@ export { type InflateOptions, inflate } from './inflate.ts';
 export { type LoadOptions, loadBackbone } from './load.ts';
 export { nearestName } from './nearest.ts';
 export { channelsFirst, channelsLast } from './pixels.ts';
+export { type PointGeometry, pointGeometry } from './point/geometry.ts';
+export { PointSegmenter } from './point/point-segmenter.ts';
+export {
+  applySegmenter,
+  type SegmenterOptions,
+  type SegmenterPullback,
+  type TracedSegmenter,
+  traceSegmenter,
+} from './point/segmenter.ts';
+export { type PointSpec, type PositionShift, readPointSpec } from './point/spec.ts';
+export {
+  createSegmenter,
+  type LoadSegmenterOptions,
+  loadSegmenter,
+  type NewSegmenterOptions,
+  saveSegmenter,
+} from './point/store.ts';
 export {
   backboneSources,
   headSources,

@@ -11,6 +11,9 @@ import { type PlannedParameter, planParameters } from './transformer/plan.ts';
 import { resampleGrid, resampleLine } from './transformer/resample.ts';
 import { gridSide, timeSteps } from './transformer/spec.ts';
 
+/** A parameter by name, and where it lies in the checkpoint. */
+type Planned = Pick<PlannedParameter, 'name' | 'layout'>;
+
 /** How a tensor of the checkpoint is brought to the shape that the parameter needs. */
 interface Source {
   /** Shape in the checkpoint. */
@@ -18,7 +21,7 @@ interface Source {
   adapt(tensor: HostTensor): HostTensor;
 }
 
-function sourceOf(description: ModelDescription, planned: PlannedParameter, part: Part): Source {
+function sourceOf(description: ModelDescription, planned: Planned, part: Part): Source {
   const { spec, checkpointSize, checkpointSteps } = description;
   if (planned.name === 'stem.position') {
     const places = spec.prefix.length + (checkpointSize / spec.patch) ** 2;
@@ -34,7 +37,7 @@ function sourceOf(description: ModelDescription, planned: PlannedParameter, part
 
 /** One tensor to be read: which columns of which parameter it becomes. */
 interface Wanted {
-  readonly planned: PlannedParameter;
+  readonly planned: Planned;
   readonly index: number;
   readonly part: Part;
   readonly source: Source;
@@ -68,11 +71,24 @@ export async function readParameters(
   checkpoint: Checkpoint,
   extraKeys: ReadonlySet<string>,
 ): Promise<ReadParameters> {
+  const plan = planParameters(description.spec, description.names);
+  return readPlanned(plan, checkpoint, extraKeys, (planned, part) => sourceOf(description, planned, part));
+}
+
+const asItIs = (_: Planned, part: Part): Source => ({ shape: part.shape, adapt: (tensor) => tensor });
+
+/** The same for a plan of any model, whose tensors are brought to shape by `source`; by default they have it. */
+export async function readPlanned(
+  plan: readonly Planned[],
+  checkpoint: Checkpoint,
+  extraKeys: ReadonlySet<string> = new Set(),
+  source = asItIs,
+): Promise<ReadParameters> {
   const wanted = new Map<string, Wanted>();
-  for (const planned of planParameters(description.spec, description.names)) {
+  for (const planned of plan) {
     planned.layout.forEach((part, index) => {
       if (part.key === null) return;
-      const item = { planned, index, part, source: sourceOf(description, planned, part) };
+      const item = { planned, index, part, source: source(planned, part) };
       check(part.key, item, checkpoint);
       wanted.set(part.key, item);
     });
@@ -80,7 +96,7 @@ export async function readParameters(
 
   const parameters = new Map<string, Parameter>();
   const extra = new Map<string, HostTensor>();
-  const pending = new Map<PlannedParameter, (Tensor | null)[]>();
+  const pending = new Map<Planned, (Tensor | null)[]>();
   try {
     await checkpoint.read(new Set([...wanted.keys(), ...extraKeys]), (key, host) => {
       const item = wanted.get(key);
@@ -110,7 +126,7 @@ function upload(part: Part, host: HostTensor): Tensor {
   }
 }
 
-function join(planned: PlannedParameter, columns: readonly (Tensor | null)[]): Parameter {
+function join(planned: Planned, columns: readonly (Tensor | null)[]): Parameter {
   try {
     return new Parameter(planned.name, joinColumns(planned.layout, columns));
   } finally {

@@ -40,7 +40,7 @@ export async function saveModel(
 }
 
 /** A parameter's checkpoint tensors, each made when it is written. */
-function sources(parameter: Parameter, layout: Layout): TensorSource[] {
+export function sources(parameter: Parameter, layout: Layout): TensorSource[] {
   return layout.flatMap(({ key, shape }, i) => {
     if (key === null) return [];
     const read = async () => {

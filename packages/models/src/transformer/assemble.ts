@@ -17,7 +17,7 @@ import {
 import type { Differentiable, Parameter } from '@dr2net/ops';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { sinusoidTable } from './sinusoid.ts';
-import { type TransformerSpec, tokenCount } from './spec.ts';
+import { type BlockSpec, type TransformerSpec, tokenCount } from './spec.ts';
 
 /** A parameter by name; throws when there is none. */
 export type Take = (name: string) => Parameter;
@@ -54,7 +54,8 @@ function assembleStem(spec: TransformerSpec, take: Take): { stem: InputLayer; co
   return { stem: inputSequential('the stem', embed, rest), constants };
 }
 
-function assembleBlock(spec: TransformerSpec, take: Take, i: number): SubBlock[] {
+/** The two sub-blocks of one block. */
+export function assembleBlock(spec: BlockSpec, take: Take, i: number): SubBlock[] {
   const { heads, epsilon, qkvBias, dropout, depth } = spec;
   const dropPath = depth > 1 ? (spec.dropPath * i) / (depth - 1) : spec.dropPath;
   const attention = `blocks.${i}.attention`;

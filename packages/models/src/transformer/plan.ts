@@ -1,7 +1,7 @@
 /** The parameters of a transformer: name, place in the checkpoint, first value, layer. In the order stem, blocks, norm. */
 import { convolutionWeight, type Layout, linearWeight, plain } from '../checkpoint/layout.ts';
 import type { Names, QkvNames } from './names.ts';
-import { gridSide, type TransformerSpec, timeSteps } from './spec.ts';
+import { type BlockSpec, gridSide, type TransformerSpec, timeSteps } from './spec.ts';
 
 /** How a parameter of a new model starts: a truncated normal (σ = 0.02, cut at ±2σ), or a constant. */
 export type Initial = 'normal' | number;
@@ -51,7 +51,8 @@ function planStem(spec: TransformerSpec, names: Names): Omit<PlannedParameter, '
   return planned;
 }
 
-function planBlock(spec: TransformerSpec, names: Names, i: number): Omit<PlannedParameter, 'layer'>[] {
+/** The parameters of one block. */
+export function planBlock(spec: BlockSpec, names: Pick<Names, 'block'>, i: number): Omit<PlannedParameter, 'layer'>[] {
   const { width, hidden } = spec;
   const block = names.block(i);
   const attention = `blocks.${i}.attention`;

@@ -36,6 +36,21 @@ export interface TransformerSpec {
   readonly head: HeadForm;
 }
 
+/** What the blocks need. */
+export type BlockSpec = Pick<
+  TransformerSpec,
+  | 'width'
+  | 'depth'
+  | 'heads'
+  | 'hidden'
+  | 'epsilon'
+  | 'qkvBias'
+  | 'layerScale'
+  | 'layerScaleValue'
+  | 'dropout'
+  | 'dropPath'
+>;
+
 /** Patches a side. */
 export function gridSide(spec: Pick<TransformerSpec, 'input' | 'patch'>): number {
   return spec.input.size / spec.patch;

@@ -16,6 +16,8 @@ export interface MapRowsKernel {
   /** x [from, C] → [rows, C] */
   apply(x: Tensor, map: RowMap): Tensor;
   trace(x: Tensor, map: RowMap): TracedOp<'x'>;
+  /** dy [rows, C] → that of x [from, C]; the map is all that it depends on */
+  gradient(dy: Tensor, map: RowMap): Tensor;
 }
 
 const combine: CombineRows = (map, x) => choose({ reference: host, webgpu })(map, x);
@@ -25,14 +27,20 @@ function value(x: Tensor, map: RowMap): Tensor {
   return combine(map.forward, x);
 }
 
+function gradient(dy: Tensor, map: RowMap): Tensor {
+  expectShape('mapRows', 'dy', dy, [map.rows, dy.shape[1] ?? 1], `the map gives ${map.rows} rows`);
+  return combine(map.backward, dy);
+}
+
 /** Σ_j w[r, j]·x[source[r, j]]. The trace keeps nothing; the map must not change until the pullback has run. */
 export const mapRows: MapRowsKernel = {
   apply: value,
   trace(x, map) {
     const y = value(x, map);
     const pullback: OpPullback<'x'> = once('mapRows', [], (dy: Tensor, wanted?) =>
-      wanted && !wanted.x ? {} : { x: combine(map.backward, dy) },
+      wanted && !wanted.x ? {} : { x: gradient(dy, map) },
     );
     return { value: y, pullback };
   },
+  gradient,
 };

@@ -1,0 +1,74 @@
+/** A PointViT segmenter: its parameters, its modules, and its place in an OpenPoints state dict. */
+import type { Parameter } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { CheckpointTensor, SavedTraining } from '../backbone.ts';
+import { fromParameter, type Layout } from '../checkpoint/layout.ts';
+import { assemblePoints, type PointModules } from './modules.ts';
+import { planPoints } from './plan.ts';
+import type { PointSpec } from './spec.ts';
+
+/** Neighbours that a stage of the embedding works on at a time: 32 groups of 32. */
+const defaultPartRows = 1024;
+
+export interface PointSegmenterParts {
+  readonly spec: PointSpec;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** By our name; taken over. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  /** Keys of the checkpoint that nothing was made of. */
+  readonly unused?: readonly string[];
+  readonly training?: SavedTraining | null;
+  readonly partRows?: number;
+}
+
+export class PointSegmenter {
+  readonly spec: PointSpec;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly modules: PointModules;
+  readonly parameters: readonly Parameter[];
+  readonly unused: readonly string[];
+  readonly training: SavedTraining | null;
+  /** The learned class token, and its position. */
+  readonly classToken: Parameter;
+  readonly classPosition: Parameter;
+  private readonly layouts = new Map<Parameter, Layout>();
+
+  constructor({ spec, config, parameters, unused = [], training = null, partRows }: PointSegmenterParts) {
+    this.spec = spec;
+    this.config = config;
+    this.unused = unused;
+    this.training = training;
+    const take = (name: string): Parameter => {
+      const parameter = parameters.get(name);
+      if (!parameter) throw new Error(`The segmenter needs a parameter ${name} that was not made.`);
+      return parameter;
+    };
+    for (const { name, layout } of planPoints(spec)) this.layouts.set(take(name), layout);
+    this.parameters = [...this.layouts.keys()];
+    this.classToken = take('class');
+    this.classPosition = take('class.position');
+    this.modules = assemblePoints(spec, take, partRows ?? defaultPartRows);
+  }
+
+  /** By what the decoder's BatchNorm normalises in a traced pass: running statistics (default), or the batch's. */
+  set statistics(statistics: 'running' | 'batch') {
+    for (const norm of this.modules.batchNorms) norm.statistics = statistics;
+  }
+
+  /** The layout of a parameter in the checkpoint. */
+  layoutOf(parameter: Parameter): Layout {
+    const layout = this.layouts.get(parameter);
+    if (!layout) throw new RangeError(`Parameter ${parameter.name} is not one of this segmenter's.`);
+    return layout;
+  }
+
+  /** A parameter's value or gradient (borrowed) as the published checkpoint has it. */
+  toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
+    const layout = this.layoutOf(parameter);
+    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+  }
+
+  dispose(): void {
+    for (const parameter of this.parameters) parameter.dispose();
+  }
+}

@@ -1,0 +1,127 @@
+/** Point segmenters from disk, to disk, and new ones: as in Pix4Point, an image ViT's blocks under a fresh embedding and decoder. */
+import type { Parameter } from '@dr2net/ops';
+import { ConfigReader } from '../architectures/config.ts';
+import type { SavedTraining } from '../backbone.ts';
+import { openCheckpoint } from '../checkpoint/checkpoint.ts';
+import { ModelOptionError } from '../errors.ts';
+import { readConfig } from '../files/config-files.ts';
+import { openSource, type SourceOptions } from '../files/source.ts';
+import { initialise } from '../initial.ts';
+import { readOwnConfig, writeOwnConfig } from '../own-config.ts';
+import { readPlanned } from '../read-parameters.ts';
+import { saveModel, sources } from '../save.ts';
+import type { TransformerBackbone } from '../transformer/transformer-backbone.ts';
+import { planPoints } from './plan.ts';
+import { PointSegmenter } from './point-segmenter.ts';
+import { type PointSpec, type PositionShift, readPointSpec } from './spec.ts';
+
+interface ShiftOption {
+  /**
+   * Where the positions go. Default: as the configuration says, before every block on the skip path too (`skip`, the authors' fragment)
+   * or once; `branch` keeps the recurrence pure. All are the same network at (α, β) = (1, 0).
+   */
+  readonly shift?: PositionShift;
+  /** Neighbours that a stage of the embedding works on at a time; default 1024. More take more memory. */
+  readonly partRows?: number;
+}
+
+function specOf(config: ConfigReader, { shift, partRows = 1 }: ShiftOption): PointSpec {
+  const spec = readPointSpec(config);
+  if (!Number.isInteger(partRows) || partRows < 1)
+    throw new ModelOptionError(`partRows is ${partRows}; it must be a whole number of 1 or more.`);
+  if (shift !== undefined && (shift === 'once') !== (spec.shift === 'once'))
+    throw new ModelOptionError(
+      `shift is ${shift}, but config.json adds the positions ${spec.shift === 'once' ? 'once' : 'before every block'}; correct add_pos_each_block or leave the option out.`,
+    );
+  return shift === undefined ? spec : { ...spec, shift };
+}
+
+export interface LoadSegmenterOptions extends SourceOptions, ShiftOption {}
+
+/**
+ * Loads a segmenter: an OpenPoints configuration as `config.json`, its state dict as `model.safetensors`.
+ * @param source a folder (Node), an http(s) address of one, or a hub id
+ * @throws {ModelSourceError | ConfigError | CheckpointError | MissingTensorError | TensorShapeError | ModelOptionError}
+ */
+export async function loadSegmenter(source: string | URL, options: LoadSegmenterOptions = {}): Promise<PointSegmenter> {
+  const files = await openSource(source, options);
+  const config = await readConfig(files);
+  const { training } = readOwnConfig(config);
+  const spec = specOf(config, { ...savedShift(config), ...options });
+  const { parameters, unused } = await readPlanned(planPoints(spec), await openCheckpoint(files));
+  const { partRows } = options;
+  return new PointSegmenter({
+    spec,
+    config: config.json,
+    parameters,
+    unused,
+    training,
+    ...(partRows !== undefined && { partRows }),
+  });
+}
+
+/** `saveSegmenter` writes which reading the network was trained with. */
+function savedShift(config: ConfigReader): ShiftOption {
+  return config.part('dr2net').text('shift', '') === 'branch' ? { shift: 'branch' } : {};
+}
+
+/** Saves a segmenter under the names of an OpenPoints state dict, float32. */
+export async function saveSegmenter(
+  folder: string,
+  model: PointSegmenter,
+  options: { readonly training?: SavedTraining } = {},
+): Promise<void> {
+  const { dr2net: _, ...published } = model.config;
+  const own = writeOwnConfig({ training: options.training ?? model.training, head: null }).dr2net;
+  const branch = model.spec.shift === 'branch' ? { shift: 'branch' } : {};
+  const config = own || branch.shift ? { ...published, dr2net: { ...own, ...branch } } : published;
+  await saveModel(
+    folder,
+    config,
+    model.parameters.flatMap((parameter) => sources(parameter, model.layoutOf(parameter))),
+  );
+}
+
+export interface NewSegmenterOptions extends ShiftOption {
+  /** A transformer of the same width whose blocks and last norm the new one starts with; borrowed, copied. */
+  readonly blocks?: TransformerBackbone;
+}
+
+const blockFields = ['width', 'heads', 'hidden', 'layerScale', 'qkvBias'] as const;
+
+/** What a configuration must say so that the blocks of a transformer fit. */
+function requireFit(spec: PointSpec, blocks: TransformerBackbone): void {
+  for (const field of blockFields)
+    if (spec[field] !== blocks.spec[field])
+      throw new ModelOptionError(
+        `The configuration gives ${field} ${spec[field]}, the ${blocks.architecture} blocks have ${blocks.spec[field]}; both must be the same (LayerScale is encoder_args.init_values).`,
+      );
+  if (spec.depth > blocks.spec.depth)
+    throw new ModelOptionError(
+      `The configuration has depth ${spec.depth}; the ${blocks.architecture} has ${blocks.spec.depth} blocks.`,
+    );
+}
+
+/**
+ * A new segmenter: weights, tokens truncated normal (σ = 0.02), biases 0, norms 1, the same for the same seed; blocks and last norm of
+ * `blocks` where given (Pix4Point, arXiv 2208.12259).
+ * @param config an OpenPoints configuration as JSON
+ * @throws {ConfigError | ModelOptionError}
+ */
+export function createSegmenter(
+  config: Readonly<Record<string, unknown>>,
+  seed: number,
+  options: NewSegmenterOptions = {},
+): PointSegmenter {
+  const spec = specOf(new ConfigReader(config, 'the configuration'), options);
+  const { blocks, partRows } = options;
+  if (blocks) requireFit(spec, blocks);
+  const parameters = initialise(planPoints(spec), seed);
+  const known = new Map<string, Parameter>(blocks?.parameters.map((parameter) => [parameter.name, parameter]));
+  for (const [name, parameter] of parameters) {
+    const pretrained = known.get(name);
+    if (pretrained && (name.startsWith('blocks.') || name.startsWith('norm.')))
+      parameter.assign(pretrained.variable.clone());
+  }
+  return new PointSegmenter({ spec, config, parameters, ...(partRows !== undefined && { partRows }) });
+}
