@@ -9,6 +9,7 @@ const below = {
   layers: ['ops', 'core'],
   models: ['ops', 'core', 'layers', 'memory'],
   video: ['ops', 'core', 'layers', 'memory', 'models'],
+  pointcloud: ['ops', 'core', 'layers', 'memory', 'models'],
   train: ['ops', 'core', 'layers', 'schedulers', 'memory', 'models', 'video'],
   dr2net: ['ops', 'core', 'layers', 'schedulers', 'memory', 'backends', 'models', 'video', 'train'],
 };

@@ -15,6 +15,8 @@ export {
   traceClassifier,
 } from './classifier.ts';
 export { createBackbone } from './create.ts';
+export { ahead } from './data/ahead.ts';
+export { type Random, randomFrom } from './data/random.ts';
 export * from './errors.ts';
 export type { SourceOptions } from './files/source.ts';
 export { loadMemoryModel, type MemoryHead, memoryModel, memoryModelOf } from './footprint/memory-model.ts';

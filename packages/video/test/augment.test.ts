@@ -1,4 +1,6 @@
 /** Resampling against a float64 double loop; what each change may and may not do. */
+
+import { randomFrom } from '@dr2net/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jitterColour } from '../src/augment/colour.ts';
@@ -6,7 +8,6 @@ import { eraseRandomly } from '../src/augment/erase.ts';
 import { randomWindow, squareWindow } from '../src/augment/geometry.ts';
 import { mixBatch } from '../src/augment/mix.ts';
 import { augmentedSample, plainSample } from '../src/augment/sample.ts';
-import { randomFrom } from '../src/random.ts';
 import { scaleRgb, uprightRgb } from '../src/reader/pixels.ts';
 import { axisWeights, resample } from '../src/reader/resample.ts';
 import { storedInMemory } from '../src/reader/store.ts';

@@ -1,7 +1,7 @@
+import { randomFrom } from '@dr2net/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { denseSampling, type Sampling, uniformSampling } from '../src/node.ts';
-import { randomFrom } from '../src/random.ts';
 
 const frames = fc.integer({ min: 1, max: 16 });
 const total = fc.integer({ min: 2, max: 400 });

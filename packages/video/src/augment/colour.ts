@@ -1,5 +1,5 @@
 /** Colour jitter: brightness, contrast, saturation and hue, by the same factors in every frame of a clip. */
-import type { Random } from '../random.ts';
+import type { Random } from '@dr2net/models';
 
 export interface ColourOptions {
   /** Factors are drawn from [1 − value, 1 + value], value within [0, 1]. Default 0.4 each. */

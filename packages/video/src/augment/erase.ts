@@ -1,5 +1,5 @@
 /** Random erasing (Zhong et al., arXiv 1708.04896): one rectangle, the same in every frame, filled with noise. */
-import type { Random } from '../random.ts';
+import type { Random } from '@dr2net/models';
 
 export interface EraseOptions {
   /** Default 0.25. */

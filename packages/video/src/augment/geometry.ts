@@ -1,5 +1,5 @@
 /** Which part of the picture a sample shows, the same in all its frames. */
-import type { Random } from '../random.ts';
+import type { Random } from '@dr2net/models';
 import type { Size } from '../reader/contract.ts';
 
 /** A window in pixels; may be fractional. */

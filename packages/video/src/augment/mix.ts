@@ -2,7 +2,7 @@
  * Mixup (arXiv 1710.09412) and CutMix (arXiv 1905.04899) over a batch: each clip with the one at the same place from
  * the batch's end, as timm does it; targets are mixed by the same shares.
  */
-import type { Random } from '../random.ts';
+import type { Random } from '@dr2net/models';
 
 export interface MixOptions {
   /** α of the Beta distribution of mixup's share; 0 switches it off. Default 0.8. */

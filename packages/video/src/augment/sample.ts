@@ -1,5 +1,5 @@
 /** From stored frames to the pixels of one sample: crop, scale, flip, colour, normalise, erase. */
-import type { Random } from '../random.ts';
+import type { Random } from '@dr2net/models';
 import { axisWeights, resample } from '../reader/resample.ts';
 import type { StoredClip } from '../reader/store.ts';
 import { type ColourOptions, jitterColour } from './colour.ts';

@@ -1,5 +1,5 @@
 /** A data set parted in two, class by class. */
-import { randomFrom } from '../random.ts';
+import { randomFrom } from '@dr2net/models';
 import type { Clip, ClipDataset } from './clip.ts';
 import { DatasetError } from './errors.ts';
 

@@ -1,5 +1,5 @@
 /** Which frames of a clip make a sample. */
-import type { Random } from '../random.ts';
+import type { Random } from '@dr2net/models';
 
 export interface Sampling {
   /** Frames in a sample. */

@@ -1,15 +1,13 @@
 /** Batches of clips, made ahead of their use, in an order that depends on (seed, epoch) alone. */
-import type { BatchSource } from '@dr2net/models';
+import { ahead, type BatchSource, randomFrom } from '@dr2net/models';
 import pLimit from 'p-limit';
 import { squareWindow, wholeWindow } from '../augment/geometry.ts';
 import { mixBatch } from '../augment/mix.ts';
 import { augmentedSample, plainSample } from '../augment/sample.ts';
 import type { Clip, ClipDataset } from '../dataset/clip.ts';
 import { BadClipError, DatasetError } from '../dataset/errors.ts';
-import { randomFrom } from '../random.ts';
 import type { ClipReader } from '../reader/contract.ts';
 import { loadClip } from '../reader/load.ts';
-import { ahead } from './ahead.ts';
 import { type ClipBatch, type RawBatch, toBatch } from './batch.ts';
 import { type ClipSourceOptions, type Settled, settle } from './options.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Random numbers that depend on what they are for, and on nothing else: the seed is derived from (run seed, epoch, clip,
+ * Random numbers that depend on what they are for, and on nothing else: the seed is derived from (run seed, epoch, sample,
  * purpose), so an interrupted run goes on with the numbers of an uninterrupted one.
  */
 import { trainingContext } from '@dr2net/ops';
@@ -11,13 +11,15 @@ export interface Random {
   between(from: number, to: number): number;
   /** Uniform among 0 … n − 1. */
   below(n: number): number;
+  /** A draw of the normal distribution with mean 0 and variance 1 (Box and Muller). */
+  normal(): number;
   /** A shuffled copy (Fisher and Yates). */
   shuffle<T>(items: readonly T[]): T[];
   /** A draw of Gamma(shape, 1), by Marsaglia and Tsang's method (ACM TOMS 26, 2000). */
   gamma(shape: number): number;
 }
 
-/** Mulberry32 (Tommy Ettinger): 32 bits of state, enough for the few draws that one clip needs. */
+/** Mulberry32 (Tommy Ettinger): 32 bits of state, enough for the few draws that one sample needs. */
 export function randomFrom(seed: number, ...parts: readonly (string | number)[]): Random {
   let state = parts.reduce((context, part) => context.child(part), trainingContext(seed)).seed;
   const next = () => {
@@ -40,6 +42,7 @@ export function randomFrom(seed: number, ...parts: readonly (string | number)[])
   return Object.assign(next, {
     between: (from: number, to: number) => from + (to - from) * next(),
     below,
+    normal,
     shuffle: <T>(items: readonly T[]): T[] => {
       const copy = [...items];
       for (let i = copy.length - 1; i > 0; i--) {

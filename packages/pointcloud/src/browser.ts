@@ -1,0 +1,16 @@
+/** Point clouds in the browser: files the user chose, and URLs. */
+import type { PointCloud } from './cloud/cloud.ts';
+import { openSource } from './reader/browser.ts';
+import { type ReadOptions, readSource } from './reader/read.ts';
+import type { CloudFile } from './reader/source.ts';
+
+export * from './common.ts';
+
+/** Reads a cloud from a URL or a blob. @throws BadCloudError naming file, line or point, and the remedy */
+export async function readCloud(
+  file: CloudFile,
+  options: ReadOptions & { readonly id?: string } = {},
+): Promise<PointCloud> {
+  const id = options.id ?? (file instanceof Blob ? ((file as Partial<File>).name ?? 'blob') : String(file));
+  return readSource(openSource(file, id), options);
+}

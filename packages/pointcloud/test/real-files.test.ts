@@ -1,0 +1,72 @@
+/** Real scans, where they lie beside the repository: counts and extents as their owners state them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { sharedPath } from '@dr2net/testing';
+import { describe, expect, it } from 'vitest';
+import { bounds, readCloud } from '../src/node.ts';
+
+const aerial = sharedPath('data/aerial-lidar');
+
+function counted(labels: Int32Array | undefined): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const label of labels ?? []) counts[label] = (counts[label] ?? 0) + 1;
+  return counts;
+}
+
+describe.skipIf(!aerial)('LAZ', () => {
+  it.each([
+    ['autzen_trim', 110_000, { 1: 83_893, 2: 26_107 }],
+    ['Topography', 73_403, { 1: 61_347, 2: 8_159, 9: 3_897 }],
+    ['MixedConifer', 37_657, { 1: 31_832, 2: 5_820, 11: 5 }],
+  ] as const)('%s: points, classes, and the extent of its header', async (name, points, classes) => {
+    const path = `${aerial}/${name}.laz`;
+    const cloud = await readCloud(path);
+    expect(cloud.count).toBe(points);
+    expect(counted(cloud.labels)).toEqual(classes);
+    const header = readFileSync(path).subarray(0, 227);
+    const { least, most } = bounds(cloud.positions);
+    for (let axis = 0; axis < 3; axis++) {
+      const origin = cloud.origin[axis] as number;
+      expect(Math.abs(header.readDoubleLE(179 + 16 * axis) - most[axis]! - origin)).toBeLessThan(2e-3);
+      expect(Math.abs(header.readDoubleLE(187 + 16 * axis) - least[axis]! - origin)).toBeLessThan(2e-3);
+    }
+    expect(cloud.notes).toEqual([expect.stringMatching(/recentred/)]);
+    expect(cloud.colours?.length).toBe(name === 'autzen_trim' ? 3 * points : undefined);
+    if (name === 'MixedConifer') expect(new Set(cloud.features.treeID).size).toBeGreaterThan(100);
+  });
+
+  it.each([0.002, 0.02, 0.5, 0.97])('cut to %f of its length is refused', async (share) => {
+    const bytes = readFileSync(`${aerial}/MixedConifer.laz`);
+    const cut = new File([bytes.subarray(0, Math.floor(bytes.length * share))], 'cut.laz');
+    await expect(readCloud(cut)).rejects.toThrow(/cut.laz: .*(truncated|ends in its header).*copy it again/i);
+  });
+
+  it('broken in the middle is refused', async () => {
+    const bytes = new Uint8Array(readFileSync(`${aerial}/Topography.laz`));
+    // The table of chunks: sizes that lead out of the file.
+    const table = Number(new DataView(bytes.buffer).getBigInt64(397, true));
+    bytes.fill(0xff, table, table + 8);
+    await expect(readCloud(new File([bytes], 'broken.laz'))).rejects.toThrow(
+      /broken.laz: point 0 of 73403.*truncated or broken/,
+    );
+  });
+});
+
+const maize = sharedPath('data/maize-organs');
+
+describe.skipIf(!maize)('labelled text', () => {
+  it('11 plants: a point a line, organs from 1 on', async () => {
+    const files = readdirSync(maize as string).filter((name) => name.endsWith('labeled.txt'));
+    expect(files.length).toBe(11);
+    for (const name of files) {
+      const cloud = await readCloud(`${maize}/${name}`);
+      const rows = readFileSync(`${maize}/${name}`, 'utf8').trim().split(/\r?\n/);
+      expect(cloud.count).toBe(rows.length);
+      const last = (rows.at(-1) as string).split(' ').map(Number);
+      expect([...cloud.positions.subarray(-3), cloud.labels?.at(-1)]).toEqual([
+        ...last.slice(0, 3).map(Math.fround),
+        last[3],
+      ]);
+      expect(Math.min(...(cloud.labels as Int32Array))).toBe(1);
+    }
+  });
+});
