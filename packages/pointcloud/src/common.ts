@@ -1,6 +1,21 @@
 /** What the browser and Node have in common. */
 export type { PointAugmentation } from './augment/augment.ts';
 export { bounds, type Origin, type PointCloud, selectPoints } from './cloud/cloud.ts';
+export {
+  type ClassSpec,
+  type ClassTable,
+  type Codes,
+  classTable,
+  type Ignored,
+  ignoredLabel,
+  parseClasses,
+} from './dataset/classes.ts';
+export type { FileEntry } from './dataset/layout.ts';
+export type { DatasetOptions } from './dataset/open.ts';
+export { parseRegion, type Region } from './dataset/region.ts';
+export type { Scene, SceneDataset, ScenePart } from './dataset/scene.ts';
+export { parseSplit, selectScenes } from './dataset/select.ts';
+export { classWeights, type PointTargets, pointTargets, type Weighting } from './dataset/weights.ts';
 export { BadCloudError, type BadCloudReason, CloudDatasetError } from './errors.ts';
 export { PointVotes, spread, type VoteKind } from './inference/votes.ts';
 export { Confusion } from './metrics/confusion.ts';
@@ -12,6 +27,12 @@ export { type BlockOptions, blockSampling } from './sampling/blocks.ts';
 export type { PointSample, SceneSampler, SceneSampling } from './sampling/contract.ts';
 export { type SphereOptions, sphereSampling } from './sampling/spheres.ts';
 export { type VoxelOptions, type Voxels, voxelSubsample } from './sampling/voxel.ts';
+export type { PointBatch } from './source/batch.ts';
+export type { Feature } from './source/features.ts';
+export type { PointSourceOptions } from './source/options.ts';
+export type { PreparedScene } from './source/scenes.ts';
+export type { PointSource, SceneInfo } from './source/source.ts';
+export { type CloudStore, memoryStore } from './store/store.ts';
 export { encodeLabels } from './writer/labels.ts';
 export { classColour } from './writer/palette.ts';
 export { encodePly, type PlyOptions } from './writer/ply.ts';

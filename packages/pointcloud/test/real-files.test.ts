@@ -1,8 +1,9 @@
 /** Real scans, where they lie beside the repository: counts and extents as their owners state them. */
+import '@tensorflow/tfjs-backend-cpu';
 import { readdirSync, readFileSync } from 'node:fs';
 import { sharedPath } from '@dr2net/testing';
 import { describe, expect, it } from 'vitest';
-import { bounds, readCloud } from '../src/node.ts';
+import { blockSampling, bounds, pointSource, readCloud, readScenes, selectScenes } from '../src/node.ts';
 
 const aerial = sharedPath('data/aerial-lidar');
 
@@ -68,5 +69,27 @@ describe.skipIf(!maize)('labelled text', () => {
       ]);
       expect(Math.min(...(cloud.labels as Int32Array))).toBe(1);
     }
+  });
+});
+
+const forest = sharedPath('data/forest-lidar');
+
+describe.skipIf(!forest)('S3DIS layout', () => {
+  it('joins the objects of both plots, parted by the split of their owners', async () => {
+    const all = await readScenes(forest as string);
+    expect(all.classes.names).toEqual(['clutter', 'ground', 'tree']);
+    const options = { batch: 1, training: true, sampling: blockSampling({ side: 8, points: 4096 }) };
+    const whole = await pointSource(all, options);
+    expect(whole.scenes.map(({ id, points }) => [id, points])).toEqual([
+      ['Area_1/Park_1', 451_492],
+      ['Area_2/linchang_2', 366_936],
+    ]);
+    expect(whole.counts).toEqual([34_534, 192_408 + 21_919, 224_550 + 345_017]);
+    const part = async (lines: string[]) => pointSource(selectScenes(all, lines), options);
+    const train = await part(['Area_2', 'Area_1/Park_1 x<-10']);
+    const held = await part(['Area_1/Park_1 x>=-10']);
+    expect(train.scenes.map(({ id }) => id)).toEqual(['Area_2/linchang_2', 'Area_1/Park_1 x<-10']);
+    expect([...train.scenes, ...held.scenes].reduce((sum, { points }) => sum + points, 0)).toBe(818_428);
+    for (const { scenes } of [train, held]) for (const { points } of scenes) expect(points).toBeGreaterThan(50_000);
   });
 });

@@ -14,7 +14,8 @@ let files = 0;
 export async function readHdf5(source: ByteSource, options: ArrayOptions = {}): Promise<Columns> {
   const { id } = source;
   const hdf5 = await import('h5wasm');
-  await hdf5.ready;
+  // Without this, the library tells the console of a broken file instead of us.
+  (await hdf5.ready).activate_throwing_error_handler();
   const { File, FS, Dataset } = hdf5;
   if (!FS) throw new BadCloudError(id, 'unreadable', 'h5wasm could not be started.');
   const path = `/dr2net-${files++}.h5`;

@@ -1,0 +1,31 @@
+/** Scenes and sets of them: files that are read when they are needed. */
+import type { ReadOptions } from '../reader/read.ts';
+import type { CloudFile } from '../reader/source.ts';
+import type { ClassTable } from './classes.ts';
+import type { Region } from './region.ts';
+
+/** One file of a scene. */
+export interface ScenePart {
+  /** What messages call it. */
+  readonly id: string;
+  readonly file: CloudFile;
+  /** The class of all its points (S3DIS layout); absent where the file has a column of labels. */
+  readonly className?: string;
+}
+
+export interface Scene {
+  /** Unique in its data set; with a region, the region's words behind it. */
+  readonly id: string;
+  /** The folder above; splits by area go by it. */
+  readonly area: string;
+  readonly parts: readonly ScenePart[];
+  /** The part of space that is taken; all where absent. */
+  readonly region?: Region;
+}
+
+export interface SceneDataset {
+  readonly scenes: readonly Scene[];
+  readonly classes: ClassTable;
+  /** How the files are read. */
+  readonly reading: ReadOptions;
+}
