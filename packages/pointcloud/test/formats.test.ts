@@ -127,19 +127,61 @@ describe('PCD', () => {
   });
 });
 
+const points = [0, 1, 2].map((i) => ({
+  xyz: [0, 1, 2].map((axis) => (xyz[3 * i + axis] as number) * 1000 - 1000) as [number, number, number],
+  intensity: 1000 + i,
+  classification: 2 + i,
+  rgb: [65535, 257 * i, 0] as [number, number, number],
+}));
 describe('LAS', () => {
-  const points = [0, 1, 2].map((i) => ({
-    xyz: [0, 1, 2].map((axis) => (xyz[3 * i + axis] as number) * 1000 - 1000) as [number, number, number],
-    intensity: 1000 + i,
-    classification: 2 + i,
-    rgb: [65535, 257 * i, 0] as [number, number, number],
-  }));
   it.each([2, 7] as const)('point format %i', async (format) => {
     const cloud = await read(`f${format}.las`, [las(format, points, 0.001, [1, 1, 1])]);
     expect([...cloud.positions]).toEqual(xyz.map((value) => Math.fround(value)));
     expect([...(cloud.intensity ?? [])]).toEqual([1000, 1001, 1002]);
     expect([...(cloud.labels ?? [])]).toEqual([2, 3, 4]);
     expect([...(cloud.colours ?? [])]).toEqual([255, 0, 0, 255, 1, 0, 255, 2, 0]);
+  });
+});
+
+describe('extra bytes of LAS', () => {
+  it('are fields by their description, scaled where it says so', async () => {
+    const description = (type: number, options: number, name: string, scale = 0, shift = 0) => {
+      const entry = new Uint8Array(192);
+      entry.set([0, 0, type, options]);
+      entry.set(text(name), 4);
+      new DataView(entry.buffer).setFloat64(112, scale, true);
+      new DataView(entry.buffer).setFloat64(136, shift, true);
+      return entry;
+    };
+    // Two bytes without a meaning, a uint16 with a scale of 2, an int32 with a scale of 0.5 and an offset of 10.
+    const entries = join(
+      description(0, 2, ''),
+      description(3, 8, 'tree', 2, 99),
+      description(6, 24, 'height', 0.5, 10),
+    );
+    const record = new Uint8Array(54);
+    record.set(text('LASF_Spec'), 2);
+    new DataView(record.buffer).setUint16(18, 4, true);
+    new DataView(record.buffer).setUint16(20, entries.length, true);
+    const plain = las(2, points, 0.001, [1, 1, 1]);
+    const header = plain.slice(0, 375);
+    const view = new DataView(header.buffer);
+    view.setUint32(96, 375 + 54 + entries.length, true);
+    view.setUint32(100, 1, true);
+    view.setUint16(105, 26 + 8, true);
+    const records = [0, 1, 2].map((i) =>
+      join(
+        plain.subarray(375 + 26 * i, 401 + 26 * i),
+        pack(true, [
+          ['u2', 9],
+          ['u2', 100 + i],
+          ['i4', -3 * i],
+        ]),
+      ),
+    );
+    const cloud = await read('extra.las', [header, record, entries, ...records]);
+    expect(cloud.features).toEqual({ tree: Float32Array.of(200, 202, 204), height: Float32Array.of(10, 8.5, 7) });
+    expect([...cloud.positions]).toEqual(xyz.map(Math.fround));
   });
 });
 

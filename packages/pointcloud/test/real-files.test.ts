@@ -41,6 +41,14 @@ describe.skipIf(!aerial)('LAZ', () => {
     await expect(readCloud(cut)).rejects.toThrow(/cut.laz: .*(truncated|ends in its header).*copy it again/i);
   });
 
+  it('cut short, is told from its table of chunks before anything is unpacked', async () => {
+    const bytes = readFileSync(`${aerial}/MixedConifer.laz`);
+    const cut = new File([bytes.subarray(0, bytes.length >> 1)], 'cut.laz');
+    await expect(readCloud(cut)).rejects.toThrow(
+      /its table of chunks should stand at byte 266\d+, but the file has 133297/,
+    );
+  });
+
   it('broken in the middle is refused', async () => {
     const bytes = new Uint8Array(readFileSync(`${aerial}/Topography.laz`));
     // The table of chunks: sizes that lead out of the file.

@@ -15,6 +15,7 @@ import {
   PointVotes,
   parseClasses,
   pointSource,
+  readCloud,
   readScenes,
   sphereSampling,
   spread,
@@ -181,6 +182,11 @@ describe('evaluation', () => {
       expect([...own]).toEqual([...scene.cloud.labels!].map((label) => (label === 1 ? 1 : 0)));
       const all = spread(own, scene.standIn!);
       expect(all.length).toBe(scene.allLabels.length);
+      const { positions } = await readCloud(join(folder, scene.id));
+      const voxel = (from: Float32Array, i: number) =>
+        [0, 1, 2].map((axis) => Math.floor(from[3 * i + axis]! / 1.5)).join(' ');
+      for (const [i, place] of scene.standIn!.entries())
+        expect(voxel(scene.cloud.positions, place)).toBe(voxel(positions, i));
       expect(made.scenes.find(({ id }) => id === scene.id)).toEqual({
         id: scene.id,
         read: all.length,

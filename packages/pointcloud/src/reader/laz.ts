@@ -16,6 +16,10 @@ interface LazPerf {
   };
 }
 
+interface LazModule {
+  readonly createLazPerf: (options: { locateFile?: () => string }) => Promise<LazPerf>;
+}
+
 let location: string | undefined;
 
 /**
@@ -28,9 +32,11 @@ export function useLazWasm(url: string | URL): void {
 
 async function start(id: string): Promise<LazPerf> {
   try {
-    const { createLazPerf } = await import('laz-perf');
+    // A CommonJS module: Node finds its names, some bundlers only its default.
+    const loaded = (await import('laz-perf')) as unknown as Partial<LazModule> & { readonly default: LazModule };
+    const createLazPerf = loaded.createLazPerf ?? loaded.default.createLazPerf;
     const url = location;
-    return (await createLazPerf(url === undefined ? {} : { locateFile: () => url })) as unknown as LazPerf;
+    return await createLazPerf(url === undefined ? {} : { locateFile: () => url });
   } catch (error) {
     throw new BadCloudError(
       id,
