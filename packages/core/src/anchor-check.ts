@@ -1,4 +1,6 @@
 /** What `reversible` measures on the way back: rebuilt states against those that are stored, and what that means for the gradients. */
+
+import type { Held } from '@dr2net/ops';
 import {
   abs,
   div,
@@ -17,7 +19,6 @@ import {
 import { gradientErrorOf, type RebuiltState } from './anchor-plan.ts';
 import type { RunChecks } from './contract.ts';
 import { RebuildError } from './errors.ts';
-import type { Held } from './held.ts';
 import { type Later, readNumbers, whenRead } from './later.ts';
 import type { Run } from './run.ts';
 

@@ -1,10 +1,8 @@
 /** A run without gradient: its output, or all of its states. */
-import type { Context } from '@dr2net/ops';
-import { share } from '@dr2net/ops';
+import { type Context, holding, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ApplyRun, Coefficients, RunOptions, SubBlock } from './contract.ts';
 import { forward, readHead } from './forward.ts';
-import { holding } from './held.ts';
 import { methodCoefficients } from './methods/index.ts';
 import { makeRun } from './run.ts';
 

@@ -9,10 +9,9 @@
  * That is the recurrence itself, run on gradients. Two states' worth of gradients are alive while F_i's pullback runs,
  * a_{i+1} and a_{i+2} (the latter not for β = 0), and two more while a_i is made: J_xᵀ a_{i+1} and a_i.
  */
-import { dualResidual, type Sink } from '@dr2net/ops';
+import { dualResidual, type Held, holding, type Sink } from '@dr2net/ops';
 import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
 import type { RunGradient } from './contract.ts';
-import { type Held, holding } from './held.ts';
 import type { Recording } from './recording.ts';
 import { shiftFactor } from './residual.ts';
 import type { Run } from './run.ts';

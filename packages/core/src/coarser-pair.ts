@@ -1,7 +1,6 @@
 /** A pair of integer states on a coarser grid, and back bit for bit. */
-import { exact as op } from '@dr2net/ops';
+import { type Held, exact as op } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Held } from './held.ts';
 
 export interface IntegerPair {
   /** X_i */

@@ -1,7 +1,6 @@
 /** The recurrence in floating point: x_{i+1} = F_i(x_i) + α·x_i + β·x_{i−1}, x_{−1} = x_0. */
-import { dualResidual, scope, share } from '@dr2net/ops';
+import { dualResidual, holding, scope, share } from '@dr2net/ops';
 import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
-import { holding } from './held.ts';
 import { applyResidual, type Residual } from './residual.ts';
 import { checkShape, type Run } from './run.ts';
 

@@ -1,9 +1,8 @@
 /** The range of a run's states, from which `exact` chooses its grid, and the check that they stay in it. */
-import { type ExactGrid, stateLimit } from '@dr2net/ops';
+import { type ExactGrid, type Held, holding, stateLimit } from '@dr2net/ops';
 import { abs, max, stack, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { StateRangeError } from './errors.ts';
 import { forward } from './forward.ts';
-import { type Held, holding } from './held.ts';
 import { type Later, largestOf, readNumbers, readsAtOnce, whenRead } from './later.ts';
 import type { Run } from './run.ts';
 

@@ -1,8 +1,7 @@
 /** `verify`: whether the rebuilt X_0 is the stored one, bit for bit, and every state on the way what it was; if not, which sub-block is to blame. */
-import { type ExactGrid, share } from '@dr2net/ops';
+import { type ExactGrid, type Held, share } from '@dr2net/ops';
 import { mul, round, stack, sub, sum, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { RebuildError } from './errors.ts';
-import type { Held } from './held.ts';
 import { type Later, readNumbers, whenRead } from './later.ts';
 import type { Run } from './run.ts';
 

@@ -5,9 +5,8 @@
  *     skip     x_{i+1} = F_i(x_i + p)       + α·(x_i + p) + β·x_{i−1}
  *     branch   x_{i+1} = [p + F_i(x_i + p)] + α·x_i       + β·x_{i−1}
  */
-import { type Pullback, type Sink, scope, share } from '@dr2net/ops';
+import { holding, type Pullback, type Sink, scope, share } from '@dr2net/ops';
 import { add, type Tensor } from '@tensorflow/tfjs-core';
-import { holding } from './held.ts';
 import { checkShape, type Run } from './run.ts';
 
 /** What is added, and what α scales. Both owned by the caller. */

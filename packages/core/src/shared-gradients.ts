@@ -2,9 +2,8 @@
  * Parameters that several sub-blocks share. Their gradients are summed and handed over when the walk has passed the first of
  * these sub-blocks: a sink may update a parameter at once, and the sub-blocks before are still to be rebuilt with its old value.
  */
-import type { Parameter, Sink } from '@dr2net/ops';
+import type { Held, Parameter, Sink } from '@dr2net/ops';
 import { add, type Tensor } from '@tensorflow/tfjs-core';
-import type { Held } from './held.ts';
 import type { Run } from './run.ts';
 
 export class SharedGradients {

@@ -61,7 +61,8 @@ class KeylessQkv implements Differentiable {
   }
 }
 
-function withoutKeyThird(bias: Tensor): Tensor {
+/** The gradient of a keyless bias [3·width]: the keys' third zero. */
+export function withoutKeyThird(bias: Tensor): Tensor {
   return tidy(() => {
     const [query, key, value] = split(bias, 3) as [Tensor, Tensor, Tensor];
     return concat([query, zerosLike(key), value]);

@@ -8,6 +8,7 @@ import {
   type Context,
   type Differentiable,
   hold,
+  holding,
   linear,
   once,
   type ResidualTerms,
@@ -15,11 +16,11 @@ import {
   type Sink,
   scope,
 } from '@dr2net/ops';
-import { concat, dispose, reshape, slice, type Tensor, transpose, zeros } from '@tensorflow/tfjs-core';
-import { type AttentionParts, selfAttention } from './attention.ts';
-import { join, partsOf, type Rows, take } from './by-rows.ts';
+import { concat, dispose, reshape, slice, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import { type AttentionParts, selfAttention, withoutKeyThird } from './attention.ts';
 import { freeing } from './chain.ts';
 import { Linear } from './linear.ts';
+import { join, type Part, partsOf, take } from './parts.ts';
 import { sequential } from './sequential.ts';
 
 /** What a walk over the groups makes. */
@@ -71,31 +72,24 @@ class ByHeads implements Differentiable {
   }
 
   revisit(x: Tensor, dy: Tensor, context: Context, sink: Sink): Revisited {
-    const { outputs, gradient, weight, bias } = scope(() => this.#walk(x, dy, context, sink));
-    const left = new Set([outputs, gradient, weight, bias].filter((tensor) => tensor !== undefined));
-    const used = (tensor: Tensor) => {
-      left.delete(tensor);
-      return tensor;
-    };
-    try {
-      if (weight) sink(this.parts.qkv, used(weight));
-      if (bias) sink(this.parts.qkvBias!, used(bias));
+    return holding((held) => {
+      const { outputs, gradient, weight, bias } = scope(() => this.#walk(x, dy, context, sink));
+      for (const tensor of [outputs, gradient, weight, bias]) if (tensor) held.add(tensor);
+      if (weight) sink(this.parts.qkv, held.release(weight));
+      if (bias) sink(this.parts.qkvBias!, held.release(bias));
       const normed = this.norm.trace(x, context.child(0));
       normed.value.dispose();
-      const before = normed.pullback(gradient, sink);
-      left.add(before);
-      used(gradient).dispose();
+      const before = held.add(normed.pullback(gradient, sink));
+      held.free(gradient);
       const { value, pullback } = this.#projection.trace(outputs);
-      left.add(value);
-      used(outputs).dispose();
+      held.add(value);
+      held.free(outputs);
       pullback.parametersOnly(dy, sink);
-      return { value: used(value), gradient: used(before) };
-    } finally {
-      dispose([...left]);
-    }
+      return { value, gradient: before };
+    });
   }
 
-  #groups({ chunks }: Context): Rows[] {
+  #groups({ chunks }: Context): Part[] {
     return partsOf(this.parts.heads, chunks);
   }
 
@@ -108,7 +102,7 @@ class ByHeads implements Differentiable {
   }
 
   /** A group's columns of the fused weight [width, 3·width] and bias: [width, 3·n], [3·n], n channels of its heads. */
-  #columns({ from, count }: Rows): { weight: Tensor; bias: Tensor | undefined } {
+  #columns({ from, count }: Part): { weight: Tensor; bias: Tensor | undefined } {
     const { qkv, qkvBias, heads } = this.parts;
     const width = qkv.variable.shape[0]!;
     const [first, n] = [(from * width) / heads, (count * width) / heads];
@@ -154,6 +148,7 @@ class ByHeads implements Differentiable {
       }
       if (made.bias) biases.push(made.bias);
     }
+    const whole = () => reshape(concat(biases, 2), [3 * width]);
     // One after the other, so that no more than one is there twice.
     const gradient = join(sums, x);
     const joined = concat(outputs, -1);
@@ -162,23 +157,15 @@ class ByHeads implements Differentiable {
       outputs: joined,
       gradient,
       ...(wanted.weight && { weight: reshape(concat(weights, 2), [width, 3 * width]) }),
-      ...(wanted.bias && { bias: this.#wholeBias(biases, width, keyless ?? false) }),
+      ...(wanted.bias && { bias: keyless ? withoutKeyThird(whole()) : whole() }),
     };
-  }
-
-  /** [1, 3, n] each → [3·width]; the keys' third zero where it is fixed. */
-  #wholeBias(parts: Tensor[], width: number, keyless: boolean): Tensor {
-    const all = reshape(concat(parts, 2), [3, width]);
-    if (!keyless) return reshape(all, [3 * width]);
-    const row = (i: number) => slice(all, [i, 0], [1, width]);
-    return reshape(concat([row(0), zeros([1, width]), row(2)]), [3 * width]);
   }
 
   /** One group. `sums`, parts of the rows of the normalised input's gradient, are taken over; those with this group's are among the results. */
   #group(
     x: Tensor,
     dy: Tensor,
-    group: Rows,
+    group: Part,
     context: Context,
     wanted: { readonly weight: boolean; readonly bias: boolean },
     sums: readonly Tensor[],

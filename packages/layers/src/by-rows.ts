@@ -11,40 +11,9 @@ import {
   type ResidualTerms,
   type Sink,
 } from '@dr2net/ops';
-import { concat, dispose, reshape, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { join, partsOf, take, widthOf } from './parts.ts';
 import { Sums } from './sums.ts';
-
-export interface Rows {
-  readonly from: number;
-  readonly count: number;
-}
-
-/** So many rows in parts of about the same size. */
-export function partsOf(rows: number, chunks: number): Rows[] {
-  const each = Math.ceil(rows / chunks);
-  return Array.from({ length: Math.ceil(rows / each) }, (_, i) => ({
-    from: i * each,
-    count: Math.min(each, rows - i * each),
-  }));
-}
-
-const widthOf = (x: Tensor) => x.shape.at(-1) ?? 1;
-
-/** Some rows of x [..., width] → [count, width], a copy. */
-export function take(x: Tensor, { from, count }: Rows): Tensor {
-  return tidy(() => slice(reshape(x, [-1, widthOf(x)]), [from, 0], [count, widthOf(x)]));
-}
-
-/** Parts [count, width], which are freed, as one tensor with the leading axes of `like`. */
-export function join(parts: Tensor[], like: Tensor): Tensor {
-  const joined = tidy(() => {
-    const all = concat(parts, 0);
-    return reshape(all, [...like.shape.slice(0, -1), widthOf(all)]);
-  });
-  dispose(parts);
-  parts.length = 0;
-  return joined;
-}
 
 const partsOfRows = (x: Tensor, { chunks }: Context) => partsOf(x.size / widthOf(x), chunks);
 

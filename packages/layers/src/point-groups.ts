@@ -4,7 +4,7 @@
  */
 import { type Context, type Differentiable, hold, mapRows, once, type RowMap, type Sink } from '@dr2net/ops';
 import { add, concat, dispose, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
-import { partsOf, type Rows } from './by-rows.ts';
+import { type Part, partsOf } from './parts.ts';
 import { Sums } from './sums.ts';
 
 export interface Groups {
@@ -32,13 +32,13 @@ export class PointGroups {
     private readonly partRows: number,
   ) {}
 
-  private parts({ offsets, size }: Groups): Rows[] {
+  private parts({ offsets, size }: Groups): Part[] {
     const groups = offsets.length / (3 * size);
     return partsOf(groups, Math.ceil((groups * size) / this.partRows));
   }
 
   /** [position, features] of the neighbours of some groups. */
-  private neighbours(features: Tensor, map: RowMap, { offsets, size }: Groups, { from, count }: Rows): Tensor {
+  private neighbours(features: Tensor, map: RowMap, { offsets, size }: Groups, { from, count }: Part): Tensor {
     return tidy(() => {
       const rows = count * size;
       const positions = tensor(offsets.subarray(3 * from * size, 3 * (from + count) * size), [rows, 3]);
@@ -101,7 +101,7 @@ export class PointGroups {
     features: Tensor,
     map: RowMap,
     groups: Groups,
-    part: Rows,
+    part: Part,
     dy: Tensor,
     context: Context,
     sink: Sink,

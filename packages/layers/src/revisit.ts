@@ -2,8 +2,7 @@
  * A chain of layers gone forward and back at once (`revisit` of `Differentiable`): one layer of it works in parts, what stands behind
  * that one multiplies by factors (masks, LayerScale), so that the gradient reaches the one in parts before its value is there.
  */
-import type { Context, Differentiable, Revisited, Sink } from '@dr2net/ops';
-import { share } from '@dr2net/ops';
+import { type Context, type Differentiable, holding, type Revisited, type Sink, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { traceAll } from './chain.ts';
 
@@ -15,31 +14,6 @@ export function revisitable(layers: readonly Differentiable[]): number | undefin
 
 const trains = ({ parameters }: Differentiable) => parameters.some(({ trainable }) => trainable);
 
-/** What is alive on the way, freed when something throws. */
-class Alive {
-  readonly #items = new Set<{ dispose(): void }>();
-
-  add<T extends { dispose(): void }>(item: T): T {
-    this.#items.add(item);
-    return item;
-  }
-
-  /** From now on somebody else's. */
-  release<T extends { dispose(): void }>(item: T): T {
-    this.#items.delete(item);
-    return item;
-  }
-
-  free(item: { dispose(): void }): void {
-    this.#items.delete(item);
-    item.dispose();
-  }
-
-  dispose(): void {
-    for (const item of this.#items) item.dispose();
-  }
-}
-
 /** Layer i runs in `context.child(i)`. */
 export function revisitAll(
   what: string,
@@ -50,8 +24,7 @@ export function revisitAll(
   context: Context,
   sink: Sink,
 ): Revisited {
-  const alive = new Alive();
-  try {
+  return holding((alive) => {
     // Down to the layer in parts. A diagonal layer is its own transpose; one that learns needs what arrived at it once more.
     const arrived = new Map<number, Tensor>();
     let d = alive.add(share(dy));
@@ -72,22 +45,17 @@ export function revisitAll(
     for (let j = at + 1; j < layers.length; j++) {
       const upper = arrived.get(j);
       const layer = layers[j]!;
-      const context_j = context.child(j);
-      const traced = upper ? layer.trace(value, context_j) : undefined;
-      const next = alive.add(traced ? traced.value : layer.apply(value, context_j));
+      const traced = upper && layer.trace(value, context.child(j));
+      const next = alive.add(traced ? traced.value : layer.apply(value, context.child(j)));
       alive.free(value);
       value = next;
-      if (!upper) continue;
-      alive.add(traced!.pullback);
-      traced!.pullback(upper, sink).dispose();
+      if (!traced) continue;
+      traced.pullback(upper, sink).dispose();
       alive.free(upper);
     }
     alive.release(before.pullback);
     const gradient = before.pullback(middle.gradient, sink);
     alive.free(middle.gradient);
-    return { value: alive.release(value), gradient };
-  } catch (error) {
-    alive.dispose();
-    throw error;
-  }
+    return { value, gradient };
+  });
 }

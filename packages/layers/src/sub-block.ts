@@ -26,8 +26,7 @@ export interface BranchParts {
 }
 
 /** The branch's tail behind `inner`. */
-function masked(name: string, inner: Differentiable, parts: BranchParts, scale = parts.scale ?? null): SubBlock {
-  const { dropout = 0, dropPath = 0 } = parts;
+function masked(name: string, inner: Differentiable, { scale, dropout = 0, dropPath = 0 }: BranchParts): SubBlock {
   const layers: Differentiable[] = [inner];
   if (dropout !== 0) layers.push(new Dropout(dropout));
   if (scale) layers.push(new LayerScale(scale));
@@ -49,7 +48,7 @@ export function attentionSubBlock(name: string, parts: BranchParts & { attention
 export function mlpSubBlock(name: string, parts: BranchParts & { mlp: MlpParts }): SubBlock {
   const rows: Differentiable[] = [normOf(parts), mlp(parts.mlp)];
   // Without dropout before it, LayerScale goes by rows too.
-  const scales = !parts.dropout && parts.scale;
-  if (scales) rows.push(new LayerScale(scales));
-  return masked(name, byRows('mlp', sequential('mlp', rows)), parts, scales ? null : parts.scale);
+  const scale = !parts.dropout && parts.scale;
+  if (scale) rows.push(new LayerScale(scale));
+  return masked(name, byRows('mlp', sequential('mlp', rows)), scale ? { ...parts, scale: null } : parts);
 }

@@ -2,7 +2,7 @@
  * Sub-blocks in parts (`chunks`): the same network and the same gradients as whole, under every method, with LayerScale, dropout and
  * stochastic depth on the way; and what is rebuilt is what was.
  */
-import { ExactScale, type Method } from '@dr2net/core';
+import { ExactScale, type Method, traceRun } from '@dr2net/core';
 import { type Sink, softTargets, trainingContext } from '@dr2net/ops';
 import { expectNoLeak, expectScaledClose, testBackends } from '@dr2net/testing';
 import { randomUniform, type Tensor } from '@tensorflow/tfjs-core';
@@ -74,6 +74,29 @@ describe.each(await testBackends())('$name', ({ available, start }) => {
             for (const item of [parts.loss, ...parts.found.values()]) item.dispose();
           }
           for (const item of [backbone, whole.loss, ...whole.found.values()]) item.dispose();
+        }),
+      );
+    });
+
+    describe.each(['skip', 'branch'] as const)('with a shift in the %s', (shift) => {
+      test.each(methods)('$name', { timeout: 60_000 }, (method, coefficients) =>
+        expectNoLeak(async () => {
+          const backbone = createBackbone(tinyConfig, 1);
+          const subBlocks = backbone.subBlocks.map((block) => ({ ...block, shift }));
+          const [x0, p, dy] = [1, 2, 3].map((seed) => randomUniform([2, 5, 6], -1, 1, 'float32', seed)) as Tensor[];
+          const walk = async (chunks: number) => {
+            const found = new Map<string, Tensor>();
+            const options = { method, coefficients, shift: p!, scale: new ExactScale() };
+            const { value, pullback, report } = traceRun(subBlocks, x0!, trainingContext(1, 0, { chunks }), options);
+            const gradient = pullback(dy!, ({ name }, part) => found.set(name, part));
+            await report.check();
+            return new Map([...found, ['value', value], ['x0', gradient.x0!], ['shift', gradient.shift!]]);
+          };
+          const [whole, parts] = [await walk(1), await walk(3)];
+          expect([...parts.keys()].sort()).toEqual([...whole.keys()].sort());
+          for (const [name, tensor] of parts)
+            await expectScaledClose(tensor, whole.get(name)!, { rtol: 2e-4, atol: 1e-6 }, name);
+          for (const item of [backbone, x0, p, dy, ...whole.values(), ...parts.values()]) item!.dispose();
         }),
       );
     });

@@ -15,6 +15,7 @@ export { type Exact, type ExactKernel, type ExactUpdate, exact } from './exact/i
 export { farthestPoints } from './farthest-points/index.ts';
 export { type GatherKernel, gather } from './gather/index.ts';
 export { type GeluKernel, gelu } from './gelu/index.ts';
+export { Held, holding } from './held.ts';
 export { type LayerNormKernel, layerNorm } from './layer-norm/index.ts';
 export { type Linear, type LinearKernel, linear } from './linear/index.ts';
 export { linearGelu } from './linear-gelu/index.ts';

@@ -1,11 +1,11 @@
 /** `bench plan`. */
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { predictionChart } from 'dr2net/report';
 import { onInterrupt, repositoryRoot, userPath, writeFileWhole, writeJson } from 'jobs';
 import { writePictures } from '../pictures.ts';
 import { type Compared, runPlan } from './run.ts';
-import { planSettings } from './settings.ts';
+import { nameOf, planSettings } from './settings.ts';
 import { planSummary, planTable, tolerance } from './table.ts';
 
 interface Flags {
@@ -37,7 +37,11 @@ async function run(flags: Flags): Promise<void> {
   try {
     const all = new Map<string, Compared[]>();
     for (const backend of flags.backend) {
-      const list = planSettings(backend).filter(({ model, method }) => `${model}-${method}`.includes(flags.only ?? ''));
+      const list = planSettings(backend).filter((setting) => nameOf(setting).includes(flags.only ?? ''));
+      if (list.length === 0)
+        throw new InvalidArgumentError(
+          `--only ${flags.only}: no setting's name contains it; they are listed in results/*-plan.`,
+        );
       all.set(backend, await runPlan(list, { folder, again: flags.again ?? false, signal: interruption.signal, say }));
     }
     const sections = [...all].map(
@@ -69,7 +73,7 @@ export function addPlan(program: Command): void {
     .command('plan')
     .description("the planner's predictions against measured device peaks, one process a setting")
     .option('--backend <list>', 'wasm, node, webgpu', (text) => text.split(','), ['wasm', 'node', 'webgpu'])
-    .option('--only <text>', 'settings whose model and method contain this; writes no table')
+    .option('--only <text>', 'settings whose name contains this (chunks4, dinov2, exact-sink); writes no table')
     .option('--out <folder>', 'folder of the result files (default: results/<date>-plan)')
     .option('--again', 'measure again what has a file')
     .option('--json', 'print one JSON object on standard output, everything else on standard error')

@@ -5,12 +5,12 @@
  * Kept: with every = 1 the n states; with every = k about 2n/k (a state pair a segment; with β = 0 one state), and k more
  * while a segment is walked. Price: one extra forward for k = 1, less than two for k > 1.
  */
-import { share } from '@dr2net/ops';
+import { holding, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { bytesOf } from '../bytes.ts';
 import type { Method } from '../contract.ts';
 import { MethodError } from '../errors.ts';
 import { forward, peekHead } from '../forward.ts';
-import { bytesOf, holding } from '../held.ts';
 import type { MethodImplementation } from '../recording.ts';
 import { walkBack } from '../residual.ts';
 

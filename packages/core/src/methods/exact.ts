@@ -8,14 +8,14 @@
  * reads (5); while X_{i−1} is made F_i(x_i) and X_{i−1} more (6 and x_i where the pullback keeps it); while its pullback runs
  * X_i, X_{i−1}, a_{i+1}, a_{i+2} (4); while a_i is made J_xᵀ a_{i+1} and a_i more (6). The side information of sub-block 0 is not kept.
  */
-import { exact as op, share } from '@dr2net/ops';
+import { holding, exact as op, share } from '@dr2net/ops';
 import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { bytesOf } from '../bytes.ts';
 import { coarsenPair, type LostBits, refinePair } from '../coarser-pair.ts';
 import { refuseZeroBeta } from '../coefficients.ts';
 import { gridFor, gridsFor } from '../exact-grid.ts';
 import type { ExactMethod } from '../exact-growth.ts';
 import { readHead } from '../forward.ts';
-import { bytesOf, holding } from '../held.ts';
 import type { Later } from '../later.ts';
 import { RangeCheck } from '../range.ts';
 import { RebuildCheck } from '../rebuild-check.ts';

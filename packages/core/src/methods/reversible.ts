@@ -11,14 +11,14 @@
  * runs, where its internals are largest, x_i, x_{i−1}, a_{i+1}, a_{i+2} (4); while a_i is made J_xᵀ a_{i+1} and a_i more (6). In parts
  * (`context.chunks`): x_{i+1}, x_i, a_{i+1}, a_{i+2}, and F_i(x_i) and J_xᵀ a_{i+1} as they grow (6); then x_{i−1} more (7).
  */
-import { dualResidual, share } from '@dr2net/ops';
+import { dualResidual, holding, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { AnchorCheck } from '../anchor-check.ts';
 import { rebuiltStates } from '../anchor-plan.ts';
 import { anchorPositions, type ReversibleMethod, refuseTooFewAnchors, toleranceOf } from '../anchors.ts';
+import { bytesOf } from '../bytes.ts';
 import { refuseZeroBeta } from '../coefficients.ts';
 import { forward, peekHead } from '../forward.ts';
-import { bytesOf, holding } from '../held.ts';
 import type { MethodImplementation } from '../recording.ts';
 import { walkBack } from '../residual.ts';
 

@@ -47,9 +47,6 @@ export function dryByHeads(
     });
     return engine.after(result, weight, bias ?? undefined);
   };
-  const fusedOf = (x: DryTensor, count: number) =>
-    columns(count, (parts) => normed(x, (h) => affine(engine, family, h, parts)));
-
   const outputsOf = (x: DryTensor) => {
     const outputs = normed(x, (h) =>
       groups.map((count) => {
@@ -84,7 +81,7 @@ export function dryByHeads(
     const wanted = { weight: qkv.weight.trainable, bias: qkv.bias?.trainable ?? false };
     for (const count of groups) {
       const outer = (3 * count * width) / heads;
-      const fused = fusedOf(x, count);
+      const fused = columns(count, (parts) => normed(x, (h) => affine(engine, family, h, parts)));
       const { value, pullback } = attention(count).trace(fused);
       engine.free(fused);
       outputs.push(value);
