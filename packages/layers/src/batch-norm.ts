@@ -1,5 +1,12 @@
 /** Batch normalisation over the last axis (Ioffe and Szegedy, arXiv 1502.03167). */
-import { batchNorm, type Differentiable, type Parameter, type Statistics, type Traced } from '@dr2net/ops';
+import {
+  batchNorm,
+  type Context,
+  type Differentiable,
+  type Parameter,
+  type Statistics,
+  type Traced,
+} from '@dr2net/ops';
 import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { traceWith } from './op-layer.ts';
 
@@ -15,13 +22,16 @@ export interface BatchNormParts {
   readonly momentum: number;
 }
 
+/** `training`: the batch's where the context trains, otherwise the running ones. */
+export type NormStatistics = 'running' | 'batch' | 'training';
+
 export class BatchNorm implements Differentiable {
   readonly parameters: readonly Parameter[];
   /**
    * By what a trace normalises: the running statistics (default), or the batch's, which then go into the running ones (the variance as
-   * that of a sample, n − 1). `apply` is by the running ones.
+   * that of a sample, n − 1). `apply` is by the running ones. Inside a sub-block only the running ones are the same in a rebuild.
    */
-  statistics: 'running' | 'batch' = 'running';
+  statistics: NormStatistics = 'running';
 
   constructor(private readonly parts: BatchNormParts) {
     parts.mean.trainable = false;
@@ -34,10 +44,10 @@ export class BatchNorm implements Differentiable {
     return batchNorm.apply(x, gain.variable, bias.variable, this.running, epsilon);
   }
 
-  trace(x: Tensor): Traced {
+  trace(x: Tensor, { training }: Context): Traced {
     const { gain, bias, epsilon } = this.parts;
     const owners = { gain, bias };
-    if (this.statistics === 'running')
+    if (this.statistics === 'running' || (this.statistics === 'training' && !training))
       return traceWith(batchNorm.trace(x, gain.variable, bias.variable, this.running, epsilon), owners, 'x');
     const { statistics, ...traced } = batchNorm.traceBatch(x, gain.variable, bias.variable, epsilon);
     this.update(statistics, x.size / gain.size);

@@ -1,5 +1,5 @@
 export { type AttentionParts, selfAttention } from './attention.ts';
-export { BatchNorm, type BatchNormParts } from './batch-norm.ts';
+export { BatchNorm, type BatchNormParts, type NormStatistics } from './batch-norm.ts';
 export { type InputLayer, type InputPullback, inputSequential, PatchEmbed, TubeletEmbed } from './input.ts';
 export { LayerNorm } from './layer-norm.ts';
 export { LayerScale } from './layer-scale.ts';

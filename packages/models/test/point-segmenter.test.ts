@@ -2,9 +2,10 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inference } from '@dr2net/ops';
-import { expectIdentical, expectNoLeak } from '@dr2net/testing';
-import { memory, setBackend, tensor, zeros } from '@tensorflow/tfjs-core';
+import type { Method } from '@dr2net/core';
+import { type Context, discard, inference, trainingContext } from '@dr2net/ops';
+import { expectIdentical, expectNoLeak, expectScaledClose } from '@dr2net/testing';
+import { concat, memory, mul, setBackend, slice, type Tensor, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ConfigReader } from '../src/architectures/config.ts';
 import {
@@ -12,6 +13,8 @@ import {
   createBackbone,
   createSegmenter,
   loadSegmenter,
+  type PointGeometry,
+  type PointSegmenter,
   pointGeometry,
   readPointSpec,
   saveSegmenter,
@@ -24,7 +27,7 @@ beforeAll(async () => {
   await setBackend('cpu');
 });
 
-const config = (encoder: object = {}) => ({
+const config = (encoder: object = {}, decoder: object = {}, head: object = {}) => ({
   model: {
     NAME: 'BaseSeg',
     encoder_args: {
@@ -37,8 +40,8 @@ const config = (encoder: object = {}) => ({
       embed_args: { NAME: 'P3Embed', group: 'knn', group_size: 4, norm_args: { norm: 'ln2d' } },
       ...encoder,
     },
-    decoder_args: { NAME: 'PointViTDecoder', global_feat: 'cls,max', progressive_input: true },
-    cls_args: { NAME: 'SegHead', num_classes: 3, mlps: [8], norm_args: { norm: 'ln1d' } },
+    decoder_args: { NAME: 'PointViTDecoder', global_feat: 'cls,max', progressive_input: true, ...decoder },
+    cls_args: { NAME: 'SegHead', num_classes: 3, mlps: [8], norm_args: { norm: 'ln1d' }, ...head },
   },
 });
 
@@ -101,6 +104,117 @@ describe('a segmenter', () => {
       for (const item of [model, features, applied, value]) item.dispose();
     }));
 
+  test('leaves nothing behind when the sink fails, whichever gradient it is', () =>
+    expectNoLeak(async () => {
+      const model = createSegmenter(config(), 3);
+      const geometry = pointGeometry(model.spec, cloud(64), 1);
+      const features = tensor(cloud(64).subarray(0, 2 * 64), [1, 64, 2]);
+      let [given, failed] = [0, 0];
+      for (let failing = 0; failing <= given; failing++) {
+        const { value, pullback } = traceSegmenter(model, features, geometry, { ...run, featureGradient: true });
+        const before = memory().numTensors;
+        given = 0;
+        const act = () =>
+          pullback(value, (_, gradient) => {
+            gradient.dispose();
+            if (given++ === failing) throw new Error('the sink failed');
+          });
+        try {
+          act()?.dispose();
+        } catch (error) {
+          expect(error).toEqual(new Error('the sink failed'));
+          failed++;
+        }
+        expect(memory().numTensors, `at gradient ${failing}`).toBeLessThan(before);
+        value.dispose();
+        expect(memory().numTensors, `at gradient ${failing}`).toBe(model.parameters.length + 1);
+      }
+      const trained = model.parameters.filter(({ trainable }) => trainable);
+      expect(failed).toBe(trained.length);
+      for (const item of [model, features]) item.dispose();
+    }));
+
+  /** Logits, and the gradient of the features for dLogits = logits². */
+  function bothOf(model: PointSegmenter, geometry: PointGeometry, features: Tensor): Tensor[] {
+    const { value, pullback } = traceSegmenter(model, features, geometry, { ...run, featureGradient: true });
+    const dLogits = mul(value, value);
+    const gradient = pullback(dLogits, discard)!;
+    dLogits.dispose();
+    return [value, gradient];
+  }
+
+  test.each(['', 'max', 'cls', 'max,cls'])('whose head reads [%s] is one that reads both by no weight', (of) =>
+    expectNoLeak(async () => {
+      const [some, both] = [of, 'cls,max'].map((names) => createSegmenter(config({}, { global_feat: names }), 3));
+      const names = of.split(',').filter(Boolean);
+      const weightOf = (model: PointSegmenter) => model.parameters.find(({ name }) => name === 'head.0.weight')!;
+      const small = weightOf(some!).variable;
+      const whole = tidy(() => {
+        const part = (i: number) => (i < 0 ? zeros([12, 8]) : slice(small, [12 * i, 0], [12, 8]));
+        return concat([part(names.indexOf('cls')), part(names.indexOf('max')), part(names.length)]);
+      });
+      weightOf(both!).assign(whole);
+      const geometry = pointGeometry(both!.spec, cloud(2 * 64), 2);
+      const features = tensor(cloud(2 * 64).subarray(0, 2 * 2 * 64), [2, 64, 2]);
+      const [found, wanted] = [bothOf(some!, geometry, features), bothOf(both!, geometry, features)];
+      for (const [i, what] of ['logits', 'gradient'].entries()) {
+        const { shape } = wanted[i]!;
+        const reference = { shape, data: wanted[i]!.dataSync() };
+        await expectScaledClose(found[i]!, reference, { rtol: 1e-5, atol: 0 }, what);
+      }
+      for (const item of [some!, both!, features, ...found, ...wanted]) item.dispose();
+    }),
+  );
+
+  test('keeps nothing below the decoder when it is frozen, and gives decoder and head alone gradients', () =>
+    expectNoLeak(async () => {
+      const model = createSegmenter(config(), 3);
+      const geometry = pointGeometry(model.spec, cloud(64), 1);
+      const features = tensor(cloud(64).subarray(0, 2 * 64), [1, 64, 2]);
+      const keptBy = (method: Method) => {
+        const before = memory().numTensors;
+        const { value, pullback } = traceSegmenter(model, features, geometry, { ...run, method });
+        const kept = memory().numTensors - before;
+        const names = new Set<string>();
+        const ofFeatures = pullback(value, (parameter, gradient) => {
+          names.add(parameter.name.split('.')[0]!);
+          gradient.dispose();
+        });
+        expect(ofFeatures).toBeNull();
+        value.dispose();
+        return { kept, names: [...names].sort() };
+      };
+      const frozen = keptBy({ name: 'frozen' });
+      const conventional = keptBy({ name: 'conventional' });
+      expect(frozen.names).toEqual(['decoder', 'head']);
+      expect(conventional.names).toEqual(['blocks', 'class', 'decoder', 'embed', 'head', 'norm', 'position']);
+      expect(frozen.kept).toBeLessThan(conventional.kept);
+      for (const item of [model, features]) item.dispose();
+    }));
+
+  test("trains by the batch's statistics, and is applied by what they were on the way", () =>
+    expectNoLeak(async () => {
+      const model = createSegmenter(config(), 3);
+      const geometry = pointGeometry(model.spec, cloud(64), 1);
+      const features = tensor(cloud(64).subarray(0, 2 * 64), [1, 64, 2]);
+      const mean = model.parameters.find(({ name }) => name === 'decoder.0.0.norm.mean')!;
+      const largest = () => Math.max(...mean.variable.dataSync().map(Math.abs));
+      const pass = (context: Context) => {
+        const { value, pullback } = traceSegmenter(model, features, geometry, { ...run, context });
+        pullback.dispose();
+        value.dispose();
+      };
+      pass(inference);
+      expect(largest()).toBe(0);
+      pass(trainingContext(1));
+      const after = largest();
+      expect(after).toBeGreaterThan(0);
+      model.statistics = 'running';
+      pass(trainingContext(1));
+      expect(largest()).toBe(after);
+      for (const item of [model, features]) item.dispose();
+    }));
+
   test('leaves nothing behind when it fails', () =>
     expectNoLeak(async () => {
       const model = createSegmenter(config(), 3);
@@ -111,8 +225,16 @@ describe('a segmenter', () => {
     }));
 });
 
-const spec = (encoder: object = {}) => readPointSpec(new ConfigReader(config(encoder)));
-const large = { embed_args: { NAME: 'P3Embed', group: 'knn', group_size: 20 } };
+const spec = (...parts: Parameters<typeof config>) => readPointSpec(new ConfigReader(config(...parts)));
+const embed = { NAME: 'P3Embed', group: 'knn', norm_args: { norm: 'ln2d' } };
+const large = { embed_args: { ...embed, group_size: 20 } };
+
+test("what a configuration does not say is as in OpenPoints: one hidden layer of the head, the encoder's field", () => {
+  const said = config({ global_feat: 'max' }, { global_feat: undefined }, { mlps: null });
+  const { head, decoder } = readPointSpec(new ConfigReader(JSON.parse(JSON.stringify(said))));
+  expect(decoder.globals).toEqual(['max']);
+  expect(head.hidden).toEqual([12 * 2]);
+});
 
 test.each([
   ['a NaN', () => pointGeometry(spec(), cloud(64).fill(Number.NaN, 30, 31), 1), 'point 10: x is NaN'],
@@ -124,7 +246,18 @@ test.each([
   ],
   ['odd sizes', () => pointGeometry(spec(), cloud(65), 2), '195 numbers are no 2 clouds'],
   ['another shift', () => createSegmenter(config(), 1, { shift: 'once' }), 'shift is once'],
-  ['random samples', () => createSegmenter(config({ embed_args: { subsample: 'random' } }), 1), 'only farthest point'],
+  ['random samples', () => spec({ embed_args: { subsample: 'random' } }), 'only farthest point'],
+  ['dropout of the attention', () => spec({ attn_drop_rate: 0.1 }), 'attn_drop_rate is 0.1'],
+  ['another activation', () => spec({ act_args: { act: 'relu' } }), 'act is "relu"; only gelu'],
+  ['a norm that is not said', () => spec({ embed_args: { ...embed, norm_args: {} } }), 'norm is bn; only ln2d'],
+  ['a scale of the stages', () => spec({ embed_args: { ...embed, scale: 2 } }), 'scale is 2'],
+  ['widths of the embedding', () => spec({ embed_args: { ...embed, channels: [8] } }), 'channels is [8]'],
+  ['a width that is odd', () => spec({ embed_dim: 11, num_heads: 1 }), 'embed_dim is 11; it must be a multiple of 2'],
+  ['dropout of positions', () => spec({ add_pos_each_block: false, drop_rate: 0.1 }), 'drop_rate is 0.1'],
+  ['a number of stages', () => spec({}, { n_decoder_stages: 3 }), 'n_decoder_stages is 3; P3Embed has 2'],
+  ['random samples of the decoder', () => spec({}, { sampler: 'random' }), 'sampler is "random"'],
+  ['global features of the head', () => spec({}, {}, { global_feat: 'max' }), 'global_feat is "max"'],
+  ['a width of the head', () => spec({}, {}, { mlps: [8.5] }), 'mlps has 8.5'],
 ])('%s is refused', (_, act, message) => {
   expect(act).toThrow(message);
 });

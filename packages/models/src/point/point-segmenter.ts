@@ -1,4 +1,5 @@
 /** A PointViT segmenter: its parameters, its modules, and its place in an OpenPoints state dict. */
+import type { NormStatistics } from '@dr2net/layers';
 import type { Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CheckpointTensor, SavedTraining } from '../backbone.ts';
@@ -48,10 +49,14 @@ export class PointSegmenter {
     this.classToken = take('class');
     this.classPosition = take('class.position');
     this.modules = assemblePoints(spec, take, partRows ?? defaultPartRows);
+    this.statistics = 'training';
   }
 
-  /** By what the decoder's BatchNorm normalises in a traced pass: running statistics (default), or the batch's. */
-  set statistics(statistics: 'running' | 'batch') {
+  /**
+   * By what the decoder's BatchNorm normalises in a traced pass: the batch's statistics where the context trains and otherwise the running
+   * ones (`training`, the default: a new decoder's running statistics describe nothing yet), always the `batch`'s, always the `running` ones.
+   */
+  set statistics(statistics: NormStatistics) {
     for (const norm of this.modules.batchNorms) norm.statistics = statistics;
   }
 

@@ -1,8 +1,8 @@
 /** A point cloud through the segmenter, forward and backward: embedding → reversible run with positions → norm → decoder → logits. */
 import { applyRun, type RunOptions, type RunReport, traceRun } from '@dr2net/core';
 import type { GroupsPullback } from '@dr2net/layers';
-import { type Context, once, type Pullback, type Sink, share } from '@dr2net/ops';
-import { add, concat, dispose, reshape, slice, sum, type Tensor, tensor, tidy, tile } from '@tensorflow/tfjs-core';
+import { type Context, type Held, holding, once, type Pullback, type Sink } from '@dr2net/ops';
+import { add, concat, reshape, slice, sum, type Tensor, tensor, tidy, tile } from '@tensorflow/tfjs-core';
 import { applyDecoder, traceDecoder } from './decode.ts';
 import type { PointGeometry } from './geometry.ts';
 import type { PointSegmenter } from './point-segmenter.ts';
@@ -14,7 +14,7 @@ export interface SegmenterOptions extends Omit<RunOptions, 'shift'> {
 }
 
 export interface SegmenterPullback {
-  /** dLogits [batch, points, classes] → that of the features [batch, points, channels], or null where it was not wanted. */
+  /** dLogits [batch, points, classes] → that of the features [batch, points, channels], or null where it was not wanted (or `frozen`). */
   (dLogits: Tensor, sink: Sink): Tensor | null;
   dispose(): void;
 }
@@ -40,6 +40,12 @@ function splitClass(dy: Tensor, { batch, groups }: PointGeometry): { cls: Tensor
     cls: sum(slice(dy, [0, 0, 0], [batch, 1, width]), 0, true),
     rows: reshape(slice(dy, [0, 1, 0], [batch, groups, width]), [batch * groups, width]),
   }));
+}
+
+/** [class, groups] of one cloud after the other, from rows [batch, width] and [batch·groups, width]. */
+function joinClass(cls: Tensor, rows: Tensor, { batch, groups }: PointGeometry): Tensor {
+  const width = rows.shape[1]!;
+  return tidy(() => concat([reshape(cls, [batch, 1, width]), reshape(rows, [batch, groups, width])], 1));
 }
 
 function deliver(model: PointSegmenter, which: 'classToken' | 'classPosition', gradient: Tensor, sink: Sink): void {
@@ -90,36 +96,41 @@ interface Below {
   readonly position: Pullback;
 }
 
-/** The embedding: features of every level, and the pullbacks. */
-function traceEmbedding(
+/**
+ * The embedding: features of every level, tokens and positions, and the pullbacks, which are null with `frozen`.
+ * @param held takes what the forward pass needs
+ * @param kept takes what the backward pass needs
+ */
+function embed(
   model: PointSegmenter,
   features: Tensor,
   geometry: PointGeometry,
-  { context, featureGradient = false }: SegmenterOptions,
+  { context, method, featureGradient = false }: SegmenterOptions,
+  held: Held,
+  kept: Held,
 ) {
   const { modules } = model;
-  const levels: Tensor[] = [rowsOf(features)];
+  const traced = method.name !== 'frozen';
+  const levels: Tensor[] = [held.add(rowsOf(features))];
   const stages: GroupsPullback[] = [];
-  const centres = tensor(geometry.centres, [geometry.batch * geometry.groups, 3]);
-  try {
-    for (const [i, stage] of modules.stages.entries()) {
-      const wants = i > 0 || featureGradient;
-      const traced = stage.trace(levels[i]!, geometry.stages[i]!, context.child(`stage ${i}`), wants);
-      levels.push(traced.value);
-      stages.push(traced.pullback);
-    }
-    const { value: rows, pullback } = modules.position.trace(centres, context);
-    const position = withClass(model.classPosition.variable, rows, geometry);
-    const tokens = withClass(model.classToken.variable, levels.at(-1)!, geometry);
-    rows.dispose();
-    return { levels, position, tokens, below: { stages, position: pullback } satisfies Below };
-  } catch (error) {
-    dispose(levels);
-    for (const stage of stages) stage.dispose();
-    throw error;
-  } finally {
-    centres.dispose();
+  for (const [i, stage] of modules.stages.entries()) {
+    const [level, groups, inner] = [levels[i]!, geometry.stages[i]!, context.child(`stage ${i}`)];
+    const { value, pullback } = traced
+      ? stage.trace(level, groups, inner, i > 0 || featureGradient)
+      : { value: stage.apply(level, groups, inner), pullback: null };
+    levels.push(held.add(value));
+    if (pullback) stages.push(kept.add(pullback));
   }
+  const centres = held.add(tensor(geometry.centres, [geometry.batch * geometry.groups, 3]));
+  const { value: rows, pullback } = traced
+    ? modules.position.trace(centres, context)
+    : { value: modules.position.apply(centres, context), pullback: null };
+  held.add(rows);
+  if (pullback) kept.add(pullback);
+  const position = kept.add(withClass(model.classPosition.variable, rows, geometry));
+  const tokens = held.add(withClass(model.classToken.variable, levels.at(-1)!, geometry));
+  held.free(centres, rows);
+  return { levels, position, tokens, below: pullback && ({ stages, position: pullback } satisfies Below) };
 }
 
 /** From the gradients of tokens and positions down to the features. */
@@ -130,30 +141,31 @@ function pullEmbedding(
   d: { tokens: Tensor; position: Tensor; skips: readonly (Tensor | null)[] },
   sink: Sink,
 ): Tensor | null {
-  const ofPosition = splitClass(d.position, geometry);
-  deliver(model, 'classPosition', ofPosition.cls, sink);
-  position(ofPosition.rows, sink).dispose();
-  ofPosition.rows.dispose();
-  const ofTokens = splitClass(d.tokens, geometry);
-  deliver(model, 'classToken', ofTokens.cls, sink);
-  let gradient: Tensor | null = ofTokens.rows;
-  for (let i = stages.length - 1; i >= 0; i--) {
-    const above: Tensor = gradient!;
-    gradient = stages[i]!(above, sink);
-    above.dispose();
-    const skip = d.skips[i];
-    if (gradient && skip) {
-      const both: Tensor = add(gradient, skip);
-      gradient.dispose();
-      gradient = both;
+  return holding((held) => {
+    const ofPosition = splitClass(d.position, geometry);
+    held.add(ofPosition.rows);
+    deliver(model, 'classPosition', ofPosition.cls, sink);
+    position(ofPosition.rows, sink).dispose();
+    held.free(ofPosition.rows);
+    const ofTokens = splitClass(d.tokens, geometry);
+    let above = held.add(ofTokens.rows);
+    deliver(model, 'classToken', ofTokens.cls, sink);
+    for (let i = stages.length - 1; i >= 0; i--) {
+      const below = stages[i]!(above, sink);
+      held.free(above);
+      if (!below) return null;
+      held.add(below);
+      const skip = d.skips[i];
+      above = skip ? held.add(add(below, skip)) : below;
+      if (skip) held.free(below);
     }
-  }
-  return gradient;
+    return held.release(above);
+  });
 }
 
 /**
  * Logits [batch, points, classes] of features [batch, points, channels], and the pullback. With `frozen` only decoder and head get
- * gradients. The embedding is worked on in parts and again in the backward pass.
+ * gradients, and nothing below them is kept. The embedding is worked on in parts and again in the backward pass.
  */
 export function traceSegmenter(
   model: PointSegmenter,
@@ -163,77 +175,59 @@ export function traceSegmenter(
 ): TracedSegmenter {
   const { modules, spec } = model;
   const { context, featureGradient = false, ...run } = options;
-  const kept: { dispose(): void }[] = [];
-  /** Takes over what the backward pass needs. */
-  const keeping = <T extends { dispose(): void }>(item: T): T => {
-    kept.push(item);
-    return item;
-  };
 
   // Not in a scope: a run keeps what its later checks read.
-  const passing: Tensor[] = [];
-  const forward = () => {
-    const { levels, position, tokens, below } = traceEmbedding(model, features, geometry, options);
-    passing.push(...levels, tokens);
-    for (const pullback of [below.position, ...below.stages]) keeping(pullback);
-    keeping(position);
+  const forward = (held: Held, kept: Held) => {
+    const { levels, position, tokens, below } = embed(model, features, geometry, options, held, kept);
     const early = spec.shift === 'once';
-    const x0 = early ? add(tokens, position) : share(tokens);
-    passing.push(x0);
-    const blocks = context.child('blocks');
-    const inner = traceRun(modules.subBlocks, x0, blocks, early ? run : { ...run, shift: position });
-    passing.push(inner.value);
-    keeping(inner.pullback);
-    dispose([x0, tokens]);
-    const normed = modules.norm.trace(inner.value, context);
-    passing.push(normed.value);
-    keeping(normed.pullback);
-    const top = tokensOf(normed.value, geometry);
-    passing.push(top.cls, top.groups);
-    dispose([inner.value, normed.value]);
-    const decoder = traceDecoder(model, { ...top, skips: skipsOf(model, levels) }, geometry, context.child('decoder'));
-    keeping(decoder.pullback);
-    return { below, traced: inner, normed, decoder };
+    const x0 = early ? held.add(add(tokens, position)) : tokens;
+    const inner = traceRun(modules.subBlocks, x0, context.child('blocks'), early ? run : { ...run, shift: position });
+    held.add(inner.value);
+    kept.add(inner.pullback);
+    held.free(x0, tokens);
+    // With `frozen` the norm belongs to what is frozen.
+    const normed = below
+      ? modules.norm.trace(inner.value, context)
+      : { value: modules.norm.apply(inner.value, context), pullback: null };
+    held.add(normed.value);
+    if (normed.pullback) kept.add(normed.pullback);
+    held.free(inner.value);
+    const { cls, groups } = tokensOf(normed.value, geometry);
+    const input = { cls: held.add(cls), groups: held.add(groups), skips: skipsOf(model, levels) };
+    held.free(normed.value);
+    const decoder = traceDecoder(model, input, geometry, context.child('decoder'));
+    kept.add(decoder.pullback);
+    held.dispose();
+    const lower = below && normed.pullback && { below, run: inner.pullback, norm: normed.pullback };
+    return { lower, decoder, report: inner.report };
   };
-  let made: ReturnType<typeof forward>;
-  try {
-    made = forward();
-  } catch (error) {
-    for (const item of kept) item.dispose();
-    throw error;
-  } finally {
-    dispose(passing);
-  }
-  const { below, traced, normed, decoder } = made;
+  type Made = ReturnType<typeof forward>;
 
-  const pull = (dLogits: Tensor, sink: Sink): Tensor | null => {
+  const pull = ({ lower, decoder }: Made, held: Held, dLogits: Tensor, sink: Sink): Tensor | null => {
     const d = decoder.pullback(dLogits, sink);
-    const dNormed = tidy(() => {
-      const { batch, groups } = geometry;
-      return concat([reshape(d.cls, [batch, 1, -1]), reshape(d.groups, [batch, groups, -1])], 1);
-    });
-    dispose([d.cls, d.groups]);
-    const dx = normed.pullback(dNormed, sink);
-    dNormed.dispose();
-    const gradient = traced.pullback(dx, sink);
-    dx.dispose();
-    const skips = d.skips.filter((skip) => skip !== null);
-    try {
-      if (!gradient.x0) return null;
-      const shift = gradient.shift ?? share(gradient.x0);
-      try {
-        const all = { tokens: gradient.x0, position: shift, skips: d.skips };
-        const dFeatures = pullEmbedding(model, geometry, below, all, sink);
-        if (!dFeatures || !featureGradient) return null;
-        const shaped = reshape(dFeatures, features.shape);
-        dFeatures.dispose();
-        return shaped;
-      } finally {
-        dispose([gradient.x0, shift]);
-      }
-    } finally {
-      dispose(skips);
-    }
+    for (const each of [d.cls, d.groups, ...d.skips]) if (each) held.add(each);
+    if (!lower) return null;
+    const dNormed = held.add(joinClass(d.cls, d.groups, geometry));
+    held.free(d.cls, d.groups);
+    const dx = held.add(lower.norm(dNormed, sink));
+    held.free(dNormed);
+    const gradient = lower.run(dx, sink);
+    held.free(dx);
+    const tokens = held.add(gradient.x0!);
+    const position = gradient.shift ? held.add(gradient.shift) : tokens;
+    const dFeatures = pullEmbedding(model, geometry, lower.below, { tokens, position, skips: d.skips }, sink);
+    if (!dFeatures || !featureGradient) return null;
+    return reshape(held.add(dFeatures), features.shape);
   };
-  return { value: decoder.value, pullback: once('the segmenter', kept, pull), report: traced.report };
+
+  return holding((kept) => {
+    const made = holding((held) => forward(held, kept));
+    const pullback = (dLogits: Tensor, sink: Sink) =>
+      holding((held) => {
+        const dFeatures = pull(made, held, dLogits, sink);
+        held.dispose();
+        return dFeatures;
+      });
+    return { value: made.decoder.value, pullback: once('the segmenter', [kept], pullback), report: made.report };
+  });
 }

@@ -1,5 +1,5 @@
 /** A PointViT segmenter in numbers (Pix4Point, arXiv 2208.12259), from an OpenPoints configuration as JSON. */
-import type { ConfigReader } from '../architectures/config.ts';
+import { ConfigReader } from '../architectures/config.ts';
 import { requireHeads } from '../architectures/hugging-face.ts';
 import { ConfigError } from '../errors.ts';
 import type { BlockSpec } from '../transformer/spec.ts';
@@ -45,6 +45,17 @@ export function stageWidths({ width, embed }: PointSpec): number[] {
   return Array.from({ length: embed.stages }, (_, i) => width / 2 ** (embed.stages - 1 - i));
 }
 
+/** What a part says when it says nothing is batch normalisation there, which is not built: so it must say what it has. */
+function requireNorm(part: ConfigReader, norm: string): void {
+  const args = part.part('norm_args');
+  const name = args.text('norm', 'bn');
+  if (name !== norm) throw new ConfigError(`${args.where}: norm is ${name}; only ${norm} is built.`);
+}
+
+function requireActivation(part: ConfigReader, act: string): void {
+  part.part('act_args').require('act', act, `only ${act} is built`);
+}
+
 function list<T extends string>(config: ConfigReader, field: string, known: readonly T[]): T[] {
   const names = config.text(field, '').split(',').filter(Boolean);
   return names.map((name) => {
@@ -54,7 +65,7 @@ function list<T extends string>(config: ConfigReader, field: string, known: read
   });
 }
 
-function readEmbed(encoder: ConfigReader): PointSpec['embed'] {
+function readEmbed(encoder: ConfigReader, width: number): PointSpec['embed'] {
   const embed = encoder.part('embed_args');
   const name = embed.text('NAME', 'PointPatchEmbed');
   const progressive = name === 'P3Embed';
@@ -63,7 +74,11 @@ function readEmbed(encoder: ConfigReader): PointSpec['embed'] {
   embed.require('subsample', 'fps', 'only farthest point sampling (fps) is built');
   embed.require('normalize_dp', false, 'positions that are normalised by the group are not built');
   embed.require('reduction', 'max', 'only the maximum over neighbours is built');
-  embed.part('norm_args').require('norm', 'ln2d', 'only ln2d is built, which is no concern of other groups');
+  embed.require('relative_xyz', true, "only positions from the group's centre are built");
+  embed.require('scale', 4, 'only stages that keep a fourth are built');
+  embed.require('channels', null, 'only widths that follow from embed_dim are built');
+  requireNorm(embed, 'ln2d');
+  requireActivation(embed, 'relu');
   embed.part('conv_args').require('order', 'conv-norm-act', 'only conv-norm-act is built');
   const features = embed.text('feature_type', 'dp_df');
   if (features !== 'dp_df' && features !== 'dp_fj')
@@ -78,6 +93,10 @@ function readEmbed(encoder: ConfigReader): PointSpec['embed'] {
     throw new ConfigError(`${embed.where}: sample_ratio is ${ratio}; choose 0 < ratio ≤ 1.`);
   const stages = progressive ? Math.floor(Math.log(1 / ratio) / Math.log(4) + 1e-9) : 1;
   if (stages < 1) throw new ConfigError(`${embed.where}: sample_ratio is ${ratio}; P3Embed needs a fourth or less.`);
+  if (width % 2 ** (stages - 1) !== 0)
+    throw new ConfigError(
+      `${encoder.where}: embed_dim is ${width}; it must be a multiple of ${2 ** (stages - 1)}, from which ${stages} stages double.`,
+    );
   return {
     progressive,
     stages,
@@ -92,9 +111,11 @@ function readEmbed(encoder: ConfigReader): PointSpec['embed'] {
 function readDecoder(decoder: ConfigReader, embed: PointSpec['embed']): PointSpec['decoder'] {
   decoder.require('NAME', 'PointViTDecoder', 'only PointViTDecoder is built');
   decoder.require('channel_scaling', 1, 'a decoder whose width changes is not built');
+  decoder.require('sampler', 'fps', 'only farthest point sampling (fps) is built');
   const progressive = decoder.flag('progressive_input', false);
   if (progressive && !embed.progressive)
     throw new ConfigError(`${decoder.where}: progressive_input is true; it needs P3Embed.`);
+  if (progressive) decoder.require('n_decoder_stages', embed.stages, `P3Embed has ${embed.stages} stages`);
   return {
     progressive,
     stages: progressive ? embed.stages : decoder.count('n_decoder_stages', 2),
@@ -104,11 +125,16 @@ function readDecoder(decoder: ConfigReader, embed: PointSpec['embed']): PointSpe
   };
 }
 
-function readHead(head: ConfigReader): PointSpec['head'] {
+function readHead(head: ConfigReader, inputs: number): PointSpec['head'] {
   head.require('NAME', 'SegHead', 'only SegHead is built');
-  head.part('norm_args').require('norm', 'ln1d', 'only ln1d is built');
-  const dropout = head.number('dropout', 0.5);
-  return { hidden: head.numbers('mlps'), dropout, classes: head.count('num_classes') };
+  head.require('global_feat', null, "only the decoder's global features are built");
+  requireNorm(head, 'ln1d');
+  requireActivation(head, 'relu');
+  const hidden = head.numbers('mlps', [inputs]);
+  const wrong = hidden.find((width) => !Number.isInteger(width) || width < 1);
+  if (wrong !== undefined)
+    throw new ConfigError(`${head.where}: mlps has ${wrong}; widths must be whole numbers of at least 1.`);
+  return { hidden, dropout: head.number('dropout', 0.5), classes: head.count('num_classes') };
 }
 
 /** @throws {ConfigError} for what is missing or not built */
@@ -118,11 +144,22 @@ export function readPointSpec(config: ConfigReader): PointSpec {
   const encoder = model.part('encoder_args');
   encoder.require('NAME', 'PointViT', 'only PointViT is built');
   encoder.require('distill', false, 'distillation tokens are not built');
+  encoder.require('attn_drop_rate', 0, 'dropout of the attention is not built');
+  encoder.part('norm_args').require('norm', 'ln', 'only ln is built');
+  requireActivation(encoder, 'gelu');
   const width = encoder.count('embed_dim', 384);
   const heads = encoder.count('num_heads', 6);
   requireHeads(encoder, width, heads);
-  const embed = readEmbed(encoder);
+  const embed = readEmbed(encoder, width);
   const shift = encoder.flag('add_pos_each_block', true) ? 'skip' : 'once';
+  const dropout = encoder.number('drop_rate', 0);
+  if (shift === 'once' && dropout !== 0)
+    throw new ConfigError(`${encoder.where}: drop_rate is ${dropout}; it is built with add_pos_each_block alone.`);
+  // Fields that the decoder does not say are the encoder's.
+  const decoder = readDecoder(
+    new ConfigReader({ ...encoder.json, ...model.part('decoder_args').json }, `${model.where}: decoder_args`),
+    embed,
+  );
   return {
     width,
     heads,
@@ -132,12 +169,12 @@ export function readPointSpec(config: ConfigReader): PointSpec {
     qkvBias: encoder.flag('qkv_bias', false) ? 'qkv' : 'none',
     layerScale: encoder.has('init_values'),
     layerScaleValue: encoder.number('init_values', 1),
-    dropout: encoder.number('drop_rate', 0),
+    dropout,
     dropPath: encoder.number('drop_path_rate', 0),
     channels: encoder.count('in_channels', 3),
     embed,
     shift,
-    decoder: readDecoder(model.part('decoder_args'), embed),
-    head: readHead(model.part('cls_args')),
+    decoder,
+    head: readHead(model.part('cls_args'), width * (1 + decoder.globals.length)),
   };
 }

@@ -47,7 +47,7 @@ export async function loadSegmenter(source: string | URL, options: LoadSegmenter
   const files = await openSource(source, options);
   const config = await readConfig(files);
   const { training } = readOwnConfig(config);
-  const spec = specOf(config, { ...savedShift(config), ...options });
+  const spec = specOf(config, options.shift ? options : { ...options, ...savedShift(config) });
   const { parameters, unused } = await readPlanned(planPoints(spec), await openCheckpoint(files));
   const { partRows } = options;
   return new PointSegmenter({
