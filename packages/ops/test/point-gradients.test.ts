@@ -2,13 +2,32 @@
 import { join } from 'node:path';
 import { expectNoLeak, expectScaledClose, readReference, sharedPath, testBackends } from '@dr2net/testing';
 import { dispose, reshape, type Tensor, tensor, transpose } from '@tensorflow/tfjs-core';
-import { beforeAll, describe, test } from 'vitest';
-import { groupingMap, interpolationMap, mapRows, type RowMap } from '../src/index.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { groupingMap, interpolationMap, mapRows, neighbourMax, type RowMap } from '../src/index.ts';
 
 const folder = sharedPath('reference/pointcloud-ops');
 const scenes = ['random', 'duplicates', 'all-equal', 'empty-ball', 'two-known'];
 
 describe.each(await testBackends())('$name', ({ available, start }) => {
+  describe.skipIf(!available)('the maximum over neighbours', () => {
+    beforeAll(start);
+
+    test.each([0, 1, 2])('is no number where neighbour %i is none, and its gradient goes there', (which) =>
+      expectNoLeak(async () => {
+        const values = [1, 5, 3, 6, 2, 4];
+        values[2 * which] = Number.NaN;
+        const [x, dy] = [tensor(values, [1, 3, 2]), tensor([7, 8], [1, 2])];
+        const { value, pullback } = neighbourMax.trace(x);
+        const dx = pullback(dy).x!;
+        expect([...(await value.data())]).toEqual([Number.NaN, 6]);
+        const wanted = [0, 0, 0, 8, 0, 0];
+        wanted[2 * which] = 7;
+        expect([...(await dx.data())]).toEqual(wanted);
+        dispose([x, dy, value, dx]);
+      }),
+    );
+  });
+
   describe.skipIf(!available || !folder).each(scenes)('%s', (scene) => {
     beforeAll(start);
     const expected = folder ? readReference(join(folder, 'expected.safetensors')) : new Map();

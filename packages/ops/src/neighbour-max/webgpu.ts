@@ -8,13 +8,15 @@ const winners: Kernel = {
   inputs: { x: 'f32' },
   output: 'i32',
   params: { count: 'i32', width: 'i32' },
+  functions: `fn isNone(f: f32) -> bool { return (bitcast<u32>(f) & 0x7fffffffu) > 0x7f800000u; }`,
   body: `
     let first = (index / p.width) * p.count * p.width + index % p.width;
     var best = x[first];
     var who = 0;
     for (var k = 1; k < p.count; k++) {
       let other = x[first + k * p.width];
-      if (other > best) { best = other; who = k; }
+      // What is no number wins, so that it is seen; by its bits, since compilers may assume that there is none.
+      if (other > best || (isNone(other) && !isNone(best))) { best = other; who = k; }
     }
     result[index] = who;`,
 };
