@@ -1,20 +1,16 @@
 /** Layers of point networks without parameters: ReLU, the maximum over neighbours, and a group's maximum beside each member. */
 import {
   type Differentiable,
+  holding,
   neighbourMax,
-  type OpPullback,
   once,
   type Parameter,
   relu,
+  type Sink,
   type Traced,
 } from '@dr2net/ops';
 import { add, broadcastTo, concat, expandDims, slice, sum, type Tensor, tidy } from '@tensorflow/tfjs-core';
-
-const only = (pullback: OpPullback<'x'>, dy: Tensor): Tensor => {
-  const { x } = pullback(dy);
-  if (!x) throw new Error('The op gave no gradient of its input.');
-  return x;
-};
+import { traceWith } from './op-layer.ts';
 
 /** max(x, 0). */
 export class Relu implements Differentiable {
@@ -25,8 +21,7 @@ export class Relu implements Differentiable {
   }
 
   trace(x: Tensor): Traced {
-    const { value, pullback } = relu.trace(x);
-    return { value, pullback: once('relu', [pullback], (dy: Tensor) => only(pullback, dy)) };
+    return traceWith(relu.trace(x), {}, 'x');
   }
 }
 
@@ -39,8 +34,7 @@ export class NeighbourMax implements Differentiable {
   }
 
   trace(x: Tensor): Traced {
-    const { value, pullback } = neighbourMax.trace(x);
-    return { value, pullback: once('neighbour max', [pullback], (dy: Tensor) => only(pullback, dy)) };
+    return traceWith(neighbourMax.trace(x), {}, 'x');
   }
 }
 
@@ -57,15 +51,18 @@ export class WithMaximum implements Differentiable {
   }
 
   trace(x: Tensor): Traced {
-    const { value: most, pullback } = neighbourMax.trace(x);
     const [groups, size, width] = x.shape as [number, number, number];
-    const value = beside(x, most);
-    most.dispose();
-    const run = (dy: Tensor): Tensor =>
-      tidy(() => {
-        const ofMaximum = only(pullback, sum(slice(dy, [0, 0, 0], [groups, size, width]), 1));
-        return add(slice(dy, [0, 0, width], [groups, size, width]), ofMaximum);
-      });
-    return { value, pullback: once('group maximum', [pullback], run) };
+    return holding((held) => {
+      const { value: most, pullback } = traceWith(neighbourMax.trace(x), {}, 'x');
+      held.add(pullback);
+      const value = beside(x, held.add(most));
+      held.free(most);
+      const run = (dy: Tensor, sink: Sink): Tensor =>
+        tidy(() => {
+          const ofMaximum = pullback(sum(slice(dy, [0, 0, 0], [groups, size, width]), 1), sink);
+          return add(slice(dy, [0, 0, width], [groups, size, width]), ofMaximum);
+        });
+      return { value, pullback: once('group maximum', [pullback], run) };
+    });
   }
 }
