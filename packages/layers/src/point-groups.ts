@@ -2,8 +2,18 @@
  * Groups of points to one feature each: a network over the neighbours that ends in their maximum (PointNet++, arXiv 1706.02413). Groups are
  * worked on some at a time, and again in the backward pass: what is alive inside is of one part's size, whatever the number of points.
  */
-import { type Context, type Differentiable, hold, mapRows, once, type RowMap, type Sink } from '@dr2net/ops';
-import { add, concat, dispose, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  accumulate,
+  type Context,
+  type Differentiable,
+  hold,
+  holding,
+  mapRows,
+  once,
+  type RowMap,
+  type Sink,
+} from '@dr2net/ops';
+import { concat, dispose, reshape, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { type Part, partsOf } from './parts.ts';
 import { Sums } from './sums.ts';
 
@@ -121,11 +131,8 @@ export class PointGroups {
 /** Adds what the neighbours [groups, size, 3 + C] send to the features; `total` is taken over. */
 function withPart(total: Tensor | undefined, dx: Tensor, map: RowMap): Tensor {
   const [groups, size, width] = dx.shape as [number, number, number];
-  const sum = tidy(() => {
-    const ofFeatures = reshape(slice(dx, [0, 0, 3], [groups, size, width - 3]), [-1, width - 3]);
-    const gradient = mapRows.gradient(ofFeatures, map);
-    return total ? add(total, gradient) : gradient;
-  });
-  total?.dispose();
-  return sum;
+  const gradient = tidy(() =>
+    mapRows.gradient(reshape(slice(dx, [0, 0, 3], [groups, size, width - 3]), [-1, width - 3]), map),
+  );
+  return total ? holding((held) => accumulate(total, held.add(gradient))) : gradient;
 }
