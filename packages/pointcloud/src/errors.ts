@@ -25,6 +25,14 @@ export class BadCloudError extends Error {
   }
 }
 
+/** A file has fewer points than it announces; `found` is the first that is not whole. */
+export const endsEarly = (cloud: string, announced: number, found: number) =>
+  new BadCloudError(
+    cloud,
+    'truncated',
+    `it announces ${announced} points, but ends in point ${found}. It is truncated: copy it again.`,
+  );
+
 /** The data set as a whole cannot be used: it is empty, its areas disagree about the classes, a split names no scene. */
 export class CloudDatasetError extends Error {
   override readonly name = 'CloudDatasetError';

@@ -1,7 +1,8 @@
 /** Bad files: each is refused by an error that names file, line or point, and what to do. */
 import { zipSync } from 'fflate';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BadCloudError, type ReadOptions, readCloud } from '../src/node.ts';
+import { urlSource } from '../src/reader/source.ts';
 import { file, las, npy, pack } from './files.ts';
 
 async function refusal(name: string, parts: readonly (Uint8Array | string)[], options: ReadOptions = {}) {
@@ -50,6 +51,9 @@ describe('coordinates', () => {
     ['a.txt', ['1 2 3\n\n# remark\n4 nan 6\n'], /a.txt: line 4: y is NaN. Remove the point/],
     ['a.txt', ['1 2 3\n4 5 -inf\n'], /line 2: z is -Infinity/],
     ['a.ply', [ply(2, '1 2 3\nnan 5 6\n')], /a.ply: point 1: x is NaN/],
+    ['a.ply', [ply(2, '1 2 3\n4 5 -inf\n')], /a.ply: point 1: z is -Infinity/],
+    ['a.pcd', [`${pcd('ascii')}1 2 3\n4 5 6\n7 inf 9\n1 1 1\n`], /a.pcd: point 2: y is Infinity/],
+    ['a.txt', ['1 2 3\n4 1e39 6\n'], /line 2: y is 1e\+39/],
     [
       'a.ply',
       [
@@ -85,6 +89,11 @@ describe('coordinates', () => {
       'duplicates',
       expect.stringMatching(/all 3 points lie at \(1, 2, 3\)/),
     ]);
+  });
+  it('a small cloud is recentred as finely as its size asks for', async () => {
+    const cloud = await readCloud(file('coin.txt', '4321.4001 0.4001 0\n4321.4003 0.4002 0.0001\n'));
+    for (const [i, value] of [4321.4001, 0.4001, 0, 4321.4003, 0.4002, 0.0001].entries())
+      expect(Math.abs((cloud.positions[i] as number) + (cloud.origin[i % 3] as number) - value)).toBeLessThan(1e-10);
   });
   it('a large offset is kept apart, and said', async () => {
     const cloud = await readCloud(file('utm.txt', '500000.001 5400000.002 100\n500001.003 5400001.004 101\n'));
@@ -151,5 +160,29 @@ describe('truncated', () => {
     const error = await refusal(name, parts);
     expect([error.reason, error.message]).toEqual(['truncated', expect.stringMatching(message)]);
     expect(error.message).toMatch(/copy it again/i);
+  });
+});
+
+describe('numbers that are none', () => {
+  it.each([
+    ['a.pcd', [`${pcd('ascii')}1 2 3\n4 five 6\n7 8 9\n1 1 1\n`], /a.pcd: line 11: "five" is no number \(y\)/],
+    ['a.ply', [ply(2, '1 2 3\n4 nano 6\n')], /a.ply: line 9: "nano" is no number/],
+  ])('%s', async (name, parts, message) => {
+    expect((await refusal(name, parts)).message).toMatch(message);
+  });
+});
+
+describe('addresses', () => {
+  it('that cannot be fetched are named, and tried again', async () => {
+    let calls = 0;
+    vi.stubGlobal('fetch', async () => {
+      if (calls++ === 0) throw new TypeError('fetch failed');
+      return new Response(calls === 2 ? null : '1 2 3\n4 5 6\n', { status: calls === 2 ? 404 : 200 });
+    });
+    const source = urlSource(new URL('https://example.org/a.txt'), 'a.txt');
+    await expect(source.bytes()).rejects.toThrow(/a.txt: https:.*a.txt cannot be fetched \(fetch failed\)/);
+    await expect(source.bytes()).rejects.toThrow(BadCloudError);
+    expect((await source.bytes()).length).toBe(12);
+    vi.unstubAllGlobals();
   });
 });

@@ -16,7 +16,7 @@ function extentOf(id: string, axis: string, values: Column, { count, where }: Co
   let [least, most] = [Infinity, -Infinity];
   for (let i = 0; i < count; i++) {
     const value = values[i] as number;
-    if (!Number.isFinite(value))
+    if (!Number.isFinite(Math.fround(value)))
       throw new BadCloudError(
         id,
         'not-finite',
@@ -30,11 +30,16 @@ function extentOf(id: string, axis: string, values: Column, { count, where }: Co
 
 const largest = ({ least, most }: Extent) => Math.max(Math.abs(least), Math.abs(most));
 
-/** Zeros, or the middle of the cloud in whole numbers. */
+/** Zeros, or the middle of the cloud in whole numbers; in fractions where those would be too coarse for so small a cloud. */
 function originOf(extents: readonly Extent[]): Origin {
   const half = Math.max(...extents.map(({ least, most }) => (most - least) / 2));
   if (extents.every((extent) => largest(extent) <= half * 2 ** bitsLost)) return [0, 0, 0];
-  return extents.map(({ least, most }) => Math.round((least + most) / 2) || 0) as [number, number, number];
+  const unit = half > 0 ? Math.min(1, 2 ** (Math.floor(Math.log2(half)) + 3)) : 1;
+  return extents.map(({ least, most }) => Math.round((least + most) / 2 / unit) * unit || 0) as [
+    number,
+    number,
+    number,
+  ];
 }
 
 /** Files hold 0 … 1, 0 … 255 or 0 … 65535; the largest value, and whether there are fractions, tell which. */

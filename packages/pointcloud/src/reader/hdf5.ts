@@ -6,6 +6,20 @@ import type { ByteSource } from './source.ts';
 
 let files = 0;
 
+/** Every reading of `value` unpacks the array again, and fails where it is packed by a filter that h5wasm lacks. */
+function valuesOf(id: string, name: string, array: { readonly value: unknown }): unknown {
+  try {
+    return array.value;
+  } catch (error) {
+    throw new BadCloudError(
+      id,
+      'unreadable',
+      `HDF5 cannot read array "${name}" (${error instanceof Error ? error.message : error}). Save it uncompressed, or with gzip.`,
+      { cause: error },
+    );
+  }
+}
+
 /**
  * The data sets of the root: columns by name, `xyz`, `points`, … and `rgb` of three, or `data` and `label` as PointNet's
  * files have them.
@@ -37,9 +51,10 @@ export async function readHdf5(source: ByteSource, options: ArrayOptions = {}): 
     try {
       const arrays = names.flatMap((name): NamedArray[] => {
         const item = file.get(name);
-        if (!(item instanceof Dataset) || !item.shape || !item.value || typeof item.value !== 'object') return [];
-        const data = Array.from(item.value as ArrayLike<number | bigint>, Number);
-        return [{ name, shape: item.shape, data }];
+        if (!(item instanceof Dataset) || !item.shape) return [];
+        const values = valuesOf(id, name, item);
+        if (!values || typeof values !== 'object') return [];
+        return [{ name, shape: item.shape, data: Array.from(values as ArrayLike<number | bigint>, Number) }];
       });
       if (arrays.length === 0)
         throw new BadCloudError(id, 'empty', 'its root has no arrays of numbers. Save the points there.');

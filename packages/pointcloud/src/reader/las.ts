@@ -1,6 +1,6 @@
 /** LAS 1.0 … 1.4 (ASPRS), point formats 0 … 10, extra bytes included; LAZ through laz-perf. */
 import { byPoint, type Columns } from '../cloud/columns.ts';
-import { BadCloudError } from '../errors.ts';
+import { BadCloudError, endsEarly } from '../errors.ts';
 import { extraFields } from './las-extra.ts';
 import { unpackLaz } from './laz.ts';
 import { readColumn, type ScalarName, viewOf } from './scalars.ts';
@@ -61,12 +61,7 @@ export async function readLas(source: ByteSource): Promise<Columns> {
   const { format, recordLength: stride, points, offset, scale, shift } = header;
   let records = bytes.subarray(offset, offset + points * stride);
   if (header.compressed) records = await unpackLaz(id, bytes, header);
-  else if (records.length < points * stride)
-    throw new BadCloudError(
-      id,
-      'truncated',
-      `it announces ${points} points, but ends in point ${Math.floor(records.length / stride)}. It is truncated: copy it again.`,
-    );
+  else if (records.length < points * stride) throw endsEarly(id, points, Math.floor(records.length / stride));
   const view = viewOf(records);
   const column = (type: ScalarName, at: number) =>
     readColumn(view, points, { type, offset: at, stride, littleEndian: true });

@@ -1,6 +1,6 @@
 /** NPY (NumPy's format, versions 1 … 3) and NPZ, a zip of them. */
 import { unzipSync } from 'fflate';
-import { byPoint, type Columns } from '../cloud/columns.ts';
+import type { Columns } from '../cloud/columns.ts';
 import { BadCloudError } from '../errors.ts';
 import { type ArrayOptions, columnsOfArrays, type NamedArray } from './arrays.ts';
 import { isScalarName, readColumn, type ScalarName, scalarTypes, viewOf } from './scalars.ts';
@@ -106,10 +106,7 @@ function rowMajor(data: Float64Array, shape: readonly number[]): Float64Array {
 /** @throws BadCloudError for a file that ends early or holds no numbers */
 export async function readNpy(source: ByteSource, options: ArrayOptions = {}): Promise<Columns> {
   const { id } = source;
-  const arrays = readArrays(id, '', await source.bytes());
-  if (arrays.length === 1) return columnsOfArrays(id, arrays, options);
-  const count = arrays[0]?.data.length ?? 0;
-  return { names: arrays.map(({ name }) => name), values: arrays.map(({ data }) => data), count, where: byPoint };
+  return columnsOfArrays(id, readArrays(id, '', await source.bytes()), options);
 }
 
 export async function readNpz(source: ByteSource, options: ArrayOptions = {}): Promise<Columns> {

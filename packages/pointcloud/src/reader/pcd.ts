@@ -1,8 +1,9 @@
 /** PCD 0.7 (Point Cloud Library): ascii, binary, and binary_compressed (columns one after another, packed by LZF). */
 import { byPoint, type Column, type Columns } from '../cloud/columns.ts';
-import { BadCloudError } from '../errors.ts';
+import { BadCloudError, endsEarly } from '../errors.ts';
 import { headerLines } from './header.ts';
 import { unpackLzf } from './lzf.ts';
+import { textNumber } from './numbers.ts';
 import { isScalarName, type Placement, readColumn, type ScalarName, scalarTypes, viewOf } from './scalars.ts';
 import type { ByteSource } from './source.ts';
 
@@ -46,31 +47,31 @@ function parseHeader(id: string, lines: readonly string[]): Header {
 
 const bytesOf = ({ type, count }: Field) => scalarTypes[type].bytes * count;
 
-const truncated = (id: string, points: number, found: number) =>
-  new BadCloudError(
-    id,
-    'truncated',
-    `it announces ${points} points, but ends in point ${found}. It is truncated: copy it again.`,
-  );
-
 function asciiColumns(id: string, body: Uint8Array, { fields, points }: Header, firstLine: number): Float64Array[] {
   const columns = fields.map(() => new Float64Array(points));
   const width = fields.reduce((sum, { count }) => sum + count, 0);
   const lines = new TextDecoder().decode(body).split('\n');
   for (let i = 0; i < points; i++) {
     const tokens = lines[i]?.trim().split(/\s+/) ?? [''];
-    if (tokens[0] === '') throw truncated(id, points, i);
+    if (tokens[0] === '') throw endsEarly(id, points, i);
     if (tokens.length !== width)
       throw tokens.length < width && i === lines.length - 1
-        ? truncated(id, points, i)
+        ? endsEarly(id, points, i)
         : new BadCloudError(
             id,
             'columns',
             `line ${firstLine + i}: ${tokens.length} numbers, but a point has ${width}. Mend or remove the line.`,
           );
     let at = 0;
-    for (const [f, { count }] of fields.entries()) {
-      (columns[f] as Float64Array)[i] = Number(tokens[at]);
+    for (const [f, { name, count }] of fields.entries()) {
+      const value = textNumber(tokens[at] as string);
+      if (value === undefined)
+        throw new BadCloudError(
+          id,
+          'columns',
+          `line ${firstLine + i}: "${tokens[at]}" is no number (${name}). Mend or remove the line.`,
+        );
+      (columns[f] as Float64Array)[i] = value;
       at += count;
     }
   }
@@ -127,7 +128,7 @@ export async function readPcd(source: ByteSource): Promise<Columns> {
   else if (data === 'binary' || data === 'binary_compressed') {
     const stride = fields.reduce((sum, field) => sum + bytesOf(field), 0);
     if (data === 'binary' && body.length < stride * points)
-      throw truncated(id, points, Math.floor(body.length / stride));
+      throw endsEarly(id, points, Math.floor(body.length / stride));
     const view = viewOf(data === 'binary' ? body : unpacked(id, body, stride * points));
     values = placements(header, data !== 'binary').map((placement) => readColumn(view, points, placement));
   } else throw new BadCloudError(id, 'unreadable', `DATA is "${data}", not ascii, binary or binary_compressed.`);

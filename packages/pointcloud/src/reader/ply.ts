@@ -1,7 +1,8 @@
 /** PLY (Turk 1994): ascii and binary of both byte orders, properties in any order and of any type. */
 import { byPoint, type Columns } from '../cloud/columns.ts';
-import { BadCloudError } from '../errors.ts';
+import { BadCloudError, endsEarly } from '../errors.ts';
 import { headerLines } from './header.ts';
+import { textNumber } from './numbers.ts';
 import { readColumn, type ScalarName, scalarTypes, viewOf } from './scalars.ts';
 import type { ByteSource } from './source.ts';
 
@@ -66,13 +67,6 @@ function parseHeader(id: string, lines: readonly string[]): Header {
   return { format, elements };
 }
 
-const truncated = (id: string, wanted: number, found: number) =>
-  new BadCloudError(
-    id,
-    'truncated',
-    `it announces ${wanted} points, but ends in point ${found}. It is truncated: copy it again.`,
-  );
-
 function asciiValues(id: string, body: Uint8Array, header: Header, vertex: Element, firstLine: number) {
   const lines = new TextDecoder().decode(body).split('\n');
   let skip = 0;
@@ -80,10 +74,10 @@ function asciiValues(id: string, body: Uint8Array, header: Header, vertex: Eleme
   const values = vertex.properties.map(() => new Float64Array(vertex.count));
   for (let i = 0; i < vertex.count; i++) {
     const line = lines[skip + i]?.trim();
-    if (!line) throw truncated(id, vertex.count, i);
+    if (!line) throw endsEarly(id, vertex.count, i);
     const tokens = line.split(/\s+/);
     const last = skip + i === lines.length - 1;
-    if (tokens.length < values.length && last) throw truncated(id, vertex.count, i);
+    if (tokens.length < values.length && last) throw endsEarly(id, vertex.count, i);
     if (tokens.length !== values.length)
       throw new BadCloudError(
         id,
@@ -91,8 +85,8 @@ function asciiValues(id: string, body: Uint8Array, header: Header, vertex: Eleme
         `line ${firstLine + skip + i}: ${tokens.length} numbers, but a vertex has ${values.length} properties.`,
       );
     for (const [c, column] of values.entries()) {
-      const value = /^[+-]?(inf|infinity)$/i.test(tokens[c] as string) ? Infinity : Number(tokens[c]);
-      if (Number.isNaN(value) && !/nan/i.test(tokens[c] as string))
+      const value = textNumber(tokens[c] as string);
+      if (value === undefined)
         throw new BadCloudError(id, 'columns', `line ${firstLine + skip + i}: "${tokens[c]}" is no number.`);
       column[i] = value;
     }
@@ -114,7 +108,7 @@ function binaryValues(id: string, body: Uint8Array, header: Header, vertex: Elem
   }
   const stride = strideOf(vertex);
   const whole = Math.floor((body.length - offset) / stride);
-  if (whole < vertex.count) throw truncated(id, vertex.count, Math.max(0, whole));
+  if (whole < vertex.count) throw endsEarly(id, vertex.count, Math.max(0, whole));
   const littleEndian = header.format === 'binary_little_endian';
   return vertex.properties.map(({ type }) => {
     const values = readColumn(viewOf(body), vertex.count, { type, offset, stride, littleEndian });

@@ -1,5 +1,7 @@
 /** Where a cloud's bytes are, in Node and in the browser alike. */
 
+import { BadCloudError } from '../errors.ts';
+
 /** A path (Node), a URL, or a file that the user chose. */
 export type CloudFile = string | URL | Blob;
 
@@ -50,10 +52,18 @@ export function urlSource(url: URL, id: string): ByteSource {
   let fetched: Promise<ByteSource> | undefined;
   const source = () => {
     fetched ??= (async () => {
-      const response = await fetch(url);
-      if (!response.ok)
-        throw new Error(`${url} cannot be fetched: ${response.status} ${response.statusText}. Check the address.`);
-      return blobSource(await response.blob(), id);
+      try {
+        const response = await fetch(url);
+        if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+        return blobSource(await response.blob(), id);
+      } catch (error) {
+        // The next reading tries again.
+        fetched = undefined;
+        const reason = error instanceof Error ? error.message : error;
+        throw new BadCloudError(id, 'missing', `${url} cannot be fetched (${reason}). Check the address.`, {
+          cause: error,
+        });
+      }
     })();
     return fetched;
   };

@@ -1,6 +1,7 @@
 /** XYZ text: a point a line, numbers apart by blanks, tabs, commas or semicolons; read as it streams in. */
 import { type Columns, GrowingColumn, usualColumns } from '../cloud/columns.ts';
 import { BadCloudError } from '../errors.ts';
+import { textNumber } from './numbers.ts';
 import type { ByteSource } from './source.ts';
 
 export interface TextOptions {
@@ -29,17 +30,6 @@ function splitter(line: string): Split {
   if (mark === undefined || mark === '\t') return (text) => text.split(/\s+/);
   // A trailing comma, which some programs write, is no column.
   return (text) => text.replace(mark === ',' ? /,\s*$/ : /;\s*$/, '').split(mark);
-}
-
-const isNumber = (token: string) => token.trim() !== '' && !Number.isNaN(Number(token));
-const isNan = (token: string) => /^[+-]?(nan|inf|infinity)$/i.test(token.trim());
-
-/** `nan` and `inf` are numbers that later checks refuse by point; anything else is no number. */
-function toNumber(token: string): number | undefined {
-  const value = Number(token);
-  if (token !== '' && !Number.isNaN(value) && token.trim() !== '') return value;
-  if (!isNan(token)) return undefined;
-  return /nan/i.test(token) ? Number.NaN : token.trim().startsWith('-') ? -Infinity : Infinity;
 }
 
 /**
@@ -75,7 +65,7 @@ export async function readText(source: ByteSource, { columns: given }: TextOptio
         split = undefined;
         continue;
       }
-      if (!header && !tokens.some((token) => isNumber(token) || isNan(token))) {
+      if (!header && !tokens.some((token) => textNumber(token) !== undefined)) {
         header = tokens.map((token) => token.trim());
         continue;
       }
@@ -96,7 +86,7 @@ export async function readText(source: ByteSource, { columns: given }: TextOptio
         `line ${number}: ${tokens.length} columns where line ${first} has ${columns.length}. Mend or remove the line.`,
       );
     for (let c = 0; c < tokens.length; c++) {
-      const value = toNumber(tokens[c] as string);
+      const value = textNumber(tokens[c] as string);
       if (value === undefined)
         throw new BadCloudError(
           id,

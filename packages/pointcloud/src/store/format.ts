@@ -5,7 +5,7 @@
 import type { PointCloud } from '../cloud/cloud.ts';
 
 /** Changes when readers give other clouds for the same bytes, too. */
-export const storeFormat = 'dr2cloud1';
+export const storeFormat = 'dr2cloud2';
 
 type Kind = 'Float32Array' | 'Int32Array' | 'Uint8Array';
 
