@@ -45,6 +45,19 @@ const base = {
 } as const satisfies NodePointSourceOptions;
 const source = (options: Partial<NodePointSourceOptions> = {}) => pointSource(dataset, { ...base, ...options });
 
+it('refuses features with numbers that are not finite, by their point', async () => {
+  const text = 'x,y,z,intensity,slope,label\n0,0,0,1,nan,0\n1,0,0,inf,1,1\n2,0,0,1,1,1\n';
+  const odd = await chooseScenes([{ path: 'a.csv', file: file('a.csv', text) }], { classes });
+  const sampling = sphereSampling({ points: 2 });
+  await expect(pointSource(odd, { ...base, sampling, features: ['slope'] })).rejects.toThrow(
+    /a.csv: point 0: feature "slope" is NaN/,
+  );
+  await expect(pointSource(odd, { ...base, sampling, features: ['intensity'] })).rejects.toThrow(
+    /a.csv: point 1: feature "intensity" is Infinity/,
+  );
+  expect((await pointSource(odd, { ...base, sampling, features: ['height'] })).channels).toBe(1);
+});
+
 async function collect(made: PointSource, seed = 1, epoch = 0, from = 0) {
   const batches = [];
   for await (const batch of made.epoch({ seed, epoch, from })) {

@@ -26,6 +26,23 @@ describe('PointVotes', () => {
     expect(votes.classesOf(positions.subarray(0, 3))[0]).toBe(1);
   });
 
+  it.each([
+    [[0, 1], [1, 0, Number.NaN, 0], /point 1, class 0 is NaN/],
+    [[0, 1], [1, 0, 0, Infinity], /point 1, class 1 is Infinity/],
+    [[0, 1], [1, 0, -Infinity, -Infinity], /point 1 are all −∞/],
+    [[0, 1.5], [1, 0, 1, 0], /Point 1.5 is none of 0 … 3/],
+  ])('adds nothing of a sample with points %j and logits %j', (points, logits, message) => {
+    const votes = new PointVotes(4, 2);
+    expect(() => votes.add(points, logits)).toThrow(message);
+    expect(votes.without).toBe(4);
+  });
+
+  it('takes −∞ for a class that cannot be', () => {
+    const votes = new PointVotes(4, 2);
+    votes.add([0, 1, 2, 3], [-Infinity, -3, 0, -Infinity, -3, -2, -2, -3]);
+    expect([...votes.classesOf(positions)]).toEqual([1, 0, 1, 0]);
+  });
+
   it('gives points without a vote the class of the nearest one with', () => {
     const votes = new PointVotes(4, 3);
     votes.add([0, 2, 2], [0, 0, 1, 0, 1, 0, 0, 1, 0]);

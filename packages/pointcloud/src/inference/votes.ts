@@ -32,31 +32,35 @@ export class PointVotes {
   /**
    * @param points [n] of the scene; one that occurs twice votes twice
    * @param logits [n, classes]
-   * @throws RangeError where the numbers do not fit, or a logit is NaN
+   * @throws RangeError where the numbers do not fit, a logit is NaN or ∞, or all of a point's are −∞; nothing is added then
    */
   add(points: ArrayLike<number>, logits: ArrayLike<number>): void {
     const { classes } = this;
     if (logits.length !== points.length * classes)
       throw new RangeError(`${logits.length} logits for ${points.length} points of ${classes} classes.`);
+    const largest = new Float64Array(points.length).fill(-Infinity);
     for (let i = 0; i < points.length; i++) {
       const point = points[i] as number;
-      if (!(point >= 0 && point < this.count)) throw new RangeError(`Point ${point} is none of 0 … ${this.count - 1}.`);
-      let largest = -Infinity;
+      if (!(Number.isInteger(point) && point >= 0 && point < this.count))
+        throw new RangeError(`Point ${point} is none of 0 … ${this.count - 1}.`);
       for (let k = 0; k < classes; k++) {
         const logit = logits[i * classes + k] as number;
-        if (Number.isNaN(logit)) throw new RangeError(`The logit of point ${point}, class ${k} is NaN.`);
-        largest = Math.max(largest, logit);
+        if (!(logit < Infinity)) throw new RangeError(`The logit of point ${point}, class ${k} is ${logit}.`);
+        largest[i] = Math.max(largest[i] as number, logit);
       }
+      if (largest[i] === -Infinity) throw new RangeError(`The logits of point ${point} are all −∞.`);
+    }
+    for (let i = 0; i < points.length; i++) {
+      const [point, top] = [points[i] as number, largest[i] as number];
       let total = 1;
       if (this.kind === 'probability') {
         total = 0;
-        for (let k = 0; k < classes; k++) total += Math.exp((logits[i * classes + k] as number) - largest);
+        for (let k = 0; k < classes; k++) total += Math.exp((logits[i * classes + k] as number) - top);
       }
       for (let k = 0; k < classes; k++) {
         const logit = logits[i * classes + k] as number;
         const at = point * classes + k;
-        this.#sums[at] =
-          (this.#sums[at] as number) + (this.kind === 'logit' ? logit : Math.exp(logit - largest) / total);
+        this.#sums[at] = (this.#sums[at] as number) + (this.kind === 'logit' ? logit : Math.exp(logit - top) / total);
       }
       this.#votes[point] = (this.#votes[point] as number) + 1;
     }

@@ -14,7 +14,17 @@ const widths: Record<string, number> = { position: 3, colour: 3 };
 export const channelsOf = (features: readonly Feature[]) =>
   features.reduce((sum, feature) => sum + (widths[feature] ?? 1), 0);
 
-/** @throws BadCloudError where the scene lacks one */
+function checkFinite(id: string, name: string, values: Float32Array): void {
+  const point = values.findIndex((value) => !Number.isFinite(value));
+  if (point >= 0)
+    throw new BadCloudError(
+      id,
+      'not-finite',
+      `point ${point}: feature "${name}" is ${values[point]}. Mend the file, remove the point, or choose other features.`,
+    );
+}
+
+/** @throws BadCloudError where the scene lacks one, or has a number in it that is not finite */
 export function checkFeatures(cloud: PointCloud, features: readonly Feature[]): void {
   const there = [
     'height',
@@ -30,6 +40,10 @@ export function checkFeatures(cloud: PointCloud, features: readonly Feature[]): 
       'columns',
       `it has no feature "${missing}"; it has: ${there.join(', ')}. Choose others (features: […]).`,
     );
+  for (const feature of features) {
+    const values = feature === 'intensity' ? cloud.intensity : cloud.features[feature];
+    if (values) checkFinite(cloud.id, feature, values);
+  }
 }
 
 export interface SampleFeatures {
