@@ -22,6 +22,23 @@ import { file } from './files.ts';
 const base = mkdtempSync(join(tmpdir(), 'dr2net-scenes-'));
 afterAll(() => rmSync(base, { recursive: true }));
 
+describe('lists beside clouds', () => {
+  it('are no scenes: those of the usual names, and the one that is asked for', async () => {
+    const path = folder({
+      'valley.txt': '0 0 0 1\n1 0 0 2\n',
+      'train_station.txt': '0 0 0 2\n1 0 1 1\n',
+      'readme.txt': 'of two places',
+      'fold1.txt': 'valley\n',
+    });
+    const dataset = await readScenes(path, { split: 'fold1' });
+    expect(dataset.scenes.map(({ id }) => id)).toEqual(['valley.txt']);
+    expect(dataset.classes.names).toEqual(['class 1', 'class 2']);
+    rmSync(join(path, 'fold1.txt'));
+    const all = await readScenes(path);
+    expect(all.scenes.map(({ id }) => id)).toEqual(['train_station.txt', 'valley.txt']);
+  });
+});
+
 let folders = 0;
 function folder(files: Record<string, string>): string {
   const path = join(base, `${folders++}`);

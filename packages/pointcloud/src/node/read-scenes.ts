@@ -41,7 +41,9 @@ async function splitLines(path: string, split: string): Promise<string[]> {
  * @throws CloudDatasetError, BadCloudError
  */
 export async function readScenes(path: string, { split, ...options }: ReadScenesOptions = {}): Promise<SceneDataset> {
-  const dataset = await openDataset(path, await listFiles(path), openSource, options);
+  const list = typeof split === 'string' ? `${split}.txt` : undefined;
+  const files = (await listFiles(path)).filter((entry) => entry.path !== list);
+  const dataset = await openDataset(path, files, openSource, options);
   if (split === undefined) return dataset;
   return selectScenes(dataset, typeof split === 'string' ? await splitLines(path, split) : split);
 }
