@@ -182,6 +182,13 @@ describe('extra bytes of LAS', () => {
     const cloud = await read('extra.las', [header, record, entries, ...records]);
     expect(cloud.features).toEqual({ tree: Float32Array.of(200, 202, 204), height: Float32Array.of(10, 8.5, 7) });
     expect([...cloud.positions]).toEqual(xyz.map(Math.fround));
+
+    // Records two bytes shorter than the description says.
+    view.setUint16(105, 26 + 6, true);
+    const short = records.map((bytes) => bytes.subarray(0, 26 + 6));
+    await expect(read('short.las', [header, record, entries, ...short])).rejects.toThrow(
+      /short\.las: its extra field "height" is said to end at byte 34 of records of 32/,
+    );
   });
 });
 

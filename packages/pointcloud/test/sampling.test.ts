@@ -157,3 +157,10 @@ it('duplicates without end do not stop a cover', () => {
   const samples = sphereSampling({ points: 7 }).prepare('s', positions).cover();
   expect(new Set(samples.flatMap((sample) => [...sample])).size).toBe(500);
 });
+
+it('a stray point far away does not make a cover of blocks endless', () => {
+  const positions = scene(400, 6);
+  positions.set([3e7, -2e7, 0], 0);
+  const samples = blockSampling({ points: 50, side: 2 }).prepare('s', positions).cover();
+  expect(new Set(samples.flatMap((sample) => [...sample])).size).toBe(400);
+});

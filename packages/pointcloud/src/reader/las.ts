@@ -3,7 +3,7 @@ import { byPoint, type Columns } from '../cloud/columns.ts';
 import { BadCloudError, endsEarly } from '../errors.ts';
 import { extraFields } from './las-extra.ts';
 import { unpackLaz } from './laz.ts';
-import { readColumn, type ScalarName, viewOf } from './scalars.ts';
+import { readColumn, type ScalarName, scalarTypes, viewOf } from './scalars.ts';
 import type { ByteSource } from './source.ts';
 
 export interface LasHeader {
@@ -80,8 +80,15 @@ export async function readLas(source: ByteSource): Promise<Columns> {
   const colour = colourAt[format];
   if (colour !== undefined)
     for (const [i, name] of ['r', 'g', 'b'].entries()) columns.push([name, column('u2', colour + 2 * i)]);
-  for (const { name, type, at, scale: by, shift: from } of extraFields(bytes, baseLength[format] as number))
+  for (const { name, type, at, scale: by, shift: from } of extraFields(bytes, baseLength[format] as number)) {
+    if (at + scalarTypes[type].bytes > stride)
+      throw new BadCloudError(
+        id,
+        'unreadable',
+        `its extra field "${name}" is said to end at byte ${at + scalarTypes[type].bytes} of records of ${stride}. Write the file anew without it.`,
+      );
     columns.push([name, column(type, at).map((value) => value * by + from)]);
+  }
   return {
     names: columns.map(([name]) => name),
     values: columns.map(([, values]) => values),

@@ -28,6 +28,40 @@ function pick(inside: Int32Array, points: number, random: Random): PointSample {
 }
 
 /**
+ * The blocks that may have a point: their columns by row, in order. (All of the bounding box would be no end of them where one stray point
+ * lies far away.)
+ */
+function occupied(
+  positions: Float32Array,
+  least: readonly number[],
+  side: number,
+  stride: number,
+  last: readonly [number, number],
+): [row: number, columns: number[]][] {
+  // Rounding must not leave a block out; one too many is empty.
+  const slack = 1e-5;
+  const reach = (value: number, axis: 0 | 1) => {
+    const at = (value - (least[axis] as number)) / stride;
+    const from = Math.max(0, Math.ceil(at - side / stride - slack));
+    return [Math.min(from, last[axis]), Math.min(Math.floor(at + slack), last[axis])] as const;
+  };
+  const rows = new Map<number, Set<number>>();
+  for (let i = 0; i < positions.length; i += 3) {
+    const [left, right] = reach(positions[i] as number, 0);
+    const [low, high] = reach(positions[i + 1] as number, 1);
+    for (let row = low; row <= high; row++) {
+      const columns = rows.get(row) ?? new Set();
+      rows.set(row, columns);
+      for (let column = left; column <= right; column++) columns.add(column);
+    }
+  }
+  const ascending = (a: number, b: number) => a - b;
+  return [...rows]
+    .sort(([a], [b]) => a - b)
+    .map(([row, columns]) => [row, [...columns].sort(ascending)] as [number, number[]]);
+}
+
+/**
  * In training around a random point of the scene. In evaluation over the whole scene, `overlap` apart; a block with more
  * points than a sample makes several.
  */
@@ -50,14 +84,13 @@ export function blockSampling({ points, side, overlap = 0.5 }: BlockOptions): Sc
         cover() {
           const { least, most } = bounds(positions);
           const stride = side * (1 - overlap);
-          const starts = (axis: 0 | 1) =>
-            Array.from(
-              { length: Math.max(1, Math.ceil((most[axis] - least[axis] - side) / stride - 1e-9) + 1) },
-              (_, i) => least[axis] + side / 2 + i * stride,
-            );
+          const last = ([0, 1] as const).map((axis) =>
+            Math.max(0, Math.ceil((most[axis] - least[axis] - side) / stride - 1e-9)),
+          ) as [number, number];
           const samples: PointSample[] = [];
-          for (const y of starts(1))
-            for (const x of starts(0)) {
+          for (const [row, columns] of occupied(positions, least, side, stride, last))
+            for (const column of columns) {
+              const [x, y] = [least[0] + side / 2 + column * stride, least[1] + side / 2 + row * stride];
               // A little more than half: rounding must not leave a point between two blocks.
               const inside = grid.column(x, y, (side / 2) * (1 + 1e-6) + 1e-6 * stride);
               if (inside.length === 0) continue;
