@@ -1,6 +1,7 @@
 /** Colours of classes: told apart by most people with a colour deficiency, too (Okabe and Ito 2008, then darker and lighter kin). */
 
-type Colour = readonly [number, number, number];
+/** Red, green, blue, 0 … 255. */
+export type Colour = readonly [number, number, number];
 
 const colours: readonly Colour[] = [
   [0, 158, 115],
