@@ -27,10 +27,16 @@ abstract class RandomMask implements Differentiable {
   /** The mask's shape, which broadcasts to the input's. */
   protected abstract maskShape(shape: readonly number[]): number[];
 
+  /** Numbers of the mask that stand before those of an input of this shape. */
+  protected before(_shape: readonly number[]): number {
+    return 0;
+  }
+
   /** Kept alive until it is disposed, also where a `tidy` is open. */
   private mask(x: Tensor, context: Context): Tensor | null {
     if (!context.training || this.rate === 0) return null;
-    return keep(dropoutMask(this.maskShape(x.shape), this.rate, context.child(this.what).seed));
+    const { seed } = context.child(this.what);
+    return keep(dropoutMask(this.maskShape(x.shape), this.rate, seed, this.before(x.shape)));
   }
 
   apply(x: Tensor, context: Context): Tensor {
@@ -50,12 +56,20 @@ abstract class RandomMask implements Differentiable {
 
 /** Each element is 0 with probability `rate`, else divided by 1 − rate. */
 export class Dropout extends RandomMask {
-  constructor(rate: number) {
+  /** @param firstRow rows that stand before the input's, where it is a part: its mask is a part of the whole's */
+  constructor(
+    rate: number,
+    private readonly firstRow = 0,
+  ) {
     super('dropout', rate);
   }
 
   protected maskShape(shape: readonly number[]): number[] {
     return [...shape];
+  }
+
+  protected override before(shape: readonly number[]): number {
+    return this.firstRow * (shape.at(-1) ?? 1);
   }
 }
 

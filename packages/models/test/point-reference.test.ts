@@ -125,7 +125,7 @@ describe.each(backends)('$name', ({ name: backend, available, start }) => {
         before = memory().numTensors;
         const shift: PositionShift | undefined = variantOf(variant).branch ? 'branch' : undefined;
         // Parts that do not divide the groups, so that the last one is smaller.
-        model = await loadSegmenter(data!.folder, { partRows: 300, ...(shift && { shift }) });
+        model = await loadSegmenter(data!.folder, { partRows: 100, ...(shift && { shift }) });
       });
       afterAll(() => {
         model.dispose();

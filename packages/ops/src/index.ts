@@ -3,7 +3,14 @@ export { type AdamItem, type AdamKernel, type AdamStepped, adam } from './adam/i
 export { attentionBlock, attentionChunk, attentionQueries } from './attention/geometry.ts';
 export { type AttentionKernel, type AttentionOptions, attention } from './attention/index.ts';
 export { type BallOptions, ballQuery } from './ball-query/index.ts';
-export { type BatchNormKernel, batchNorm, type Statistics, type TracedBatch } from './batch-norm/index.ts';
+export {
+  type BatchNormKernel,
+  type BatchSums,
+  batchNorm,
+  type PartStatistics,
+  type Statistics,
+  type TracedBatch,
+} from './batch-norm/index.ts';
 export { type ChannelScaleKernel, channelScale } from './channel-scale/index.ts';
 export * from './context.ts';
 export { dropoutMask } from './dropout/index.ts';

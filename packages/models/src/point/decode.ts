@@ -1,19 +1,13 @@
-/** From tokens back to all points, and to logits: interpolation and linear layers, stage by stage, then the head. */
-import {
-  type Context,
-  type Held,
-  holding,
-  mapRows,
-  neighbourMax,
-  type OpPullback,
-  once,
-  type Pullback,
-  type Sink,
-} from '@dr2net/ops';
-import { add, broadcastTo, concat, reshape, slice, sum, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+/** From tokens back to all points, and to logits: interpolation and linear layers, stage by stage, then the head, all in parts of the rows. */
+import { Total, take } from '@dr2net/layers';
+import { type Context, type Held, holding, linear, once, type Parameter, type Sink } from '@dr2net/ops';
+import { concat, type Tensor } from '@tensorflow/tfjs-core';
+import { type PartedRows, product, type StageInput, StageSource, type StageWeight } from './decoder-stage.ts';
 import type { PointGeometry } from './geometry.ts';
-import { skipWidths } from './plan.ts';
+import { applyHead } from './head-forward.ts';
+import { traceHead } from './head-gradient.ts';
 import type { PointSegmenter } from './point-segmenter.ts';
+import { type StageTaker, TracedStage } from './stage-gradient.ts';
 
 /** Features of points [rows, C], borrowed: of the class token [batch, width], the groups, and what the decoder's stages take besides. */
 export interface DecoderInput {
@@ -23,11 +17,28 @@ export interface DecoderInput {
   readonly skips: readonly (Tensor | null)[];
 }
 
-/** Gradients of the same; owned by the caller. */
+/** Gradients of the same; owned by the caller. What was not wanted is null. */
 export interface DecoderGradient {
   readonly cls: Tensor;
-  readonly groups: Tensor;
+  readonly groups: Tensor | null;
   readonly skips: readonly (Tensor | null)[];
+}
+
+/** Which gradients are wanted besides the parameters'. */
+export interface DecoderWants {
+  /** Of the groups and of the features that come from the embedding. */
+  readonly embedding: boolean;
+  /** Of the points' own features. */
+  readonly features: boolean;
+}
+
+/** A stage's trace, with the weight that it borrows. */
+interface Stage {
+  readonly parameter: Parameter;
+  /** Whether it takes features of its own. */
+  readonly skip: boolean;
+  readonly weight: StageWeight;
+  readonly traced: TracedStage;
 }
 
 export interface TracedDecoder {
@@ -36,134 +47,154 @@ export interface TracedDecoder {
   readonly pullback: ((dy: Tensor, sink: Sink) => DecoderGradient) & { dispose(): void };
 }
 
-const takesMost = ({ spec }: PointSegmenter) => spec.decoder.globals.includes('max');
+const stageInput = (input: DecoderInput, { decoder, batch }: PointGeometry, i: number): StageInput => ({
+  skip: input.skips[i]!,
+  map: decoder[i]!,
+  clouds: batch,
+});
 
-/** [batch, points, globals·width + width] */
-function withGlobals(model: PointSegmenter, x: Tensor, cls: Tensor, most: Tensor | null): Tensor {
-  const [batch, points, width] = x.shape as [number, number, number];
-  return tidy(() => {
-    const spread = (y: Tensor) => broadcastTo(reshape(y, [batch, 1, width]), [batch, points, width]);
-    const globals = model.spec.decoder.globals.map((name) => spread(name === 'cls' ? cls : most!));
-    return concat([...globals, x], 2);
-  });
-}
-
-function stageInput(y: Tensor, skip: Tensor | null, stage: number, model: PointSegmenter, geometry: PointGeometry) {
-  return tidy(() => {
-    const up = mapRows.apply(y, geometry.decoder[stage]!);
-    return skip && skipWidths(model.spec)[stage] !== 0 ? concat([skip, up], 1) : up;
-  });
-}
-
-/** Without gradient. */
+/** Without gradient, by running statistics. */
 export function applyDecoder(model: PointSegmenter, input: DecoderInput, geometry: PointGeometry, context: Context) {
   const { decoder, head } = model.modules;
-  return tidy(() => {
-    let y = input.groups;
+  const { batch, points } = geometry;
+  return holding((held) => {
+    let above: PartedRows | null = null;
     for (let i = decoder.length - 1; i >= 0; i--) {
-      const x = stageInput(y, input.skips[i]!, i, model, geometry);
-      if (y !== input.groups) y.dispose();
-      y = decoder[i]!.apply(x, context.child(i));
-      x.dispose();
+      const stage = decoder[i]!;
+      const weight = stage.split();
+      held.add(weight.up);
+      if (weight.skip) held.add(weight.skip);
+      const up: Tensor = held.add(above ? product(above, weight.up) : linear.apply(input.groups, weight.up));
+      const source: StageSource = new StageSource(stage, stageInput(input, geometry, i), up, weight);
+      above = { parts: source.parts, rows: (part) => stage.rows.apply(source, source.parts[part]!) };
     }
-    const points = reshape(y, [geometry.batch, geometry.points, y.shape[1]!]);
-    const most = takesMost(model) ? neighbourMax.apply(points) : null;
-    const x = withGlobals(model, points, input.cls, most);
-    return head.apply(x, context.child('head'));
+    const logits = applyHead(head, { cls: input.cls, rows: above!, batch, points }, context.child('head'));
+    held.dispose();
+    return logits;
   });
 }
 
-/** The gradients of what `withGlobals` and the head's input were made of; `most` is the maximum's pullback, where it is taken. */
-function splitGlobals(model: PointSegmenter, dx: Tensor, most: OpPullback<'x'> | null) {
-  const { globals } = model.spec.decoder;
-  const [batch, points, total] = dx.shape as [number, number, number];
-  const width = total / (globals.length + 1);
-  return tidy(() => {
-    const at = (i: number) => slice(dx, [0, 0, i * width], [batch, points, width]);
-    const own = at(globals.length);
-    const whole = most ? add(own, most(sum(at(globals.indexOf('max')), 1)).x!) : own;
-    const cls = globals.includes('cls') ? sum(at(globals.indexOf('cls')), 1) : zeros([batch, width]);
-    return { cls, points: reshape(whole, [batch * points, width]) };
-  });
-}
-
-interface Pullbacks {
-  readonly stages: readonly Pullback[];
-  readonly most: OpPullback<'x'> | null;
-  readonly head: Pullback;
-}
-
-/** The logits and the pullbacks, which go into `kept` as they are made. */
-function forward(
-  model: PointSegmenter,
+/** The stages' traces, which go into `kept` as they are made. */
+function traceStages(
+  { modules }: PointSegmenter,
   input: DecoderInput,
   geometry: PointGeometry,
   context: Context,
   kept: Held,
-): { value: Tensor; pullbacks: Pullbacks } {
-  const { decoder, head } = model.modules;
-  return holding((held) => {
-    const stages: Pullback[] = [];
-    let y = held.share(input.groups);
-    for (let i = decoder.length - 1; i >= 0; i--) {
-      const x = held.add(stageInput(y, input.skips[i]!, i, model, geometry));
-      held.free(y);
-      const traced = decoder[i]!.trace(x, context.child(i));
-      stages[i] = kept.add(traced.pullback);
-      y = held.add(traced.value);
-      held.free(x);
-    }
-    const points = held.add(reshape(y, [geometry.batch, geometry.points, y.shape[1]!]));
-    held.free(y);
-    const traced = takesMost(model) ? neighbourMax.trace(points) : null;
-    const most = traced && kept.add(traced.pullback);
-    const x = held.add(withGlobals(model, points, input.cls, traced && held.add(traced.value)));
-    held.free(points, traced?.value);
-    const top = head.trace(x, context.child('head'));
-    held.free(x);
-    return { value: top.value, pullbacks: { stages, most, head: kept.add(top.pullback) } };
-  });
+): Stage[] {
+  const stages: Stage[] = [];
+  for (let i = modules.decoder.length - 1; i >= 0; i--) {
+    const stage = modules.decoder[i]!;
+    const above = stages[i + 1]?.traced;
+    const weight = stage.split();
+    kept.keep(weight.up);
+    if (weight.skip) kept.keep(weight.skip);
+    const up = above ? product(above, weight.up) : linear.apply(input.groups, weight.up);
+    const traced = kept.add(new TracedStage(stage, stageInput(input, geometry, i), up, weight, context.child(i)));
+    stages[i] = { parameter: stage.weight, skip: stage.skip > 0, weight, traced };
+  }
+  return stages;
 }
 
-function pull(
-  model: PointSegmenter,
-  geometry: PointGeometry,
-  { stages, most, head }: Pullbacks,
-  dy: Tensor,
+/** From whoever takes the finest rows down to the groups. */
+function pullStages(
+  stages: readonly Stage[],
+  groups: Tensor,
+  wants: DecoderWants,
+  finest: StageTaker,
   sink: Sink,
-): DecoderGradient {
-  return holding((held) => {
-    const dx = held.add(head(dy, sink));
-    const { cls, points } = splitGlobals(model, dx, most);
-    held.add(cls);
-    held.free(dx);
-    let gradient = held.add(points);
-    const skips: (Tensor | null)[] = [];
-    for (const [i, pullback] of stages.entries()) {
-      const dInput = held.add(pullback(gradient, sink));
-      held.free(gradient);
-      const skip = skipWidths(model.spec)[i]!;
-      const [rows, width] = dInput.shape as [number, number];
-      skips[i] = skip === 0 ? null : held.add(slice(dInput, [0, 0], [rows, skip]));
-      const ofCoarser = held.add(slice(dInput, [0, skip], [rows, width - skip]));
-      held.free(dInput);
-      gradient = held.add(mapRows.gradient(ofCoarser, geometry.decoder[i]!));
-      held.free(ofCoarser);
+): Omit<DecoderGradient, 'cls'> {
+  const skips: (Tensor | null)[] = stages.map(() => null);
+
+  /** Stage i and the coarser ones; gives the gradient of the groups. The skips' go into `held`. */
+  const pull = (i: number, taker: StageTaker, held: Held): Tensor | null => {
+    const { parameter, skip, weight, traced } = stages[i]!;
+    const coarser = stages[i + 1]?.traced;
+    const weighs = parameter.trainable;
+    const wanted = {
+      up: coarser !== undefined || weighs || wants.embedding,
+      skip: skip && (i === 0 ? wants.features : wants.embedding),
+      weight: skip && weighs,
+    };
+    const d = traced.pull(taker, wanted, sink);
+    for (const each of [d.up, d.skip, d.weight]) if (each) held.add(each);
+    skips[i] = d.skip;
+    // The weight's other part gets its gradient with the coarser features.
+    const ofWeight = held.add(new Total(sink.summing));
+    const below = (y: Tensor, dy: Tensor, x: boolean): Tensor | null => {
+      const made = linear.gradients(y, weight.up, dy, { x, weight: weighs });
+      if (made.x) held.add(made.x);
+      if (made.weight) ofWeight.add(made.weight);
+      return made.x ?? null;
+    };
+    const dGroups = coarser
+      ? pull(
+          i + 1,
+          {
+            gradient(part, y) {
+              const dy = take(d.up!, coarser.parts[part]!);
+              try {
+                return held.release(below(y, dy, true)!);
+              } finally {
+                dy.dispose();
+              }
+            },
+            picked: () => {
+              held.free(d.up!);
+              return null;
+            },
+          },
+          held,
+        )
+      : d.up && below(groups, d.up, wants.embedding);
+    if (d.up) held.free(d.up);
+    if (weighs) {
+      const parts = [d.weight, held.add(ofWeight.release())].filter((part) => part !== null);
+      const whole = concat(parts, 0);
+      held.free(...parts);
+      sink(parameter, whole);
     }
-    return { cls, groups: gradient, skips };
+    return dGroups;
+  };
+
+  return holding((held) => {
+    const dGroups = pull(0, finest, held);
+    for (const each of [dGroups, ...skips]) if (each) held.release(each);
+    held.dispose();
+    return { groups: dGroups, skips };
   });
 }
 
-/** The trace keeps what its layers keep. */
+const everything: DecoderWants = { embedding: true, features: true };
+
+/** Kept are one tensor of all points, and smaller ones; parts are made again in the backward pass. */
 export function traceDecoder(
   model: PointSegmenter,
   input: DecoderInput,
   geometry: PointGeometry,
   context: Context,
+  wants = everything,
 ): TracedDecoder {
   return holding((kept) => {
-    const { value, pullbacks } = forward(model, input, geometry, context, kept);
-    const run = (dy: Tensor, sink: Sink) => pull(model, geometry, pullbacks, dy, sink);
-    return { value, pullback: once('the decoder', [kept], run) };
+    const groups = kept.keep(kept.share(input.groups));
+    const stages = traceStages(model, input, geometry, context, kept);
+    const finest = stages[0]!.traced;
+    const { batch, points } = geometry;
+    const head = traceHead(
+      model.modules.head,
+      { cls: input.cls, rows: finest, beforeNorm: finest.beforeNorm, batch, points },
+      context.child('head'),
+    );
+    kept.add(head);
+    const run = (dy: Tensor, sink: Sink): DecoderGradient =>
+      holding((held) => {
+        let below: ReturnType<typeof pullStages> | undefined;
+        const cls = head.pull(dy, sink, (taker) => {
+          below = pullStages(stages, groups, wants, taker, sink);
+          for (const each of [below.groups, ...below.skips]) if (each) held.add(each);
+        });
+        return { cls, ...below! };
+      });
+    return { value: head.value, pullback: once('the decoder', [kept], run) };
   });
 }

@@ -7,6 +7,7 @@ import {
   Linear,
   LinearGelu,
   NeighbourMax,
+  NormedRows,
   PointGroups,
   Relu,
   sequential,
@@ -14,6 +15,9 @@ import {
 } from '@dr2net/layers';
 import type { Differentiable } from '@dr2net/ops';
 import { assembleBlock, type Take } from '../transformer/assemble.ts';
+import { DecoderStage } from './decoder-stage.ts';
+import { PointHead } from './head.ts';
+import { skipWidths } from './plan.ts';
 import type { PointSpec } from './spec.ts';
 
 /** ε of `ln1d`, `ln2d` and BatchNorm. */
@@ -26,11 +30,9 @@ export interface PointModules {
   readonly position: Differentiable;
   readonly subBlocks: readonly SubBlock[];
   readonly norm: Differentiable;
-  /** [points, skip + width] → [points, width], one a stage. */
-  readonly decoder: readonly Differentiable[];
+  readonly decoder: readonly DecoderStage[];
   readonly batchNorms: readonly BatchNorm[];
-  /** [batch, points, features] → logits */
-  readonly head: Differentiable;
+  readonly head: PointHead;
 }
 
 const normOf = (take: Take, name: string) => new LayerNorm(take(`${name}.gain`), take(`${name}.bias`), epsilon);
@@ -64,41 +66,48 @@ function assembleBlocks(spec: PointSpec, take: Take): SubBlock[] {
   }).flat();
 }
 
-function assembleDecoder({ decoder }: PointSpec, take: Take) {
+function assembleDecoder(spec: PointSpec, take: Take, partRows: number) {
+  const skips = skipWidths(spec);
   const batchNorms: BatchNorm[] = [];
-  const stages = Array.from({ length: decoder.stages }, (_, i) => {
-    const layers = Array.from({ length: decoder.layers }, (__, j) => {
-      const own = `decoder.${i}.${j}`;
-      const normed = new BatchNorm({
-        gain: take(`${own}.norm.gain`),
-        bias: take(`${own}.norm.bias`),
-        mean: take(`${own}.norm.mean`),
-        variance: take(`${own}.norm.variance`),
-        epsilon,
-        momentum,
-      });
-      batchNorms.push(normed);
-      return [new Linear(take(`${own}.weight`)), normed, new Relu()];
-    }).flat();
-    return sequential(`stage ${i} of the decoder`, layers);
+  const stages = Array.from({ length: spec.decoder.stages }, (_, i) => {
+    const layers = Array.from({ length: spec.decoder.layers }, (__, j) => `decoder.${i}.${j}`);
+    const norms = layers.map(
+      (own) =>
+        new BatchNorm({
+          gain: take(`${own}.norm.gain`),
+          bias: take(`${own}.norm.bias`),
+          mean: take(`${own}.norm.mean`),
+          variance: take(`${own}.norm.variance`),
+          epsilon,
+          momentum,
+        }),
+    );
+    batchNorms.push(...norms);
+    const [first, ...weights] = layers.map((own) => take(`${own}.weight`));
+    return new DecoderStage(first!, skips[i]!, new NormedRows(norms, weights), partRows);
   });
   return { stages, batchNorms };
 }
 
-function assembleHead({ head }: PointSpec, take: Take): Differentiable {
-  const layers = head.hidden.flatMap((_, i): Differentiable[] => [
-    new Linear(take(`head.${i}.weight`)),
-    normOf(take, `head.${i}.norm`),
-    new Relu(),
-    ...(head.dropout > 0 ? [new Dropout(head.dropout)] : []),
-  ]);
-  const last = `head.${head.hidden.length}`;
-  return sequential('the head', [...layers, new Linear(take(`${last}.weight`), take(`${last}.bias`))]);
+function assembleHead({ head, decoder }: PointSpec, take: Take): PointHead {
+  const last = head.hidden.length;
+  const bias = (i: number) => (i === last ? take(`head.${i}.bias`) : null);
+  const after = (firstRow: number) =>
+    sequential(
+      'the head',
+      head.hidden.flatMap((_, i): Differentiable[] => [
+        normOf(take, `head.${i}.norm`),
+        new Relu(),
+        ...(head.dropout > 0 ? [new Dropout(head.dropout, firstRow)] : []),
+        new Linear(take(`head.${i + 1}.weight`), bias(i + 1)),
+      ]),
+    );
+  return new PointHead(take('head.0.weight'), bias(0), after, decoder.globals);
 }
 
-/** @param partRows neighbours that a stage of the embedding works on at a time */
+/** @param partRows neighbours and points that embedding and decoder work on at a time */
 export function assemblePoints(spec: PointSpec, take: Take, partRows: number): PointModules {
-  const decoder = assembleDecoder(spec, take);
+  const decoder = assembleDecoder(spec, take, partRows);
   return {
     stages: assembleEmbed(spec, take, partRows),
     position: sequential('the position embedding', [

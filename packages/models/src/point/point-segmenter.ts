@@ -8,7 +8,7 @@ import { assemblePoints, type PointModules } from './modules.ts';
 import { planPoints } from './plan.ts';
 import type { PointSpec } from './spec.ts';
 
-/** Neighbours that a stage of the embedding works on at a time: 32 groups of 32. */
+/** Neighbours (32 groups of 32) that the embedding, and points that decoder and head work on at a time. */
 const defaultPartRows = 1024;
 
 export interface PointSegmenterParts {

@@ -1,13 +1,18 @@
-/** Batch normalisation of plain tfjs ops. */
-import { add, mean as meanOf, mul, rsqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
-import { hold, rows, scope } from '../engine.ts';
-import { type OpPullback, once, type TracedOp, type Wanted } from '../pullback.ts';
-import type { Names, Statistics, TracedBatch } from './index.ts';
+/** Batch normalisation of plain tfjs ops; few tensors of the size of x are alive at a time. */
+import { add, mean as meanOf, mul, rsqrt, square, stack, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { after, rows, scope } from '../engine.ts';
+import type { BatchSums, PartStatistics, Statistics } from './index.ts';
+
+/** x − mean, then times a factor of each channel. */
+function centred(x: Tensor, mean: Tensor, factor: Tensor): Tensor {
+  const difference = sub(x, mean);
+  return after(mul(difference, factor), difference);
+}
 
 export function normalise(x: Tensor, gain: Tensor, bias: Tensor, { mean, variance }: Statistics, epsilon: number) {
   return scope(() => {
-    const scale = mul(gain, rsqrt(add(variance, epsilon)));
-    return add(mul(sub(x, mean), scale), bias);
+    const scaled = centred(x, mean, mul(gain, rsqrt(add(variance, epsilon))));
+    return after(add(scaled, bias), scaled);
   });
 }
 
@@ -15,71 +20,50 @@ export function statisticsOf(x: Tensor): Statistics {
   return scope(() => {
     const flat = rows(x);
     const mean = meanOf(flat, 0);
-    return { mean, variance: meanOf(square(sub(flat, mean)), 0) };
+    const difference = sub(flat, mean);
+    const squares = after(square(difference), difference);
+    return { mean, variance: after(meanOf(squares, 0), squares) };
   });
 }
 
-type Kept = readonly [x: Tensor, gain: Tensor, mean: Tensor, variance: Tensor];
-
-/** @param batch whether mean and variance follow from x */
-function gradients(
-  [x, gain, mean, variance]: Kept,
-  epsilon: number,
-  batch: boolean,
-  dy: Tensor,
-  wanted?: Wanted<Names>,
-) {
-  const want = (name: Names) => wanted?.[name] ?? wanted === undefined;
-  const result: Partial<Record<Names, Tensor>> = {};
-  const inverse = rsqrt(add(variance, epsilon));
-  const through = batch && want('x');
-  const flat = rows(dy);
-  const dbias = want('bias') || through ? sum(flat, 0) : undefined;
-  const dgain =
-    want('gain') || through
-      ? sum(
-          scope(() => mul(mul(sub(rows(x), mean), inverse), flat)),
-          0,
-        )
-      : undefined;
-  if (want('x')) {
-    const scale = mul(gain, inverse);
-    const count = x.size / gain.size;
-    result.x = through
-      ? scope(() => {
-          const shared = scope(() =>
-            add(mul(mul(sub(x, mean), inverse), mul(dgain!, 1 / count)), mul(dbias!, 1 / count)),
-          );
-          return mul(sub(dy, shared), scale);
-        })
-      : mul(dy, scale);
-  }
-  if (want('gain')) result.gain = dgain!;
-  if (want('bias')) result.bias = dbias!;
-  return result;
+/** Variances about the parts' own means, and what those differ from the mean of all: no difference of large squares (Chan et al. 1979). */
+export function mergeStatistics(parts: readonly PartStatistics[]): Statistics {
+  return scope(() => {
+    const total = parts.reduce((count, part) => count + part.count, 0);
+    const weighted = (values: readonly Tensor[]) =>
+      sum(stack(values.map((value, i) => mul(value, parts[i]!.count / total))), 0);
+    const mean = weighted(parts.map((part) => part.mean));
+    return { mean, variance: weighted(parts.map((part) => add(part.variance, square(sub(part.mean, mean))))) };
+  });
 }
 
-function pullbackOf(kept: Kept, epsilon: number, batch: boolean): OpPullback<Names> {
-  return once('batchNorm', kept, (dy: Tensor, wanted?: Wanted<Names>) =>
-    scope(() => gradients(kept, epsilon, batch, dy, wanted)),
-  );
+export function sumsOf(x: Tensor, dy: Tensor, { mean, variance }: Statistics, epsilon: number): BatchSums {
+  return scope(() => {
+    const flat = rows(dy);
+    const difference = sub(rows(x), mean);
+    const products = after(mul(difference, flat), difference);
+    const gain = mul(after(sum(products, 0), products), rsqrt(add(variance, epsilon)));
+    return { gain, bias: sum(flat, 0) };
+  });
 }
 
-export function byRunning(
+export function byRunning(dy: Tensor, gain: Tensor, { variance }: Statistics, epsilon: number): Tensor {
+  return scope(() => mul(dy, mul(gain, rsqrt(add(variance, epsilon)))));
+}
+
+export function byBatch(
   x: Tensor,
+  dy: Tensor,
   gain: Tensor,
-  bias: Tensor,
-  statistics: Statistics,
+  { mean, variance }: Statistics,
+  { sums, count }: { sums: BatchSums; count: number },
   epsilon: number,
-): TracedOp<Names> {
-  const value = normalise(x, gain, bias, statistics, epsilon);
-  const kept = [hold(x), hold(gain), hold(statistics.mean), hold(statistics.variance)] as const;
-  return { value, pullback: pullbackOf(kept, epsilon, false) };
-}
-
-export function byBatch(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): TracedBatch {
-  const statistics = statisticsOf(x);
-  const value = normalise(x, gain, bias, statistics, epsilon);
-  const kept = [hold(x), hold(gain), hold(statistics.mean), hold(statistics.variance)] as const;
-  return { value, statistics, pullback: pullbackOf(kept, epsilon, true) };
+): Tensor {
+  return scope(() => {
+    const inverse = rsqrt(add(variance, epsilon));
+    const along = centred(x, mean, mul(mul(sums.gain, 1 / count), inverse));
+    const shared = after(add(along, mul(sums.bias, 1 / count)), along);
+    const rest = after(sub(dy, shared), shared);
+    return after(mul(rest, mul(gain, inverse)), rest);
+  });
 }

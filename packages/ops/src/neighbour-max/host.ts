@@ -35,6 +35,9 @@ export const gradient: MaxGradient = (winner, dy, size) => {
   return onHost([winner, dy], [{ shape, dtype: 'float32' }], ([who, from], [to]) => {
     to!.fill(0);
     for (let at = 0, first = 0; at < from!.length; first += size * width)
-      for (let c = 0; c < width; c++, at++) to![first + who![at]! * width + c] = from![at]!;
+      for (let c = 0; c < width; c++, at++) {
+        const k = who![at]!;
+        if (k >= 0 && k < size) to![first + k * width + c] = from![at]!;
+      }
   })[0] as Tensor;
 };

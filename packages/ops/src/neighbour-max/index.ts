@@ -7,13 +7,16 @@ import * as webgpu from './webgpu.ts';
 
 /** x [..., K, C] → the maximum over K and which it was, int32, both [..., C]. */
 export type MaxWithWinner = (x: Tensor) => { readonly value: Tensor; readonly winner: Tensor };
-/** winner and dy [..., C] → [..., size, C] */
+/** winner and dy [..., C] → [..., size, C]; what a winner outside 0 … size − 1 sends goes nowhere */
 export type MaxGradient = (winner: Tensor, dy: Tensor, size: number) => Tensor;
 
 export interface NeighbourMaxKernel {
   /** x [..., K, C] → [..., C] */
   apply(x: Tensor): Tensor;
   trace(x: Tensor): TracedOp<'x'>;
+  /** The maximum with its winners, for whoever takes the maximum of parts. */
+  winners: MaxWithWinner;
+  gradient: MaxGradient;
 }
 
 const kernel = () => choose<{ forward: MaxWithWinner; gradient: MaxGradient }>({ reference: host, webgpu });
@@ -40,4 +43,6 @@ export const neighbourMax: NeighbourMaxKernel = {
     );
     return { value, pullback };
   },
+  winners: forward,
+  gradient: (winner, dy, size) => kernel().gradient(winner, dy, size),
 };

@@ -1,6 +1,15 @@
 /** Ops of point networks: maps of rows (grouping, interpolation), max over neighbours, ReLU, batch normalisation. */
-import { tensor } from '@tensorflow/tfjs-core';
-import { batchNorm, groupingMap, interpolationMap, mapRows, neighbourMax, type RowMap, relu } from '../../src/index.ts';
+import { add, concat, keep, reshape, split, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  batchNorm,
+  groupingMap,
+  interpolationMap,
+  mapRows,
+  neighbourMax,
+  once,
+  type RowMap,
+  relu,
+} from '../../src/index.ts';
 import { type Check, checks, input } from './case.ts';
 import type { Node, Tape } from './float64.ts';
 
@@ -90,6 +99,43 @@ function normalised(tape: Tape, x: Node[], gain: Node[], bias: Node[], statistic
   });
 }
 
+type Inputs = Readonly<Record<'x' | 'gain' | 'bias', Tensor>>;
+
+/** Rows 0 … 1 and the rest: their statistics merged, then each normalised; backwards their sums added up, then each gets its gradient. */
+const inParts = {
+  cut: (x: Tensor) => split(reshape(x, [-1, x.shape.at(-1)!]), [2, x.size / x.shape.at(-1)! - 2]),
+  statistics: (x: Tensor) =>
+    batchNorm.merge(inParts.cut(x).map((part) => ({ ...batchNorm.statistics(part), count: part.shape[0]! }))),
+  apply: (x: Tensor, gain: Tensor, bias: Tensor) =>
+    tidy(() => {
+      const statistics = inParts.statistics(x);
+      const normed = inParts.cut(x).map((part) => batchNorm.apply(part, gain, bias, statistics, 1e-3));
+      return reshape(concat(normed), x.shape);
+    }),
+  trace(x: Tensor, gain: Tensor, bias: Tensor) {
+    const kept = [keep(x.clone()), keep(gain.clone())] as const;
+    const pullback = once('parts', kept, (dy: Tensor, wanted?: Partial<Record<'x' | 'gain' | 'bias', boolean>>) =>
+      tidy(() => {
+        const [own, factor] = kept;
+        const statistics = inParts.statistics(own);
+        const [parts, dys] = [inParts.cut(own), inParts.cut(dy)];
+        const each = parts.map((part, i) => batchNorm.sums(part, dys[i]!, statistics, 1e-3));
+        const sums = {
+          gain: each.map((part) => part.gain).reduce((a, b) => add(a, b)),
+          bias: each.map((part) => part.bias).reduce((a, b) => add(a, b)),
+        };
+        const batch = { sums, count: own.size / factor.size };
+        const dx = parts.map((part, i) => batchNorm.gradient(part, dys[i]!, factor, statistics, batch, 1e-3));
+        const all = { ...sums, x: reshape(concat(dx), own.shape) };
+        return Object.fromEntries(
+          Object.entries(all).filter(([name]) => wanted?.[name as 'x'] ?? wanted === undefined),
+        );
+      }),
+    );
+    return { value: inParts.apply(x, gain, bias), pullback };
+  },
+};
+
 const norms = [
   [1, 4],
   [2, 3, 5],
@@ -123,37 +169,50 @@ const norms = [
           })),
         ),
     }),
-    ...checks({
-      name: `batchNorm [${shape}] by the batch's statistics`,
-      inputs,
-      shape,
-      apply: ({ x, gain, bias }) => {
-        const statistics = batchNorm.statistics(x);
-        const value = batchNorm.apply(x, gain, bias, statistics, 1e-3);
-        statistics.mean.dispose();
-        statistics.variance.dispose();
-        return value;
+    ...[
+      {
+        name: `batchNorm [${shape}] by the batch's statistics`,
+        apply: ({ x, gain, bias }: Inputs) => {
+          const statistics = batchNorm.statistics(x);
+          const value = batchNorm.apply(x, gain, bias, statistics, 1e-3);
+          statistics.mean.dispose();
+          statistics.variance.dispose();
+          return value;
+        },
+        trace: ({ x, gain, bias }: Inputs) => {
+          const { statistics, ...traced } = batchNorm.traceBatch(x, gain, bias, 1e-3);
+          statistics.mean.dispose();
+          statistics.variance.dispose();
+          return traced;
+        },
       },
-      trace: ({ x, gain, bias }) => {
-        const { statistics, ...traced } = batchNorm.traceBatch(x, gain, bias, 1e-3);
-        statistics.mean.dispose();
-        statistics.variance.dispose();
-        return traced;
+      {
+        name: `batchNorm [${shape}] by the statistics of a batch in parts`,
+        apply: ({ x, gain, bias }: Inputs) => inParts.apply(x, gain, bias),
+        trace: ({ x, gain, bias }: Inputs) => inParts.trace(x, gain, bias),
       },
-      define: (tape, { x, gain, bias }) =>
-        normalised(
-          tape,
-          x,
-          gain,
-          bias,
-          gain.map((_, c) => {
-            const list = columns(x, width, c);
-            const mean = tape.times(tape.sum(list), 1 / list.length);
-            const squares = list.map((value) => tape.mul(tape.sub(value, mean), tape.sub(value, mean)));
-            return { mean, variance: tape.times(tape.sum(squares), 1 / list.length) };
-          }),
-        ),
-    }),
+    ]
+      .slice(0, shape.length - 1)
+      .flatMap((of) =>
+        checks({
+          ...of,
+          inputs,
+          shape,
+          define: (tape, { x, gain, bias }) =>
+            normalised(
+              tape,
+              x,
+              gain,
+              bias,
+              gain.map((_, c) => {
+                const list = columns(x, width, c);
+                const mean = tape.times(tape.sum(list), 1 / list.length);
+                const squares = list.map((value) => tape.mul(tape.sub(value, mean), tape.sub(value, mean)));
+                return { mean, variance: tape.times(tape.sum(squares), 1 / list.length) };
+              }),
+            ),
+        }),
+      ),
   ];
 });
 
