@@ -11,7 +11,7 @@ const below = {
   video: ['ops', 'core', 'layers', 'memory', 'models'],
   pointcloud: ['ops', 'core', 'layers', 'memory', 'models'],
   train: ['ops', 'core', 'layers', 'schedulers', 'memory', 'models', 'video'],
-  dr2net: ['ops', 'core', 'layers', 'schedulers', 'memory', 'backends', 'models', 'video', 'train'],
+  dr2net: ['ops', 'core', 'layers', 'schedulers', 'memory', 'backends', 'models', 'video', 'pointcloud', 'train'],
 };
 
 const tests = '\\.(test|test-d)\\.ts$|/test/|/bench/|/browser/|/scripts/|\\.config\\.';

@@ -52,7 +52,7 @@ it('labels as text', async () => {
 });
 
 it('refuses labels and colours that do not fit, and leaves no file', async () => {
-  expect(() => encodePly(cloud, { labels: [1] })).toThrow(/1 labels for the 2 points of made/);
+  expect(() => encodePly(cloud, { labels: [1] })).toThrow(/1 values of label for the 2 points of made/);
   expect(() => encodePly(cloud, { labels: [0, 256] })).toThrow(/made, point 1: label 256 is none of 0 … 255/);
   expect(() => encodePly(cloud, { colours: [1, 2] })).toThrow(/2 numbers of colour/);
   await expect(writePly(join(folder, 'no', 'where.ply'), cloud)).rejects.toThrow(/ENOENT/);

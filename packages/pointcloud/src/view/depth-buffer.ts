@@ -23,7 +23,7 @@ function pointDiameter(columns: Int32Array, rows: Int32Array, width: number, hei
   const area = cell * cell * occupied.reduce((sum, is) => sum + is, 0);
   const spacing = Math.sqrt(area / columns.length);
   // At most about what a cell measures; at least what a pixel of the image shows.
-  return Math.min(6 * scale, Math.max(1.25 * scale, 1.7 * spacing));
+  return Math.min(6 * scale, Math.max(1.25 * scale, 2.1 * spacing));
 }
 
 /** Offsets of the pixels of a disc. */

@@ -5,6 +5,8 @@ import { classColour } from './palette.ts';
 export interface PlyOptions {
   /** [count], 0 … 255: a property `label`, and the colours unless `colours` has others. */
   readonly labels?: ArrayLike<number>;
+  /** [count], 0 … 255: a property `truth`, beside the labels that were found. */
+  readonly truth?: ArrayLike<number>;
   /** [count, 3], 0 … 255. Default: of the classes, else the cloud's own. */
   readonly colours?: ArrayLike<number>;
   /** Names of the classes, written as comments: `class 0 tree`. */
@@ -12,10 +14,18 @@ export interface PlyOptions {
 }
 
 /** Coordinates are written whole, with the origin: as double where there is one, else as float. */
-export function encodePly(cloud: PointCloud, { labels, colours, classes = [] }: PlyOptions = {}): Uint8Array {
+export function encodePly(
+  cloud: PointCloud,
+  { labels, truth, colours, classes = [] }: PlyOptions = {},
+): Uint8Array<ArrayBuffer> {
   const { count, origin, positions } = cloud;
-  if (labels && labels.length !== count)
-    throw new RangeError(`${labels.length} labels for the ${count} points of ${cloud.id}.`);
+  const labelled = [
+    ...(labels ? [{ name: 'label', values: labels }] : []),
+    ...(truth ? [{ name: 'truth', values: truth }] : []),
+  ];
+  for (const { name, values } of labelled)
+    if (values.length !== count)
+      throw new RangeError(`${values.length} values of ${name} for the ${count} points of ${cloud.id}.`);
   if (colours && colours.length !== 3 * count)
     throw new RangeError(`${colours.length} numbers of colour for the ${count} points of ${cloud.id}; three a point.`);
   const double = origin.some((value) => value !== 0);
@@ -28,11 +38,11 @@ export function encodePly(cloud: PointCloud, { labels, colours, classes = [] }: 
     `element vertex ${count}`,
     ...['x', 'y', 'z'].map((axis) => `property ${double ? 'double' : 'float'} ${axis}`),
     ...(coloured ? ['red', 'green', 'blue'].map((channel) => `property uchar ${channel}`) : []),
-    ...(labels ? ['property uchar label'] : []),
+    ...labelled.map(({ name }) => `property uchar ${name}`),
     'end_header\n',
   ].join('\n');
   const start = new TextEncoder().encode(header);
-  const bytes = new Uint8Array(start.length + count * ((double ? 24 : 12) + (coloured ? 3 : 0) + (labels ? 1 : 0)));
+  const bytes = new Uint8Array(start.length + count * ((double ? 24 : 12) + (coloured ? 3 : 0) + labelled.length));
   bytes.set(start);
   const view = new DataView(bytes.buffer);
   let at = start.length;
@@ -43,13 +53,15 @@ export function encodePly(cloud: PointCloud, { labels, colours, classes = [] }: 
       else view.setFloat32(at, value, true);
       at += double ? 8 : 4;
     }
-    const label = labels?.[i] ?? 0;
-    if (!(Number.isInteger(label) && label >= 0 && label <= 255))
-      throw new RangeError(`${cloud.id}, point ${i}: label ${label} is none of 0 … 255.`);
+    for (const { name, values } of labelled) {
+      const value = values[i] as number;
+      if (!(Number.isInteger(value) && value >= 0 && value <= 255))
+        throw new RangeError(`${cloud.id}, point ${i}: ${name} ${value} is none of 0 … 255.`);
+    }
     if (coloured)
       for (let c = 0; c < 3; c++)
-        bytes[at++] = shown ? (shown[3 * i + c] as number) : (classColour(label)[c] as number);
-    if (labels) bytes[at++] = label;
+        bytes[at++] = shown ? (shown[3 * i + c] as number) : (classColour(labels?.[i] ?? 0)[c] as number);
+    for (const { values } of labelled) bytes[at++] = values[i] as number;
   }
   return bytes;
 }
