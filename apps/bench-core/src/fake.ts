@@ -3,12 +3,15 @@ import type { Case } from './case.ts';
 import { digest } from './digest.ts';
 import type { Measurement } from './measurement.ts';
 import { type Provenance, type Result, resultSchema } from './result.ts';
+import type { VitSize } from './size.ts';
 import { methodNames } from './subjects/names.ts';
+
+export const fakeSize: VitSize = { width: 48, heads: 3, depth: 2, side: 4, patch: 8, frames: 1, batch: 2 };
 
 export const fakeCase: Case = {
   backend: 'wasm',
   subject: 'reversible',
-  size: { width: 48, heads: 3, depth: 2, side: 4, patch: 8, frames: 1, batch: 2 },
+  size: fakeSize,
   ...{ chunks: 1, warmup: 1, repetitions: 3, budgetSeconds: 10 },
 };
 

@@ -5,7 +5,7 @@ import { memoryModel, methodSetting } from '@dr2net/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Case } from './case.ts';
-import { fakeCase } from './fake.ts';
+import { fakeCase, fakeSize } from './fake.ts';
 import { measure } from './measure.ts';
 import { checkResult, resultSchema } from './result.ts';
 import { classes, configOf } from './size.ts';
@@ -18,7 +18,7 @@ beforeAll(() => startBackend('wasm'));
 describe('a measurement', () => {
   it('of our methods has the activation peak that the planner predicts, and leaves nothing', async () => {
     // So many tokens that what the optimizer makes on its way, which the planner counts too, is less than a step's peak.
-    const size = { ...fakeCase.size, side: 8 };
+    const size = { ...fakeSize, side: 8 };
     const model = memoryModel(configOf(size), { classes });
     for (const subject of ['conventional', 'reversible', 'exact'] as const) {
       const before = tf.memory().numTensors;

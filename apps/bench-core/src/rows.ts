@@ -1,7 +1,7 @@
 /** The figures of results beside each other: relative to plain TensorFlow.js, and backend against backend. */
 import { type Digests, type GradientDifference, largestDifference } from './digest.ts';
 import type { Result } from './result.ts';
-import { sizeName } from './size.ts';
+import { sizeKey } from './size.ts';
 import { type Spread, spread } from './statistics.ts';
 import { conventionalOnes } from './subjects/names.ts';
 
@@ -35,7 +35,7 @@ const sameSize = (a: Result, b: Result) => caseSize(a) === caseSize(b);
 
 /** The size of a case, for grouping. */
 export function caseSize({ case: { size, chunks } }: Result): string {
-  return `${sizeName(size)}-h${size.heads}-p${size.patch}-f${size.frames}-c${chunks}`;
+  return `${sizeKey(size)}-c${chunks}`;
 }
 
 function checksOf(result: Result, conventional: Result | undefined): string[] {

@@ -33,6 +33,7 @@ export { PointSegmenter } from './point/point-segmenter.ts';
 export {
   applySegmenter,
   type SegmenterOptions,
+  type SegmenterPart,
   type SegmenterPullback,
   type TracedSegmenter,
   traceSegmenter,
