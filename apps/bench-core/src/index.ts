@@ -12,5 +12,5 @@ export * from './scenarios.ts';
 export * from './size.ts';
 export * from './statistics.ts';
 export * from './subjects/names.ts';
-export { columns, type Table, tableOf } from './table.ts';
+export { type Table, tableOf } from './table.ts';
 export { versions } from './versions.ts';

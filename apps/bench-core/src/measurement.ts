@@ -26,7 +26,7 @@ const pointSize = v.object({
   part: v.picklist(pointParts),
 });
 
-const caseSchema = v.object({
+export const caseSchema = v.object({
   backend: v.string(),
   subject: v.picklist(subjectNames),
   size: v.union([vitSize, pointSize]),

@@ -1,5 +1,5 @@
 /** Floating-point operations of a point segmenter's products, a multiplication and an addition each. */
-import { groupsOf, neighbours, pointChannels, pointClasses, pointStages, type PointSize } from './point-size.ts';
+import { groupsOf, neighbours, type PointSize, pointChannels, pointClasses, pointStages } from './point-size.ts';
 
 /** Of a token: four projections of the attention and an MLP of four times the width; of each head the scores and their mixture. */
 export function backboneForwardFlops(size: PointSize): number {

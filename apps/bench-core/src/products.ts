@@ -1,7 +1,7 @@
 /** A step's matrix products alone, of the same shapes and number; and how fast the backend can multiply at its best. */
 import { linear } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { classes, type VitSize, tokensOf, tubelet } from './size.ts';
+import { classes, tokensOf, tubelet, type VitSize } from './size.ts';
 import type { MethodName } from './subjects/names.ts';
 
 export interface Product {

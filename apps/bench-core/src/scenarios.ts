@@ -137,7 +137,9 @@ export function subjectsOf(scenario: Scenario): readonly SubjectName[] {
 function requireUse(scenario: Scenario, { tokens, points, subjects = [] }: Changes): void {
   const { name } = scenario;
   if (tokens && 'points' in scenario)
-    throw new RangeError(`The scenario ${name} has no choice of tokens: a sixteenth of the points; give points instead.`);
+    throw new RangeError(
+      `The scenario ${name} has no choice of tokens: a sixteenth of the points; give points instead.`,
+    );
   if (points && 'tokens' in scenario)
     throw new RangeError(`The scenario ${name} has no points; give tokens instead, or another scenario.`);
   const known = subjectsOf(scenario);

@@ -1,6 +1,6 @@
 /** Random clouds of three kinds of things, a class each: wavy ground, upright stems, round crowns. No two points are the same. */
 import { randomFrom } from '@dr2net/models';
-import { pointClasses, type PointSize } from '../point-size.ts';
+import { type PointSize, pointClasses } from '../point-size.ts';
 
 export interface Clouds {
   /** [batch·points·3], metres, some ten across */

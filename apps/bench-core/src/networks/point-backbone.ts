@@ -5,7 +5,7 @@ import { holding, Parameter } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { plainBlocks } from 'jobs/plain-points';
 import { backboneForwardFlops } from '../point-flops.ts';
-import { checkPoints, groupsOf, pointConfigOf, type PointSize } from '../point-size.ts';
+import { checkPoints, groupsOf, type PointSize, pointConfigOf } from '../point-size.ts';
 import { type Network, type NetworkRun, type NetworkStep, variablesOf } from './network.ts';
 
 interface Parts {
@@ -55,17 +55,12 @@ export function makePointBackbone(size: PointSize): Network {
   checkPoints(size.points);
   const model = createSegmenter(pointConfigOf(size), 1);
   const shape = [size.batch, 1 + groupsOf(size), size.width];
-  const random = (name: string, seed: number) =>
-    new Parameter(name, tf.randomNormal(shape, 0, 1, 'float32', seed));
+  const random = (name: string, seed: number) => new Parameter(name, tf.randomNormal(shape, 0, 1, 'float32', seed));
   const [tokens, position] = [random('tokens', 5), random('position', 6)];
   const rows = size.batch * shape[1]!;
   const weights = tf.randomNormal(shape, 0, 1 / rows, 'float32', 7);
   const parts: Parts = { model, tokens, position, weights };
-  const parameters = [
-    tokens,
-    position,
-    ...model.modules.subBlocks.flatMap(({ parameters: own }) => own),
-  ];
+  const parameters = [tokens, position, ...model.modules.subBlocks.flatMap(({ parameters: own }) => own)];
   const view = { ...size, epsilon: model.spec.epsilon, variable: variablesOf(parameters) };
   return {
     ...{ size, parameters, batch: [weights] },

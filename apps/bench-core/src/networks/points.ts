@@ -11,7 +11,7 @@ import { holding, type Parameter, softmaxCrossEntropy } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { plainPoints } from 'jobs/plain-points';
 import { pointForwardFlops } from '../point-flops.ts';
-import { checkPoints, pointChannels, pointClasses, pointConfigOf, type PointSize } from '../point-size.ts';
+import { checkPoints, type PointSize, pointChannels, pointClasses, pointConfigOf } from '../point-size.ts';
 import { randomClouds } from './clouds.ts';
 import type { Network, NetworkRun, NetworkStep, PlainView } from './network.ts';
 import { plainGeometry } from './plain-geometry.ts';

@@ -1,6 +1,13 @@
 /** A ViT, or a VideoMAE of clips, with a new head, and one batch of random pixels. */
-import { type Backbone, type ClassificationHead, createBackbone, memoryModel, newHead } from '@dr2net/models';
-import { gradients, traceClassifier } from '@dr2net/models';
+import {
+  type Backbone,
+  type ClassificationHead,
+  createBackbone,
+  gradients,
+  memoryModel,
+  newHead,
+  traceClassifier,
+} from '@dr2net/models';
 import { inference, type Parameter, softmaxCrossEntropy } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { plainForward } from 'jobs/plain';

@@ -6,7 +6,7 @@
 import * as jax from '@jax-js/jax';
 import * as tf from '@tensorflow/tfjs-core';
 import { positionTable, type VitNetwork } from '../networks/vit.ts';
-import { epsilon, type VitSize, tokensOf, tubelet } from '../size.ts';
+import { epsilon, tokensOf, tubelet, type VitSize } from '../size.ts';
 import { learningRate, type Subject, weightDecay } from './subject.ts';
 
 const { numpy: np, nn } = jax;
