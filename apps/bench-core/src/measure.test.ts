@@ -47,6 +47,24 @@ describe('a measurement', () => {
     }
   });
 
+  it('of clouds tells peaks and times by part, and when the geometry was made', async () => {
+    const size = { width: 24, heads: 3, depth: 1, points: 128, batch: 1, part: 'whole' } as const;
+    const { memory, geometrySeconds, growth, times } = await measure(one({ subject: 'exact', size, repetitions: 1 }));
+    const phases = memory?.phases ?? [];
+    expect(phases.map(({ name }) => name)).toEqual([
+      'tokenizer forward',
+      'blocks forward',
+      'decoder forward',
+      'decoder backward',
+      'blocks backward',
+      'tokenizer backward',
+    ]);
+    expect(memory?.activationPeakBytes).toBe(Math.max(...phases.map((phase) => phase.activationPeakBytes)));
+    expect(geometrySeconds).toBeGreaterThan(0);
+    expect(growth).toEqual({ tensors: 0, bytes: 0 });
+    expect(times.products).toBeUndefined();
+  });
+
   it('stops timing when its seconds are over, but not before three repetitions', async () => {
     const { times } = await measure(one({ subject: 'frozen', repetitions: 9, budgetSeconds: 0 }));
     expect(times.step).toHaveLength(3);

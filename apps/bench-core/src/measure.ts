@@ -87,9 +87,9 @@ async function memory(one: Case, subject: Subject, parameters: number): Promise<
     const { phases, peakBytes, timeline } = watching.stop();
     // The tape has all gradients of parameters at its peak, the end of backward, before anyone can set them apart.
     const held = one.subject === 'plain' ? 4 * parameters : 0;
-    // What the optimizer makes on its way is no activation.
+    // What the optimizer makes on its way is no activation; before the first phase nothing is made.
     const parts = phases
-      .filter(({ name }) => name !== 'optimizer')
+      .filter(({ name }) => name !== 'optimizer' && name !== 'start')
       .map(({ name, activationPeakBytes: peak, seconds }) => ({ name, activationPeakBytes: peak - held, seconds }));
     const activationPeakBytes = Math.max(...parts.map((part) => part.activationPeakBytes));
     return { activationPeakBytes, peakBytes, phases: parts, timeline: [...timeline] };

@@ -8,8 +8,12 @@ export function backboneForwardFlops(size: PointSize): number {
   return 2 * batch * depth * tokens * (12 * width ** 2 + 2 * tokens * width);
 }
 
-function tokenizerFlops({ width, points, batch }: PointSize): number {
-  let flops = 0;
+/** Width of the position embedding's hidden layer. */
+const positionHidden = 128;
+
+function tokenizerFlops(size: PointSize): number {
+  const { width, points, batch } = size;
+  let flops = 2 * batch * groupsOf(size) * (3 * positionHidden + positionHidden * width);
   let inputs = pointChannels;
   for (let stage = 0; stage < pointStages; stage++) {
     const own = width / 2 ** (pointStages - 1 - stage);
