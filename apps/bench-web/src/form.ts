@@ -10,7 +10,6 @@ import {
   type SubjectName,
   scenarios,
   subjectNames,
-  subjectsOf,
 } from 'bench-core';
 
 /** What was asked for; lists are empty where nothing is chosen. */
@@ -57,7 +56,7 @@ function offer(): void {
   const isLargest = select().value === largest;
   const [names, own]: [readonly string[], readonly string[]] = isLargest
     ? [methodNames, defaultLargestMethods]
-    : [subjectsOf(scenario()), scenario().subjects];
+    : [subjectNames, scenario().subjects];
   element('methods').replaceChildren(...names.map((name) => checkbox('method', name, own.includes(name))));
   const fields = element<HTMLFieldSetElement>('largest');
   fields.hidden = !isLargest;

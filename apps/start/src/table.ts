@@ -11,7 +11,7 @@ const optional = <T>(value: T | undefined, format: (value: T) => string) => (val
 export function resultTable(rows: readonly ComparisonRow[], plain?: PlainFigures): string[] {
   const cells = rows.map((row) => [
     row.label,
-    optional(row.top1[0], (top1) => formatPercent(top1)),
+    optional(row.scores[0], (score) => formatPercent(score)),
     optional(row.activationBytes, formatBytes),
     optional(row.deviceBytes, formatBytes),
     optional(row.secondsPerStep, formatDuration),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { resultTable } from '../src/table.ts';
 
-const row = { label: 'exact', runs: 1, trainLoss: 0.5, top1: [0.8], interval: [0.7, 0.9] as const };
+const row = { label: 'exact', runs: 1, trainLoss: 0.5, scores: [0.8], interval: [0.7, 0.9] as const };
 const measured = { ...row, activationBytes: 10e6, deviceBytes: 40e6, secondsPerStep: 0.5 };
 
 it('shows figures, and ratios to plain TensorFlow.js', () => {

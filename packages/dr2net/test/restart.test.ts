@@ -6,7 +6,7 @@ import { testBackends } from '@dr2net/testing';
 import { StepFailedError } from '@dr2net/train';
 import { findBackend } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { FinetuneResult, FinetuneSettings } from '../src/finetune/finetune.ts';
+import type { FinetuneOutcome, FinetuneSettings } from '../src/finetune/finetune.ts';
 import { finetuneWithRestarts } from '../src/finetune/restart.ts';
 import { parseMetrics } from '../src/report.ts';
 import { saveTinyModel, temporaryFolder, writeTinyClips } from './fixtures.ts';
@@ -27,11 +27,11 @@ describe('a run whose device is lost', () => {
   const settings = {} as FinetuneSettings;
   const attempts = (...errors: (Error | undefined)[]) => {
     const asked: FinetuneSettings[] = [];
-    const run = async (given: FinetuneSettings): Promise<FinetuneResult> => {
+    const run = async (given: FinetuneSettings): Promise<FinetuneOutcome> => {
       asked.push(given);
       const error = errors[asked.length - 1];
       if (error) throw error;
-      return { out: 'done' } as FinetuneResult;
+      return { lines: ['done'] } as unknown as FinetuneOutcome;
     };
     const stop = new AbortController();
     return { asked, result: finetuneWithRestarts(settings, output, stop.signal, run) };
@@ -39,7 +39,7 @@ describe('a run whose device is lost', () => {
 
   it('goes on from each newer checkpoint', async () => {
     const { asked, result } = attempts(lossAt(2), lossAt(4), undefined);
-    expect(await result).toEqual({ out: 'done' });
+    expect(await result).toEqual({ lines: ['done'] });
     expect(asked).toEqual([{}, { resume: true }, { resume: true }]);
   });
 

@@ -18,6 +18,7 @@ export { createBackbone } from './create.ts';
 export { ahead } from './data/ahead.ts';
 export { type Random, randomFrom } from './data/random.ts';
 export * from './errors.ts';
+export { readModelConfig } from './files/config-files.ts';
 export type { SourceOptions } from './files/source.ts';
 export { loadMemoryModel, type MemoryHead, memoryModel, memoryModelOf } from './footprint/memory-model.ts';
 export { methodSetting } from './footprint/setting.ts';
@@ -28,12 +29,12 @@ export { type InflateOptions, inflate } from './inflate.ts';
 export { type LoadOptions, loadBackbone } from './load.ts';
 export { nearestName } from './nearest.ts';
 export { channelsFirst, channelsLast } from './pixels.ts';
+export { type SegmenterConfigOptions, segmenterConfig } from './point/config.ts';
 export { type PointGeometry, pointGeometry } from './point/geometry.ts';
 export { PointSegmenter } from './point/point-segmenter.ts';
 export {
   applySegmenter,
   type SegmenterOptions,
-  type SegmenterPart,
   type SegmenterPullback,
   type TracedSegmenter,
   traceSegmenter,
@@ -41,10 +42,13 @@ export {
 export { type PointSpec, type PositionShift, readPointSpec } from './point/spec.ts';
 export {
   createSegmenter,
+  isSegmenterConfig,
   type LoadSegmenterOptions,
   loadSegmenter,
   type NewSegmenterOptions,
+  type SaveSegmenterOptions,
   saveSegmenter,
+  withNewHead,
 } from './point/store.ts';
 export {
   backboneSources,

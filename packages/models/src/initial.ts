@@ -3,6 +3,7 @@ import { Parameter, trainingContext } from '@dr2net/ops';
 import { tensor } from '@tensorflow/tfjs-core';
 import { parameterShape } from './checkpoint/layout.ts';
 import type { PlannedHeadParameter } from './heads/classification-head.ts';
+import type { Initial } from './transformer/plan.ts';
 
 const sigma = 0.02;
 
@@ -30,15 +31,26 @@ function truncatedNormal(size: number, seed: number): Float32Array {
   return values;
 }
 
+/** Uniform numbers in ±1/√inputs. */
+function fanUniform(size: number, inputs: number, seed: number): Float32Array {
+  const next = uniforms(seed);
+  return Float32Array.from({ length: size }, () => (2 * next() - 1) / Math.sqrt(inputs));
+}
+
+/** First values of one parameter. */
+function valuesOf(initial: Initial, shape: readonly number[], seed: number): Float32Array {
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (initial === 'normal') return truncatedNormal(size, seed);
+  return initial === 'uniform' ? fanUniform(size, shape[0] ?? 1, seed) : new Float32Array(size).fill(initial);
+}
+
 /** Makes the parameters of a plan. @param seed 32-bit unsigned */
 export function initialise(plan: readonly PlannedHeadParameter[], seed: number): Map<string, Parameter> {
   const context = trainingContext(seed);
   return new Map(
     plan.map(({ name, layout, initial }) => {
       const shape = parameterShape(layout);
-      const size = shape.reduce((product, length) => product * length, 1);
-      const values =
-        initial === 'normal' ? truncatedNormal(size, context.child(name).seed) : new Float32Array(size).fill(initial);
+      const values = valuesOf(initial, shape, context.child(name).seed);
       return [name, new Parameter(name, tensor(values, shape, 'float32'))];
     }),
   );

@@ -13,7 +13,7 @@ export {
 export type { FileEntry } from './dataset/layout.ts';
 export type { DatasetOptions } from './dataset/open.ts';
 export { parseRegion, type Region } from './dataset/region.ts';
-export type { Scene, SceneDataset, ScenePart } from './dataset/scene.ts';
+export { type Scene, type SceneDataset, type ScenePart, unlabelledScenes } from './dataset/scene.ts';
 export { parseSplit, selectScenes } from './dataset/select.ts';
 export { classWeights, type PointTargets, pointTargets, type Weighting } from './dataset/weights.ts';
 export { BadCloudError, type BadCloudReason, CloudDatasetError } from './errors.ts';
@@ -27,8 +27,19 @@ export { type BlockOptions, blockSampling } from './sampling/blocks.ts';
 export type { PointSample, SceneSampler, SceneSampling } from './sampling/contract.ts';
 export { type SphereOptions, sphereSampling } from './sampling/spheres.ts';
 export { type VoxelOptions, type Voxels, voxelSubsample } from './sampling/voxel.ts';
+export {
+  type CloudForm,
+  type SavedCloudForm,
+  samplingOf,
+  savedCloudForm,
+  sourceOptionsOf,
+} from './segmentation/cloud-form.ts';
+export type { PointEvaluation, SceneEvaluation } from './segmentation/evaluation.ts';
+export type { SegmentationOptions } from './segmentation/options.ts';
+export type { SceneSource, SegmentedScene, SegmentOptions } from './segmentation/scenes.ts';
+export { PointSegmentation, pointSegmentation } from './segmentation/segmentation.ts';
 export type { PointBatch } from './source/batch.ts';
-export type { Feature } from './source/features.ts';
+export { channelsOf, type Feature } from './source/features.ts';
 export type { PointSourceOptions } from './source/options.ts';
 export type { PreparedScene } from './source/scenes.ts';
 export type { PointSource, SceneInfo } from './source/source.ts';

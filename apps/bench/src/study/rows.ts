@@ -92,7 +92,7 @@ export function summaryRows(results: readonly JobResult[]): SummaryRow[] {
   return [...groups.values()].map((runs) => {
     const last = runs.flatMap(({ epochs }) => epochs.at(-1) ?? []);
     const validations = last.flatMap(({ validation }) => validation ?? []);
-    const top1 = validations.map((validation) => validation.top1);
+    const top1 = validations.map((validation) => validation.top1 ?? Number.NaN);
     const clips = validations[0]?.samples ?? 0;
     const distances = runs.flatMap((run) => distance(run, results) ?? []);
     const first = runs[0] as JobResult;
@@ -129,7 +129,7 @@ export function meanLogs(results: readonly JobResult[]): RunLog[] {
         ...(epoch.validation && {
           validation: {
             ...epoch.validation,
-            top1: mean(validations.map(({ top1 }) => top1)),
+            top1: mean(validations.map(({ top1 }) => top1 ?? Number.NaN)),
             loss: mean(validations.map(({ loss }) => loss)),
           },
         }),

@@ -1,7 +1,7 @@
 /** Carries out a study's jobs one after another: skips what is done, goes on after a failure, stops in order. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseMetrics } from 'dr2net/report';
+import { parseMetrics, scoreOf } from 'dr2net/report';
 import { dr2net, InterruptedError, provenance } from 'jobs';
 import { type Job, jobName, variantOf } from './plan.ts';
 import { digest, type JobResult, readResult, resultSchema, writeResult } from './result.ts';
@@ -60,8 +60,9 @@ export async function runStudy(jobs: readonly Job[], settings: StudySettings): P
 
 function summaryLine({ epochs, seconds }: JobResult): string {
   const last = epochs.at(-1);
-  const top1 = last?.validation ? `, top-1 ${(100 * last.validation.top1).toFixed(0)} %` : '';
-  return `loss ${last?.trainLoss.toFixed(3) ?? '?'}${top1}, ${(seconds / 60).toFixed(1)} min`;
+  const score = last?.validation && scoreOf(last.validation);
+  const words = score ? `, ${score.name} ${(100 * score.value).toFixed(0)} %` : '';
+  return `loss ${last?.trainLoss.toFixed(3) ?? '?'}${words}, ${(seconds / 60).toFixed(1)} min`;
 }
 
 /** The checkpoint that an interrupted `finetune` leaves in its out folder. */

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { formatBytes } from '@dr2net/memory';
 import { markdownTable } from 'bench-core/markdown';
 import {
-  accuracyComparison,
   type Chart,
   comparisonReport,
   differenceChart,
   lossComparison,
   type PairedDifference,
+  scoreComparison,
 } from 'dr2net/report';
 import { writeFileWhole } from 'jobs';
 import { writePictures } from '../pictures.ts';
@@ -99,7 +99,7 @@ export async function summarise(folder: string): Promise<string> {
   for (const depth of new Set(results.map(({ job }) => job.depth))) {
     const logs = results.filter(({ job }) => job.depth === depth).map(toRunLog);
     const means = meanLogs(results.filter(({ job }) => job.depth === depth));
-    const charts = [lossComparison(means), accuracyComparison(means)].filter((chart) => chart !== undefined);
+    const charts = [lossComparison(means), scoreComparison(means)].filter((chart) => chart !== undefined);
     await writePictures(folder, `curves-d${depth}`, charts);
     const differences = differenceCharts(rows.filter((row) => row.depth === depth));
     if (differences.length > 0) await writePictures(folder, `differences-d${depth}`, differences, { columns: 3 });

@@ -1,45 +1,31 @@
-/** Finetuning from the command line's options: data, model, loop, folder. */
+/** Finetuning from the command line's options: data, network, loop, folder. */
 import { basename } from 'node:path';
 import { type Backend, startBackend } from '@dr2net/backends';
 import { parseBytes } from '@dr2net/memory';
+import type { Batch } from '@dr2net/models';
 import { tune } from '@dr2net/ops';
 import { finetune, progressReporter } from '@dr2net/train';
-import { type ClipSource, type RecognitionEvaluation, savedClipForm } from '@dr2net/video';
-import { readTrainingData, type TrainingData, type TrainingDataOptions } from '../data/read.ts';
-import { clipFormOf, evaluationSource, inspected, type SourceContext, trainingSource } from '../data/source.ts';
 import { InterruptedError } from '../errors.ts';
-import type { ClipOptions, ViewOptions } from '../options/data.ts';
 import { coefficientsOf, methodOf } from '../options/method.ts';
-import type { BackendOption } from '../options/model.ts';
-import { learningRateSchedule, type ScheduleOptions } from '../options/schedule.ts';
-import { augmentationOf, clipOf, lengthOf, optimizerOf, type TrainingOptions } from '../options/training.ts';
+import type { RunSettings } from '../options/run.ts';
+import { learningRateSchedule } from '../options/schedule.ts';
+import { clipOf, lengthOf, optimizerOf } from '../options/training.ts';
 import type { Output } from '../output.ts';
-import { formatNumber, formatPercent } from '../report/format.ts';
+import type { FinetuneTask, Network, Prepared } from '../tasks/contract.ts';
+import { type PointcloudSettings, pointcloudTask } from '../tasks/pointcloud/task.ts';
+import { type VideoSettings, videoTask } from '../tasks/video/task.ts';
 import { Journal } from './journal.ts';
-import { loadVideoBackbone, type ModelSettings, makeRecognizer } from './model.ts';
-import { plannedRun } from './planned.ts';
+import { type PlannedRun, plannedRun } from './planned.ts';
 import { RunFolder } from './run-folder.ts';
 import { type RunFigures, Summary } from './summary.ts';
 import { tileStore } from './tiles.ts';
 
-export interface FinetuneSettings
-  extends ClipOptions,
-    ViewOptions,
-    Omit<TrainingDataOptions, keyof ClipOptions>,
-    ModelSettings,
-    ScheduleOptions,
-    TrainingOptions,
-    BackendOption {
-  readonly task: 'video';
-  readonly out: string;
-  readonly label?: string;
-  /** A size, or `device`. */
-  readonly budget?: string;
-  readonly inspect: boolean;
-}
+export type FinetuneSettings =
+  | (VideoSettings & { readonly task: 'video' })
+  | (PointcloudSettings & { readonly task: 'pointcloud' });
 
-/** What `--json` prints. */
-export interface FinetuneResult extends RunFigures {
+/** What `--json` prints, with figures of the task. */
+export interface FinetuneResult extends RunFigures<object> {
   readonly out: string;
   /** The folder of the finetuned model. */
   readonly model: string;
@@ -49,7 +35,12 @@ export interface FinetuneResult extends RunFigures {
   /** The last ones, saved with the model. */
   readonly alpha: number;
   readonly beta: number;
-  readonly skippedClips: number;
+}
+
+/** The result, and how the command tells of the last evaluation. */
+export interface FinetuneOutcome {
+  readonly result: FinetuneResult;
+  readonly lines: readonly string[];
 }
 
 /**
@@ -57,66 +48,55 @@ export interface FinetuneResult extends RunFigures {
  * @param stop ends the run after the step at hand, with a checkpoint
  * @throws InterruptedError after `stop`
  */
-export async function runFinetune(asked: FinetuneSettings, output: Output, stop: AbortSignal): Promise<FinetuneResult> {
+export function runFinetune(asked: FinetuneSettings, output: Output, stop: AbortSignal): Promise<FinetuneOutcome> {
+  return asked.task === 'video'
+    ? runTask(videoTask, asked, output, stop)
+    : runTask(pointcloudTask, asked, output, stop);
+}
+
+async function runTask<S extends RunSettings, D, N extends Network, B extends Batch, E extends object>(
+  task: FinetuneTask<S, D, N, B, E>,
+  asked: S,
+  output: Output,
+  stop: AbortSignal,
+): Promise<FinetuneOutcome> {
   // Refused now when it cannot be; chosen again with what the model says.
   coefficientsOf(asked, methodOf(asked, 'exact').name, undefined);
   if (asked.budget !== undefined && asked.budget !== 'device') parseBytes(asked.budget);
-  const length = lengthOf(asked);
-  const learningRate = learningRateSchedule(asked);
-  const optimizer = await optimizerOf(asked, asked.lr);
-  const data = await readTrainingData(asked);
+  lengthOf(asked);
+  learningRateSchedule(asked);
+  await optimizerOf(asked, asked.lr);
+  const data = await task.read(asked);
   const folder = await RunFolder.open(asked.out, asked);
   const owned: { dispose(): void }[] = [{ dispose: () => folder.close() }];
   try {
     const backend = await startBackend(asked.backend);
     output.note(`backend ${backend.name}: ${backend.device}`);
     await tune({ store: tileStore });
-    const backbone = await loadVideoBackbone(asked);
-    owned.push(backbone);
-    const { labels } = data.train;
-    const planned = plannedRun(asked, backbone, labels.length, backend, output);
-    const { settings, method, coefficients, schedule, leaner } = planned;
-    const label = asked.label ?? method.name;
-    const clips = clipFormOf(settings, savedClipForm(backbone.config));
-    const model = makeRecognizer(backbone, labels, settings, { method, coefficients, clips });
+    const network = await task.load(asked, data);
+    owned.push(network);
+    const planned = plannedRun(asked, network, backend, output);
+    const { settings, method, coefficients } = planned;
+    const prepared = await task.prepare(settings, { method, coefficients }, data, network, { output, stop });
+    const { model } = prepared;
     owned.push(model);
-    const { train, validation } = await makeSources(data, {
-      ...{ input: backbone.input, settings, clips, output, stop },
-    });
-    const journal = new Journal(folder, `${label} on ${basename(settings.model)}`, settings.resume ?? false);
+    const label = asked.label ?? method.name;
+    const title = `${label} on ${basename(settings.model)}`;
+    const journal = new Journal<E>(folder, title, settings.resume ?? false, (evaluation) => task.record(evaluation));
     if (!settings.resume) {
       await folder.begin();
-      folder.append({
-        kind: 'settings',
-        label,
-        settings: describe(settings, data, backend, { method, schedule, learningRate, ...clips }),
-      });
+      folder.append({ kind: 'settings', label, settings: describe(planned, prepared, backend) });
     }
-    const clip = clipOf(settings);
-    const run = finetune(model, train, {
-      ...length,
-      method,
-      leaner,
-      schedule,
-      optimizer,
-      learningRate,
-      update: settings.update,
-      accumulate: settings.accumulate,
-      chunks: settings.chunks,
-      seed: settings.seed,
-      ...(clip ? { clip } : {}),
-      ...(settings.ema === undefined ? {} : { ema: settings.ema }),
-      ...(validation ? { evaluate: { source: validation, every: settings.evaluateEvery } } : {}),
-      checkpoint: {
-        folder: folder.checkpoint,
-        resume: settings.resume ?? false,
-        ...(settings.checkpointEvery === undefined ? {} : { every: settings.checkpointEvery }),
-      },
+    const run = finetune(model, prepared.train, {
+      ...(await loopOptions(planned, prepared, folder)),
       signal: stop,
       backend,
     });
-    const progress = progressReporter(output.progress, { unit: 'clips', evaluation: inWords });
-    const summary = new Summary();
+    const progress = progressReporter<E>(output.progress, {
+      unit: task.unit,
+      evaluation: (found) => task.words(found),
+    });
+    const summary = new Summary<E>();
     try {
       for await (const event of run) {
         progress(event);
@@ -126,66 +106,70 @@ export async function runFinetune(asked: FinetuneSettings, output: Output, stop:
     } finally {
       journal.finish();
     }
+    const { evaluation, ...figures } = summary.figures;
     if (summary.interrupted)
-      throw new InterruptedError(`Stopped after step ${summary.figures.steps}; it is saved in ${folder.checkpoint}.`);
+      throw new InterruptedError(`Stopped after step ${figures.steps}; it is saved in ${folder.checkpoint}.`);
     await model.save(folder.model);
-    return {
+    if (evaluation && prepared.show) await prepared.show(folder, evaluation);
+    journal.finish();
+    const result = {
       out: folder.path,
       model: folder.model,
       report: folder.report,
       backend: backend.name,
       method: method.name,
       ...model.coefficients,
-      ...summary.figures,
-      skippedClips: train.skipped.length + (validation?.skipped.length ?? 0),
+      ...figures,
+      evaluation: evaluation && task.json(evaluation),
+      ...prepared.figures(),
     };
+    return { result, lines: evaluation ? task.lines(evaluation) : [] };
   } finally {
     for (const item of owned.reverse()) item.dispose();
   }
 }
 
-interface SourceSettings extends Omit<SourceContext, 'batch' | 'options'> {
-  readonly settings: FinetuneSettings;
-  readonly stop: AbortSignal;
-}
-
-/** Batches of the training and the validation clips, each clip opened once before. */
-async function makeSources(
-  data: TrainingData,
-  { settings, stop, ...context }: SourceSettings,
-): Promise<{ train: ClipSource; validation?: ClipSource }> {
-  const { output } = context;
-  // A run that goes on must leave out what it left out before, or its batches would be others.
-  const needed = settings.inspect && (!settings.resume || settings.onBadClip === 'skip');
-  const check = async (dataset: TrainingData['train']) =>
-    needed ? inspected(dataset, settings, output, stop) : dataset;
-  const shared = { ...context, batch: settings.batch, options: settings };
-  const { train, validation, parted } = data;
-  output.note(
-    `${train.clips.length} clips of ${train.labels.length} classes to train on, ${validation?.clips.length ?? 0} to validate on (${parted})`,
-  );
+/** The options of the loop, but for what belongs to this process. */
+async function loopOptions<S extends RunSettings, B extends Batch, E>(
+  { settings, method, schedule, leaner }: PlannedRun<S>,
+  { validation }: Prepared<B, E>,
+  folder: RunFolder,
+) {
+  const clip = clipOf(settings);
   return {
-    train: trainingSource(await check(train), shared, augmentationOf(settings)),
-    ...(validation ? { validation: evaluationSource(await check(validation), shared, settings) } : {}),
+    ...lengthOf(settings),
+    method,
+    leaner,
+    schedule,
+    optimizer: await optimizerOf(settings, settings.lr),
+    learningRate: learningRateSchedule(settings),
+    update: settings.update,
+    accumulate: settings.accumulate,
+    chunks: settings.chunks,
+    seed: settings.seed,
+    ...(clip ? { clip } : {}),
+    ...(settings.ema === undefined ? {} : { ema: settings.ema }),
+    ...(validation ? { evaluate: { source: validation, every: settings.evaluateEvery } } : {}),
+    checkpoint: {
+      folder: folder.checkpoint,
+      resume: settings.resume ?? false,
+      ...(settings.checkpointEvery === undefined ? {} : { every: settings.checkpointEvery }),
+    },
   };
 }
 
 /** Every option with its value, for the report. */
-function describe(
-  settings: FinetuneSettings,
-  { train, validation, parted }: TrainingData,
+function describe<S extends RunSettings, B extends Batch, E>(
+  { settings, method, schedule }: PlannedRun<S>,
+  { described }: Prepared<B, E>,
   backend: Backend,
-  made: Readonly<Record<string, unknown>>,
 ): Record<string, string | number | boolean> {
-  const { json: _, debug: __, ...options } = settings as FinetuneSettings & { json?: boolean; debug?: boolean };
+  const { json: _, debug: __, ...options } = settings as S & { json?: boolean; debug?: boolean };
   const entries = Object.entries({
     ...options,
-    ...made,
+    ...{ method, schedule, learningRate: learningRateSchedule(settings) },
     backend: `${backend.name} (${backend.device})`,
-    classes: train.labels.join(', '),
-    'training clips': train.clips.length,
-    'validation clips': validation?.clips.length ?? 0,
-    'clips parted by': parted,
+    ...described,
   });
   return Object.fromEntries(
     entries.map(([name, value]) => [
@@ -193,9 +177,4 @@ function describe(
       typeof value === 'object' ? JSON.stringify(value) : (value as string | number | boolean),
     ]),
   );
-}
-
-function inWords({ loss, top1, top5, clips, labels }: RecognitionEvaluation): string {
-  const five = labels.length > 5 ? `, top-5 ${formatPercent(top5)}` : '';
-  return `validation loss ${formatNumber(loss)}, top-1 ${formatPercent(top1)}${five} of ${clips} clips`;
 }

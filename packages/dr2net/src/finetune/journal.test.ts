@@ -6,6 +6,7 @@ import type { StepEvent } from '@dr2net/train';
 import type { RecognitionEvaluation } from '@dr2net/video';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RunRecord } from '../report/run-log.ts';
+import { videoTask } from '../tasks/video/task.ts';
 import { Journal } from './journal.ts';
 import { RunFolder } from './run-folder.ts';
 
@@ -66,7 +67,7 @@ const steps = (records: readonly RunRecord[]) =>
 
 it('closes an epoch at its evaluation, and one without at the next step or the end', async () => {
   const folder = await RunFolder.open(join(base, 'epochs'), {});
-  const journal = new Journal(folder, 'a run', false);
+  const journal = new Journal(folder, 'a run', false, videoTask.record);
   for (const number of [1, 2]) journal.write(step(number));
   journal.write({ type: 'evaluation', step: 2, epoch: 1, evaluation, averaged: false, seconds: 1 });
   for (const number of [3, 4, 5]) journal.write(step(number));
@@ -84,12 +85,12 @@ it('after a resume has every step once: what came after the checkpoint is replac
   const path = join(base, 'resumed');
   const first = await RunFolder.open(path, {});
   mkdirSync(first.checkpoint);
-  const before = new Journal(first, 'a run', false);
+  const before = new Journal(first, 'a run', false, videoTask.record);
   for (const number of [1, 2, 3, 4, 5]) before.write(step(number));
   first.close();
 
   const second = await RunFolder.open(path, { resume: true });
-  const after = new Journal(second, 'a run', true);
+  const after = new Journal(second, 'a run', true, videoTask.record);
   for (const number of [3, 4]) after.write(step(number, 42));
   after.write({ type: 'end', reason: 'finished', step: 4, epoch: 2 });
   expect(steps(read(second))).toEqual([

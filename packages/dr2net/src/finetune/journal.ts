@@ -1,15 +1,13 @@
 /** Writes the events of a run into its folder: records as they come, an epoch's record at its end, the report. */
 import type { FinetuneEvent, StepEvent } from '@dr2net/train';
-import type { RecognitionEvaluation } from '@dr2net/video';
-import { epochRecord, evaluationRecord, memoryRecord, stepRecord } from './records.ts';
+import type { EvaluationRecord } from '../report/run-log.ts';
+import { epochRecord, memoryRecord, stepRecord } from './records.ts';
 import type { RunFolder } from './run-folder.ts';
-
-type Event = FinetuneEvent<RecognitionEvaluation>;
 
 /** The step whose memory is drawn: the first allocates what later ones have already. */
 const memoryStep = 2;
 
-export class Journal {
+export class Journal<E> {
   /** The epoch whose record is not written yet. */
   #open: number | undefined;
   #last: StepEvent | undefined;
@@ -19,6 +17,8 @@ export class Journal {
     private readonly folder: RunFolder,
     private readonly title: string,
     private readonly resumed: boolean,
+    /** What is written of an evaluation. */
+    private readonly recordOf: (evaluation: E) => EvaluationRecord,
   ) {}
 
   /** The last step that was taken. */
@@ -26,13 +26,14 @@ export class Journal {
     return this.#last;
   }
 
-  write(event: Event): void {
+  write(event: FinetuneEvent<E>): void {
     if (!this.#begun) this.#begin(event);
     if (event.type === 'step') this.#step(event);
     else if (event.type === 'evaluation') {
-      this.folder.append(evaluationRecord(event.evaluation));
+      const record = this.recordOf(event.evaluation);
+      this.folder.append(record);
       // A run of so many steps ends inside an epoch as a rule.
-      this.#closeEpoch(this.#open ?? event.epoch, event.evaluation);
+      this.#closeEpoch(this.#open ?? event.epoch, record);
     } else if (event.type === 'end') this.finish();
   }
 
@@ -45,7 +46,7 @@ export class Journal {
   }
 
   /** What an interrupted run did after its last checkpoint is done again. */
-  #begin(event: Event): void {
+  #begin(event: FinetuneEvent<E>): void {
     this.#begun = true;
     if (this.resumed) this.folder.keepUpTo(event.type === 'step' ? event.step - 1 : event.step);
   }
@@ -58,7 +59,7 @@ export class Journal {
     if (event.step === memoryStep) this.folder.append(memoryRecord(event));
   }
 
-  #closeEpoch(epoch: number, evaluation?: RecognitionEvaluation): void {
+  #closeEpoch(epoch: number, evaluation?: EvaluationRecord): void {
     this.#open = undefined;
     const record = epochRecord(this.folder.records, epoch, evaluation);
     if (record) this.folder.append(record);

@@ -2,17 +2,17 @@
 import type { Backend } from '@dr2net/backends';
 import type { Coefficients, Method } from '@dr2net/core';
 import { type PlannedOptimizer, plannedBackends } from '@dr2net/memory';
-import { memoryModelOf, type TransformerBackbone } from '@dr2net/models';
 import { type CoefficientSchedule, constant } from '@dr2net/schedulers';
 import { UsageError } from '../errors.ts';
 import { coefficientsOf, methodOf } from '../options/method.ts';
+import type { RunSettings } from '../options/run.ts';
 import { coefficientSchedule } from '../options/schedule.ts';
 import type { Output } from '../output.ts';
 import { budgetBytes, leanerMethods, planFor, planInWords } from '../plan/budget.ts';
-import type { FinetuneSettings } from './finetune.ts';
+import type { Network } from '../tasks/contract.ts';
 
-export interface PlannedRun {
-  readonly settings: FinetuneSettings;
+export interface PlannedRun<S extends RunSettings> {
+  readonly settings: S;
   readonly method: Method;
   /** Those of the method that was asked for: a method that the budget chose trains the same network. */
   readonly coefficients: Coefficients;
@@ -30,31 +30,29 @@ function leastBeta(schedule: CoefficientSchedule, otherwise: Coefficients): Coef
 }
 
 /** The settings as they are, without a budget. */
-function unplanned(settings: FinetuneSettings, backbone: TransformerBackbone): PlannedRun {
+function unplanned<S extends RunSettings>(settings: S, { training }: Network): PlannedRun<S> {
   const method = methodOf(settings, 'exact');
-  const coefficients = coefficientsOf(settings, method.name, backbone.training?.coefficients);
+  const coefficients = coefficientsOf(settings, method.name, training?.coefficients);
   const given = settings.alpha !== undefined || settings.beta !== undefined;
   const schedule = coefficientSchedule(settings, method.name, coefficients, given);
   return { settings, method, coefficients, schedule, leaner: [] };
 }
 
 /** Whether nobody has chosen the coefficients: neither options nor whoever trained the model before. */
-function walks({ alpha, beta, schedule }: FinetuneSettings, { training }: TransformerBackbone): boolean {
+function walks({ alpha, beta, schedule }: RunSettings, { training }: Network): boolean {
   return [alpha, beta, schedule, training?.coefficients].every((choice) => choice === undefined);
 }
 
 /**
- * @param classes of the head
  * @throws UsageError, BudgetError, BudgetTooSmallError
  */
-export function plannedRun(
-  settings: FinetuneSettings,
-  backbone: TransformerBackbone,
-  classes: number,
+export function plannedRun<S extends RunSettings>(
+  settings: S,
+  network: Network,
   backend: Backend,
   output: Output,
-): PlannedRun {
-  const plain = unplanned(settings, backbone);
+): PlannedRun<S> {
+  const plain = unplanned(settings, network);
   if (settings.budget === undefined) return plain;
   const planned = plannedBackends.find((name) => name === backend.name);
   if (!planned)
@@ -62,13 +60,12 @@ export function plannedRun(
       `--budget: memory cannot be predicted on ${backend.name}, only on ${plannedBackends.join(', ')}.`,
     );
   const bytes = budgetBytes(settings.budget, backend.name, () => backend.limits);
-  const { batch, accumulate, update, chunks, read = 'last', dropout, pooling, momentum } = settings;
+  const { batch, accumulate, update, chunks, read = 'last', momentum } = settings;
   const optimizer: PlannedOptimizer = settings.optimizer === 'sgd' && momentum === 0 ? 'plain-sgd' : settings.optimizer;
-  const model = memoryModelOf(backbone, { classes, dropout, ...(pooling ? { pooling } : {}) });
   const plan = planFor(
-    model,
+    network.footprint(),
     {
-      ...{ backend: planned, read, batch, split: true, walk: walks(settings, backbone) },
+      ...{ backend: planned, read, batch, split: true, walk: walks(settings, network) },
       coefficients: leastBeta(plain.schedule, { alpha: 63 / 64, beta: 1 / 64 }),
       ...(settings.method ? { method: plain.method } : {}),
       training: {

@@ -1,6 +1,5 @@
 /** Events of the training loop as records of `metrics.jsonl`. */
 import type { StepEvent } from '@dr2net/train';
-import type { RecognitionEvaluation } from '@dr2net/video';
 import type { EpochRecord, EvaluationRecord, MemoryRecord, RunRecord, StepRecord } from '../report/run-log.ts';
 
 export function stepRecord(event: StepEvent): StepRecord {
@@ -37,31 +36,11 @@ export function memoryRecord({ step, memory }: StepEvent): MemoryRecord {
   return { kind: 'memory', step, timeline: memory.timeline };
 }
 
-export function evaluationRecord({
-  loss,
-  top1,
-  top5,
-  clips,
-  labels,
-  confusion,
-}: RecognitionEvaluation): EvaluationRecord {
-  return {
-    kind: 'evaluation',
-    loss,
-    top1,
-    // With five classes or fewer every clip is among the first five.
-    ...(labels.length > 5 ? { top5 } : {}),
-    samples: clips,
-    classes: labels,
-    confusion,
-  };
-}
-
 /** The record of an epoch: means over its steps, weighted by their samples. Undefined where it has no step. */
 export function epochRecord(
   records: readonly RunRecord[],
   epoch: number,
-  evaluation?: RecognitionEvaluation,
+  evaluation?: EvaluationRecord,
 ): EpochRecord | undefined {
   // After a resume a step may be there twice; the later one counts.
   const steps = [
@@ -84,8 +63,10 @@ export function epochRecord(
   };
 }
 
-function validationOf({ loss, top1, top5, clips, labels }: RecognitionEvaluation): EpochRecord['validation'] & {} {
-  return { loss, top1, ...(labels.length > 5 ? { top5 } : {}), samples: clips };
+/** The figures of an evaluation that a curve shows. */
+function validationOf(evaluation: EvaluationRecord): EpochRecord['validation'] & {} {
+  const { kind: _, classes: __, confusion: ___, iou: ____, ...figures } = evaluation;
+  return figures;
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -2,7 +2,7 @@
 import { currentBackend, DeviceLostError } from '@dr2net/backends';
 import { StepFailedError } from '@dr2net/train';
 import type { Output } from '../output.ts';
-import { type FinetuneResult, type FinetuneSettings, runFinetune } from './finetune.ts';
+import { type FinetuneOutcome, type FinetuneSettings, runFinetune } from './finetune.ts';
 
 /** The loss of a device that left a checkpoint to go on from. */
 function lossOf(error: unknown): { readonly message: string; readonly step: number } | undefined {
@@ -19,7 +19,7 @@ export async function finetuneWithRestarts(
   output: Output,
   stop: AbortSignal,
   run: typeof runFinetune = runFinetune,
-): Promise<FinetuneResult> {
+): Promise<FinetuneOutcome> {
   let settings = asked;
   let reached = -1;
   for (;;) {

@@ -1,16 +1,23 @@
 /**
- * The folder of a run: `metrics.jsonl`, `report.html`, `model/`, `checkpoint/`. It is opened, and shown to be writable,
+ * The folder of a run: `metrics.jsonl`, `report.html`, `model/`, `checkpoint/`, and `scenes/` of point clouds. It is opened, and shown to be writable,
  * before any training.
  */
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
+import type { Html } from '../report/html.ts';
 import { gatherRun, type RunRecord } from '../report/run-log.ts';
 import { runReport } from '../report/run-report.ts';
 import { type FolderLock, lockFolder, lockName } from './lock.ts';
 
-const files = { metrics: 'metrics.jsonl', report: 'report.html', model: 'model', checkpoint: 'checkpoint' } as const;
+const files = {
+  metrics: 'metrics.jsonl',
+  report: 'report.html',
+  model: 'model',
+  checkpoint: 'checkpoint',
+  scenes: 'scenes',
+} as const;
 const own: ReadonlySet<string> = new Set(Object.values(files));
 
 export interface RunFolderOptions {
@@ -22,6 +29,7 @@ export interface RunFolderOptions {
 
 export class RunFolder {
   readonly #records: RunRecord[] = [];
+  readonly #sections: Html[] = [];
 
   private constructor(
     readonly path: string,
@@ -40,6 +48,11 @@ export class RunFolder {
 
   get report(): string {
     return join(this.path, files.report);
+  }
+
+  /** Where pictures of scenes go, each as a page and as the points it shows. */
+  get scenes(): string {
+    return join(this.path, files.scenes);
   }
 
   get records(): readonly RunRecord[] {
@@ -86,9 +99,14 @@ export class RunFolder {
     writeAtomically(path, this.#records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   }
 
+  /** Adds to the report what no record holds. */
+  addSection(section: Html): void {
+    this.#sections.push(section);
+  }
+
   /** Writes `report.html` of the records so far. */
   writeReport(title: string): void {
-    writeAtomically(this.report, runReport(gatherRun(this.#records), title));
+    writeAtomically(this.report, runReport(gatherRun(this.#records), title, this.#sections));
   }
 }
 

@@ -1,8 +1,7 @@
 /** What a run came to, from its events. */
 import type { FinetuneEvent } from '@dr2net/train';
-import type { RecognitionEvaluation } from '@dr2net/video';
 
-export interface RunFigures {
+export interface RunFigures<E> {
   readonly steps: number;
   readonly epochs: number;
   /** Of the last step. */
@@ -11,12 +10,12 @@ export interface RunFigures {
   readonly activationBytes: number | undefined;
   readonly deviceBytes: number | undefined;
   /** The last one. */
-  readonly evaluation: RecognitionEvaluation | undefined;
+  readonly evaluation: E | undefined;
 }
 
-export class Summary {
+export class Summary<E> {
   interrupted = false;
-  figures: RunFigures = {
+  figures: RunFigures<E> = {
     steps: 0,
     epochs: 0,
     loss: undefined,
@@ -25,7 +24,7 @@ export class Summary {
     evaluation: undefined,
   };
 
-  add(event: FinetuneEvent<RecognitionEvaluation>): void {
+  add(event: FinetuneEvent<E>): void {
     const { figures } = this;
     if (event.type === 'step') {
       const { loss, step, memory } = event;

@@ -19,9 +19,18 @@ export interface ShapeOptions {
 }
 
 export function addShapeOptions(command: Command): Command {
+  return addFrameOptions(addDepthOption(command));
+}
+
+export function addDepthOption(command: Command): Command {
   return command
     .optionsGroup('Model:')
-    .option('--depth <blocks>', "keep the first blocks only (default: all the model's)", integer({ min: 1 }))
+    .option('--depth <blocks>', "keep the first blocks only (default: all the model's)", integer({ min: 1 }));
+}
+
+export function addFrameOptions(command: Command): Command {
+  return command
+    .optionsGroup('Model:')
     .option('--frames <n>', 'frames of a clip; makes a video model of an image model', integer({ min: 1 }))
     .option('--size <pixels>', 'height and width of a frame; positions are resampled to it', integer({ min: 1 }))
     .option(

@@ -1,6 +1,5 @@
 /** The options of training: how long, optimizer, augmentation, checkpoints. */
 import type { Clip, Optimizer, UpdateMode } from '@dr2net/train';
-import type { Augmentation } from '@dr2net/video';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { integer, number, oneOf } from './values.ts';
@@ -20,14 +19,8 @@ export interface TrainingOptions {
   readonly update: UpdateMode;
   readonly seed: number;
   readonly labelSmoothing: number;
-  readonly dropout: number;
+  readonly dropout?: number;
   readonly dropPath?: number;
-  readonly flip: boolean;
-  readonly crop: boolean;
-  readonly mixup?: number;
-  readonly cutmix?: number;
-  readonly colourJitter?: number;
-  readonly erase?: number;
   readonly evaluateEvery: number;
   readonly checkpointEvery?: number;
   readonly resume?: true;
@@ -35,7 +28,6 @@ export interface TrainingOptions {
 }
 
 const share = number({ min: 0, max: 0.999 });
-const probability = number({ min: 0, max: 1 });
 
 export function addTrainingOptions(command: Command): Command {
   const whole = integer({ min: 1 });
@@ -43,7 +35,7 @@ export function addTrainingOptions(command: Command): Command {
     .optionsGroup('Training:')
     .option('--epochs <n>', 'how long: epochs (default: 10)', whole)
     .option('--steps <n>', 'or optimizer steps', whole)
-    .option('--batch <clips>', 'clips in a batch', whole, 8)
+    .option('--batch <n>', 'clips, or samples of clouds, in a batch', whole, 8)
     .option('--accumulate <batches>', 'batches that make one step', whole, 1)
     .option(
       '--chunks <n>',
@@ -76,19 +68,17 @@ export function addTrainingOptions(command: Command): Command {
     )
     .option(
       '--seed <n>',
-      'of data order, augmentation, dropout and the new head',
+      'of data order, augmentation, dropout and what is made new',
       integer({ min: 0, max: 2 ** 32 - 1 }),
       0,
     )
     .option('--label-smoothing <share>', 'share of the target spread over all classes', share, 0)
-    .option('--dropout <share>', 'dropout before the classifier', share, 0)
+    .option(
+      '--dropout <share>',
+      "dropout before the classifier (default: clips 0, clouds as the model's configuration, 0.5 in a new one)",
+      share,
+    )
     .option('--drop-path <rate>', "stochastic depth of the last block (default: the model's)", share)
-    .option('--no-flip', 'no mirrored clips: where left and right matter')
-    .option('--no-crop', 'no random resized crop')
-    .option('--mixup <alpha>', 'mixup, α of its Beta distribution (e.g. 0.8)', number({ min: 0, open: true }))
-    .option('--cutmix <alpha>', 'CutMix, α of its Beta distribution (e.g. 1)', number({ min: 0, open: true }))
-    .option('--colour-jitter <strength>', 'brightness, contrast and saturation (e.g. 0.4)', probability)
-    .option('--erase <probability>', 'random erasing', probability)
     .option('--evaluate-every <epochs>', 'epochs from one validation to the next', whole, 1)
     .option('--checkpoint-every <steps>', 'steps from one checkpoint to the next (default: each epoch)', whole)
     .option('--resume', 'go on from the checkpoint in --out')
@@ -116,17 +106,4 @@ export async function optimizerOf(options: TrainingOptions, lr: number): Promise
 /** Clipping: by the global norm, or with `--update sink` by that of the step before. */
 export function clipOf({ clip, update }: TrainingOptions): Clip | undefined {
   return clip === undefined ? undefined : { norm: clip, by: update === 'sink' ? 'previous' : 'global' };
-}
-
-export function augmentationOf(options: TrainingOptions): Augmentation {
-  const { flip, crop, mixup, cutmix, colourJitter, erase } = options;
-  return {
-    flip: flip ? 0.5 : 0,
-    ...(crop ? {} : { crop: false }),
-    ...(colourJitter
-      ? { colour: { brightness: colourJitter, contrast: colourJitter, saturation: colourJitter, hue: 0 } }
-      : {}),
-    ...(erase ? { erase: { probability: erase } } : {}),
-    ...(mixup !== undefined || cutmix !== undefined ? { mix: { mixup: mixup ?? 0, cutmix: cutmix ?? 0 } } : {}),
-  };
 }

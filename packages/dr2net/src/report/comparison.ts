@@ -1,11 +1,11 @@
 /** Several runs side by side as one page: methods, or seeds of methods (runs with one label share a colour and a row). */
 import { formatBytes, formatDuration } from '@dr2net/memory';
-import { accuracyComparison, lossComparison } from './charts/curves.ts';
+import { lossComparison, scoreComparison } from './charts/curves.ts';
 import { activationPeak, memoryComparison, peaksChart } from './charts/memory.ts';
 import { formatNumber, formatPercent } from './format.ts';
 import { figure, html, page, table } from './html.ts';
 import type { Chart } from './plot.ts';
-import type { RunLog } from './run-log.ts';
+import { type RunLog, scoreOf } from './run-log.ts';
 import { median } from './run-report.ts';
 import { wilsonInterval } from './statistics.ts';
 
@@ -21,9 +21,9 @@ export interface ComparisonRow {
   readonly runs: number;
   /** Mean over runs of the last epoch's training loss. */
   readonly trainLoss: number | undefined;
-  /** Validation accuracy of each run after its last epoch, a fraction. */
-  readonly top1: readonly number[];
-  /** 95 % Wilson interval of the accuracy over all validated clips of all runs. */
+  /** Validation score of each run after its last epoch, a fraction: top-1 accuracy, or mean IoU. */
+  readonly scores: readonly number[];
+  /** 95 % Wilson interval of the accuracy over all validated clips of all runs; there is none for the IoU, whose points are not independent. */
   readonly interval: readonly [number, number] | undefined;
   readonly activationBytes: number | undefined;
   readonly deviceBytes: number | undefined;
@@ -33,7 +33,7 @@ export interface ComparisonRow {
 
 /** The charts of a comparison, in the order of the page. */
 export function comparisonCharts(runs: readonly RunLog[]): Chart[] {
-  return [lossComparison(runs), accuracyComparison(runs), memoryComparison(runs), peaksChart(runs)].filter(
+  return [lossComparison(runs), scoreComparison(runs), memoryComparison(runs), peaksChart(runs)].filter(
     (chart) => chart !== undefined,
   );
 }
@@ -44,14 +44,14 @@ export function comparisonRows(runs: readonly RunLog[]): ComparisonRow[] {
     const last = group.flatMap(({ epochs }) => epochs.at(-1) ?? []);
     const validated = last.flatMap(({ validation }) => validation ?? []);
     const samples = validated.reduce((sum, { samples }) => sum + samples, 0);
-    const right = validated.reduce((sum, { samples, top1 }) => sum + Math.round(samples * top1), 0);
+    const right = validated.reduce((sum, { samples, top1 = Number.NaN }) => sum + Math.round(samples * top1), 0);
     const seconds = group.flatMap(({ steps }) => steps.map((step) => step.seconds));
     return {
       label,
       runs: group.length,
       trainLoss: last.length > 0 ? last.reduce((sum, { trainLoss }) => sum + trainLoss, 0) / last.length : undefined,
-      top1: validated.map(({ top1 }) => top1),
-      interval: samples > 0 ? wilsonInterval(right, samples) : undefined,
+      scores: validated.flatMap((scores) => scoreOf(scores)?.value ?? []),
+      interval: samples > 0 && Number.isFinite(right) ? wilsonInterval(right, samples) : undefined,
       activationBytes: largest(group.map(activationPeak)),
       deviceBytes: largest(group.flatMap(({ steps }) => steps.map((step) => step.deviceBytes))),
       secondsPerStep: seconds.length > 0 ? median(seconds) : undefined,
@@ -65,7 +65,7 @@ export function comparisonReport(runs: readonly RunLog[], { title, notes = [] }:
     row.label,
     row.runs,
     row.trainLoss === undefined ? '–' : formatNumber(row.trainLoss),
-    row.top1.length > 0 ? row.top1.map((top1) => formatPercent(top1)).join(', ') : '–',
+    row.scores.length > 0 ? row.scores.map((score) => formatPercent(score)).join(', ') : '–',
     row.interval ? row.interval.map((end) => formatPercent(end, 0)).join(' … ') : '–',
     row.activationBytes === undefined ? '–' : formatBytes(row.activationBytes),
     row.deviceBytes === undefined ? '–' : formatBytes(row.deviceBytes),
@@ -78,7 +78,7 @@ export function comparisonReport(runs: readonly RunLog[], { title, notes = [] }:
         'method',
         'runs',
         'training loss',
-        'top-1 of each run',
+        `${scoreName(runs)} of each run`,
         '95 % interval',
         'activation peak',
         'device peak',
@@ -88,6 +88,11 @@ export function comparisonReport(runs: readonly RunLog[], { title, notes = [] }:
     ),
     html`<h2>Curves</h2><div class="figures">${comparisonCharts(runs).map(figure)}</div>`,
   ]);
+}
+
+function scoreName(runs: readonly RunLog[]): string {
+  const validated = runs.flatMap(({ epochs }) => epochs.at(-1)?.validation ?? []);
+  return validated.flatMap((scores) => scoreOf(scores)?.name ?? [])[0] ?? 'top-1';
 }
 
 function largest(values: readonly (number | undefined)[]): number | undefined {

@@ -36,3 +36,4 @@ export function colorsOf(labels: readonly string[]): Map<string, string> {
 /** The colour of single curves. */
 export const accent = '#2f81d6';
 export const second = '#e0782f';
+export const third = '#3a9d6e';

@@ -125,8 +125,8 @@ describe('the comparison of runs', () => {
 
   it('sums up each label over its runs', () => {
     const [conventional, exact] = comparisonRows(runs);
-    expect(conventional).toMatchObject({ label: 'conventional', runs: 1, top1: [0.8], trainLoss: 0.5 });
-    expect(exact).toMatchObject({ label: 'exact', runs: 2, top1: [0.7, 0.9], secondsPerStep: 0.25 });
+    expect(conventional).toMatchObject({ label: 'conventional', runs: 1, scores: [0.8], trainLoss: 0.5 });
+    expect(exact).toMatchObject({ label: 'exact', runs: 2, scores: [0.7, 0.9], secondsPerStep: 0.25 });
     expect(exact?.activationBytes).toBe(4_000_000);
     // Wilson's interval of 16 of 20, from its formula worked out by hand.
     expect(exact?.interval?.[0]).toBeCloseTo(0.584, 3);
@@ -137,7 +137,7 @@ describe('the comparison of runs', () => {
     const charts = comparisonCharts(runs);
     expect(charts.map(({ title }) => title)).toEqual([
       'Training loss',
-      'Validation accuracy',
+      'Validation: accuracy',
       'Memory over one step',
       'Activation peak',
     ]);

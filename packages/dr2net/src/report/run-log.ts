@@ -48,6 +48,26 @@ export interface StepRecord {
   readonly seconds: number;
 }
 
+/** What an evaluation found, in fractions. One of `top1` and `meanIou` is there. */
+export interface Scores {
+  readonly loss: number;
+  /** Classification. */
+  readonly top1?: number;
+  readonly top5?: number;
+  /** Segmentation: mean over the classes that occur. */
+  readonly meanIou?: number;
+  readonly overallAccuracy?: number;
+  readonly meanAccuracy?: number;
+  /** Clips, or points. */
+  readonly samples: number;
+}
+
+/** The figure that a task is judged by. */
+export function scoreOf({ top1, meanIou }: Scores): { readonly name: string; readonly value: number } | undefined {
+  if (top1 !== undefined) return { name: 'top-1', value: top1 };
+  return meanIou === undefined ? undefined : { name: 'mean IoU', value: meanIou };
+}
+
 /** The end of an epoch. */
 export interface EpochRecord {
   readonly kind: 'epoch';
@@ -57,12 +77,7 @@ export interface EpochRecord {
   readonly step: number;
   readonly trainLoss: number;
   readonly trainAccuracy?: number;
-  readonly validation?: {
-    readonly loss: number;
-    readonly top1: number;
-    readonly top5?: number;
-    readonly samples: number;
-  };
+  readonly validation?: Scores;
   readonly seconds: number;
 }
 
@@ -75,13 +90,10 @@ export interface MemoryRecord {
 }
 
 /** The last evaluation, in full. */
-export interface EvaluationRecord {
+export interface EvaluationRecord extends Scores {
   readonly kind: 'evaluation';
-  readonly loss: number;
-  /** Fractions. */
-  readonly top1: number;
-  readonly top5?: number;
-  readonly samples: number;
+  /** Segmentation: of each class; null for one that does not occur. */
+  readonly iou?: readonly (number | null)[];
   readonly classes: readonly string[];
   /** `confusion[truth][prediction]`: a count. */
   readonly confusion: readonly (readonly number[])[];

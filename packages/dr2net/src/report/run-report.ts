@@ -1,17 +1,21 @@
 /** The report of one run as a page: curves, memory, confusion matrix, settings. */
 import { formatBytes, formatDuration } from '@dr2net/memory';
 import { confusionChart } from './charts/confusion.ts';
-import { accuracyChart, coefficientsChart, learningRateChart, lossChart } from './charts/curves.ts';
+import { coefficientsChart, learningRateChart, lossChart, scoreChart } from './charts/curves.ts';
 import { activationPeak, memoryChart } from './charts/memory.ts';
 import { formatNumber, formatPercent } from './format.ts';
 import { figure, type Html, html, page, table } from './html.ts';
-import type { EvaluationRecord, RunLog } from './run-log.ts';
+import { type EvaluationRecord, type RunLog, scoreOf } from './run-log.ts';
 
-/** The page for `report.html`. `title` heads it, e.g. `exact on dinov2-small`. */
-export function runReport(run: RunLog, title = run.label): string {
+/**
+ * The page for `report.html`.
+ * @param title heads it, e.g. `exact on dinov2-small`
+ * @param sections what else there is to see, before the settings
+ */
+export function runReport(run: RunLog, title = run.label, sections: readonly Html[] = []): string {
   const figures = [
     lossChart(run),
-    accuracyChart(run),
+    scoreChart(run),
     coefficientsChart(run),
     learningRateChart(run),
     run.memory && memoryChart(run.memory),
@@ -21,6 +25,7 @@ export function runReport(run: RunLog, title = run.label): string {
     summary(run),
     html`<div class="figures">${figures.map(figure)}</div>`,
     run.evaluation && perClass(run.evaluation),
+    ...sections,
     html`<h2>Settings</h2>`,
     table(
       ['option', 'value'],
@@ -34,15 +39,22 @@ function summary(run: RunLog): Html {
   const last = run.steps.at(-1);
   const epoch = run.epochs.at(-1);
   const best = run.epochs
-    .flatMap(({ epoch, validation }) => (validation ? [{ epoch, top1: validation.top1 }] : []))
-    .reduce<{ epoch: number; top1: number } | undefined>((a, b) => (a && a.top1 >= b.top1 ? a : b), undefined);
+    .flatMap(({ epoch, validation }) => {
+      const score = validation && scoreOf(validation);
+      return score ? [{ epoch, ...score }] : [];
+    })
+    .reduce<{ epoch: number; name: string; value: number } | undefined>(
+      (a, b) => (a && a.value >= b.value ? a : b),
+      undefined,
+    );
+  const score = epoch?.validation && scoreOf(epoch.validation);
   const peak = activationPeak(run);
   const device = Math.max(...run.steps.flatMap(({ deviceBytes }) => (deviceBytes === undefined ? [] : [deviceBytes])));
   const entries: [string, string | undefined][] = [
     ['steps', last && String(last.step)],
     ['training loss, last epoch', epoch && formatNumber(epoch.trainLoss)],
-    ['validation top-1, last epoch', epoch?.validation && formatPercent(epoch.validation.top1)],
-    ['best validation top-1', best && `${formatPercent(best.top1)} (epoch ${best.epoch})`],
+    [`validation ${score?.name}, last epoch`, score && formatPercent(score.value)],
+    [`best validation ${best?.name}`, best && `${formatPercent(best.value)} (epoch ${best.epoch})`],
     ['activation peak', peak === undefined ? undefined : formatBytes(peak)],
     ['device peak', Number.isFinite(device) ? formatBytes(device) : undefined],
     [
@@ -55,7 +67,8 @@ function summary(run: RunLog): Html {
   )}</dl>`;
 }
 
-function perClass({ classes, confusion }: EvaluationRecord): Html {
+function perClass({ classes, confusion, iou }: EvaluationRecord): Html {
+  if (iou) return perClassIou(classes, confusion, iou);
   const rows = classes.map((name, index) => {
     const row = confusion[index] ?? [];
     const total = row.reduce((sum, count) => sum + count, 0);
@@ -63,6 +76,24 @@ function perClass({ classes, confusion }: EvaluationRecord): Html {
     return [name, total, right, total === 0 ? 'no clips' : formatPercent(right / total)];
   });
   return html`<h2>Classes</h2>${table(['class', 'clips', 'right', 'accuracy'], rows)}`;
+}
+
+function perClassIou(
+  classes: readonly string[],
+  confusion: EvaluationRecord['confusion'],
+  iou: readonly (number | null)[],
+): Html {
+  const rows = classes.map((name, k) => {
+    const total = (confusion[k] ?? []).reduce((sum, count) => sum + count, 0);
+    const found = confusion[k]?.[k] ?? 0;
+    return [
+      name,
+      total,
+      total === 0 ? 'no points' : formatPercent(found / total),
+      typeof iou[k] === 'number' ? formatPercent(iou[k]) : 'does not occur',
+    ];
+  });
+  return html`<h2>Classes</h2>${table(['class', 'points', 'found', 'IoU'], rows)}`;
 }
 
 /** The middle value, or the mean of the two middle ones. */

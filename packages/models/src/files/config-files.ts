@@ -2,6 +2,7 @@
 import { ConfigReader } from '../architectures/config.ts';
 import { ConfigError, ModelSourceError } from '../errors.ts';
 import type { ModelFiles } from './model-files.ts';
+import { openSource, type SourceOptions } from './source.ts';
 
 async function readJson(files: ModelFiles, file: string): Promise<Record<string, unknown> | null> {
   const text = await files.text(file);
@@ -23,6 +24,18 @@ export async function readConfig(files: ModelFiles): Promise<ConfigReader> {
       `${files.name} has no config.json. A model folder holds config.json and model.safetensors (or model.safetensors.index.json and its shards).`,
     );
   return new ConfigReader(json, `${files.name}: config.json`);
+}
+
+/**
+ * The `config.json` of a model, as it was read: what kind of model it is, before it is loaded.
+ * @param source a folder (Node), an http(s) address of one, or a hub id `owner/name`
+ * @throws {ModelSourceError | ConfigError}
+ */
+export async function readModelConfig(
+  source: string | URL,
+  options: SourceOptions = {},
+): Promise<Readonly<Record<string, unknown>>> {
+  return (await readConfig(await openSource(source, options))).json;
 }
 
 /** What is known of the pixels; empty where there is no such file. */

@@ -4,6 +4,7 @@ import type { Context, Differentiable, Parameter, Traced } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CheckpointTensor, HeadForm, Pooling } from '../backbone.ts';
 import { fromParameter, type Layout, linearWeight, plain } from '../checkpoint/layout.ts';
+import type { Initial } from '../transformer/plan.ts';
 import { average } from './average.ts';
 import { MeanPool, PairPool, TokenPool } from './pooling.ts';
 
@@ -19,7 +20,7 @@ export interface HeadSizes {
 export interface PlannedHeadParameter {
   readonly name: string;
   readonly layout: Layout;
-  readonly initial: 'normal' | number;
+  readonly initial: Initial;
 }
 
 /** Features that the linear layer takes. */

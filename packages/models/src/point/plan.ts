@@ -15,7 +15,7 @@ export interface PointParameter {
 function convolution(name: string, key: string, inputs: number, outputs: number, axes: number): PointParameter {
   const shape = [outputs, inputs, ...new Array<number>(axes).fill(1)];
   const order = [...shape.map((_, axis) => axis).slice(2), 1, 0];
-  return { name, layout: [{ key, shape, axes: order, local: [inputs, outputs] }], initial: 'normal' };
+  return { name, layout: [{ key, shape, axes: order, local: [inputs, outputs] }], initial: 'uniform' };
 }
 
 const vector = (name: string, key: string, width: number, initial: number): PointParameter => ({

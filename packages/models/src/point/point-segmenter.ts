@@ -20,6 +20,8 @@ export interface PointSegmenterParts {
   readonly unused?: readonly string[];
   readonly training?: SavedTraining | null;
   readonly partRows?: number;
+  /** Whether all but the blocks and the last norm was made new. Default false. */
+  readonly fresh?: boolean;
 }
 
 export class PointSegmenter {
@@ -32,13 +34,18 @@ export class PointSegmenter {
   /** The learned class token, and its position. */
   readonly classToken: Parameter;
   readonly classPosition: Parameter;
+  readonly partRows: number;
+  /** Whether embedding, decoder and head were made new, so that only the blocks can be pretrained. */
+  readonly fresh: boolean;
   private readonly layouts = new Map<Parameter, Layout>();
 
-  constructor({ spec, config, parameters, unused = [], training = null, partRows }: PointSegmenterParts) {
+  constructor({ spec, config, parameters, unused = [], training = null, partRows, fresh }: PointSegmenterParts) {
     this.spec = spec;
     this.config = config;
     this.unused = unused;
     this.training = training;
+    this.partRows = partRows ?? defaultPartRows;
+    this.fresh = fresh ?? false;
     const take = (name: string): Parameter => {
       const parameter = parameters.get(name);
       if (!parameter) throw new Error(`The segmenter needs a parameter ${name} that was not made.`);
@@ -48,7 +55,7 @@ export class PointSegmenter {
     this.parameters = [...this.layouts.keys()];
     this.classToken = take('class');
     this.classPosition = take('class.position');
-    this.modules = assemblePoints(spec, take, partRows ?? defaultPartRows);
+    this.modules = assemblePoints(spec, take, this.partRows);
     this.statistics = 'training';
   }
 

@@ -6,6 +6,7 @@ import { openCheckpoint } from '../checkpoint/checkpoint.ts';
 import { ModelOptionError } from '../errors.ts';
 import { readConfig } from '../files/config-files.ts';
 import { openSource, type SourceOptions } from '../files/source.ts';
+import { writeLabels } from '../heads/labels.ts';
 import { initialise } from '../initial.ts';
 import { readOwnConfig, writeOwnConfig } from '../own-config.ts';
 import { readPlanned } from '../read-parameters.ts';
@@ -65,13 +66,23 @@ function savedShift(config: ConfigReader): ShiftOption {
   return config.part('dr2net').text('shift', '') === 'branch' ? { shift: 'branch' } : {};
 }
 
+export interface SaveSegmenterOptions {
+  /** α, β and method, saved under `dr2net` and restored by `loadSegmenter`. Default: as they were. */
+  readonly training?: SavedTraining;
+  /** Class names, in the order of the logits. Default: as they were. */
+  readonly labels?: readonly string[];
+  /** More fields of `config.json`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
 /** Saves a segmenter under the names of an OpenPoints state dict, float32. */
 export async function saveSegmenter(
   folder: string,
   model: PointSegmenter,
-  options: { readonly training?: SavedTraining } = {},
+  options: SaveSegmenterOptions = {},
 ): Promise<void> {
-  const { dr2net: _, ...published } = model.config;
+  const { dr2net: _, ...before } = model.config;
+  const published = { ...before, ...(options.labels ? writeLabels(options.labels) : {}), ...options.config };
   const own = writeOwnConfig({ training: options.training ?? model.training, head: null }).dr2net;
   const branch = model.spec.shift === 'branch' ? { shift: 'branch' } : {};
   const config = own || branch.shift ? { ...published, dr2net: { ...own, ...branch } } : published;
@@ -103,8 +114,8 @@ function requireFit(spec: PointSpec, blocks: TransformerBackbone): void {
 }
 
 /**
- * A new segmenter: weights, tokens truncated normal (σ = 0.02), biases 0, norms 1, the same for the same seed; blocks and last norm of
- * `blocks` where given (Pix4Point, arXiv 2208.12259).
+ * A new segmenter: weights of embedding, decoder and head uniform within ±1/√inputs, those of the blocks, the positions and the class token
+ * truncated normal (σ = 0.02), biases 0, norms 1, the same for the same seed; blocks and last norm of `blocks` where given (Pix4Point, arXiv 2208.12259).
  * @param config an OpenPoints configuration as JSON
  * @throws {ConfigError | ModelOptionError}
  */
@@ -123,5 +134,30 @@ export function createSegmenter(
     if (pretrained && (name.startsWith('blocks.') || name.startsWith('norm.')))
       parameter.assign(pretrained.variable.clone());
   }
-  return new PointSegmenter({ spec, config, parameters, ...(partRows !== undefined && { partRows }) });
+  return new PointSegmenter({ spec, config, parameters, fresh: true, ...(partRows !== undefined && { partRows }) });
+}
+
+/** Whether a `config.json` describes a point segmenter, and not an image or video model. */
+export function isSegmenterConfig(config: Readonly<Record<string, unknown>>): boolean {
+  const { model } = config;
+  return typeof model === 'object' && model !== null && 'NAME' in model && model.NAME === 'BaseSeg';
+}
+
+/**
+ * The same network under a new head for so many classes. The model is taken over: do not use or dispose of it any more.
+ * @throws {ConfigError} for no classes
+ */
+export function withNewHead(model: PointSegmenter, classes: number, seed: number): PointSegmenter {
+  const { model: network, ...rest } = model.config as { readonly model: Readonly<Record<string, unknown>> };
+  const head = { ...(network.cls_args as Readonly<Record<string, unknown>>), num_classes: classes };
+  const { id2label: _, label2id: __, ...further } = rest as Readonly<Record<string, unknown>>;
+  const config = { ...further, model: { ...network, cls_args: head } };
+  const spec = { ...readPointSpec(new ConfigReader(config)), shift: model.spec.shift };
+  const isHead = ({ name }: { readonly name: string }) => name.startsWith('head.');
+  const made = initialise(planPoints(spec).filter(isHead), seed);
+  for (const parameter of model.parameters.filter(isHead)) parameter.dispose();
+  const kept = model.parameters.filter((parameter) => !isHead(parameter));
+  const parameters = new Map([...kept.map((parameter) => [parameter.name, parameter] as const), ...made]);
+  const { unused, training, partRows } = model;
+  return new PointSegmenter({ spec, config, parameters, unused, training, partRows });
 }

@@ -3,8 +3,11 @@ import { convolutionWeight, type Layout, linearWeight, plain } from '../checkpoi
 import type { Names, QkvNames } from './names.ts';
 import { type BlockSpec, gridSide, type TransformerSpec, timeSteps } from './spec.ts';
 
-/** How a parameter of a new model starts: a truncated normal (σ = 0.02, cut at ±2σ), or a constant. */
-export type Initial = 'normal' | number;
+/**
+ * How a parameter of a new model starts: a truncated normal (σ = 0.02, cut at ±2σ), uniform within ±1/√inputs (a layer [inputs, outputs]
+ * of an embedding or decoder of points, as in PointNet++ and OpenPoints), or a constant.
+ */
+export type Initial = 'normal' | 'uniform' | number;
 
 export interface PlannedParameter {
   readonly name: string;

@@ -7,7 +7,7 @@ import { type ReadOptions, readColumns, readSource } from '../reader/read.ts';
 import type { ByteSource, OpenSource } from '../reader/source.ts';
 import { storeFormat } from '../store/format.ts';
 import type { CloudStore } from '../store/store.ts';
-import { type ClassTable, indexOfName, labelsOfCodes } from './classes.ts';
+import { ignoredLabel, indexOfName, labelsOfCodes } from './classes.ts';
 import { withinRegion } from './region.ts';
 import type { Scene, SceneDataset } from './scene.ts';
 
@@ -60,10 +60,9 @@ async function readObjects(
 
 async function readScene(
   { id, parts }: Scene,
-  table: ClassTable,
+  { classes: table, reading, unlabelled }: SceneDataset,
   sources: readonly ByteSource[],
-  reading: ReadOptions,
-) {
+): Promise<PointCloud> {
   if (parts[0]?.className !== undefined) {
     const objects = parts.map(({ className = '', id: file }, i) => ({
       source: sources[i] as ByteSource,
@@ -72,6 +71,7 @@ async function readScene(
     return readObjects(id, objects, reading);
   }
   const cloud = await readSource(sources[0] as ByteSource, reading);
+  if (unlabelled) return { ...cloud, labels: new Int32Array(cloud.count).fill(ignoredLabel) };
   if (!cloud.labels)
     throw new BadCloudError(
       id,
@@ -84,7 +84,7 @@ async function readScene(
 /** @throws BadCloudError naming file, line or point; CloudDatasetError for an object whose name is no class */
 export async function loadScene(scene: Scene, dataset: SceneDataset, options: LoadOptions): Promise<PointCloud> {
   const { open, store } = options;
-  const { classes, reading } = dataset;
+  const { classes, reading, unlabelled = false } = dataset;
   const { region, id: name } = scene;
   const id = region ? name.slice(0, -region.text.length - 1) : name;
   const whole: Scene = { ...scene, id };
@@ -94,12 +94,12 @@ export async function loadScene(scene: Scene, dataset: SceneDataset, options: Lo
     const digests: string[] = [];
     for (const source of sources) digests.push(await source.digest());
     const parts = scene.parts.map((part) => part.className ?? null);
-    key = JSON.stringify([storeFormat, id, digests, parts, classes, reading], (_, value: unknown) =>
+    key = JSON.stringify([storeFormat, id, digests, parts, classes, reading, unlabelled], (_, value: unknown) =>
       value === Infinity ? 'Infinity' : value,
     );
   }
   const kept = key === undefined ? undefined : await store?.get(key);
-  const cloud = kept ?? (await readScene(whole, classes, sources, reading));
+  const cloud = kept ?? (await readScene(whole, dataset, sources));
   if (!kept && key !== undefined) await store?.put(key, cloud);
   return region ? { ...withinRegion(cloud, region), id: name } : cloud;
 }

@@ -28,4 +28,16 @@ export interface SceneDataset {
   readonly classes: ClassTable;
   /** How the files are read. */
   readonly reading: ReadOptions;
+  /** Labels, where files have any, are not read: all points are ignored, for prediction. */
+  readonly unlabelled?: boolean;
+}
+
+/** Files whose classes are to be found: a scene each. */
+export function unlabelledScenes(
+  files: readonly { readonly path: string; readonly file: CloudFile }[],
+  classes: ClassTable,
+  reading: ReadOptions = {},
+): SceneDataset {
+  const scenes = files.map(({ path, file }) => ({ id: path, area: '', parts: [{ id: path, file }] }));
+  return { scenes, classes, reading: { ...reading, label: false }, unlabelled: true };
 }

@@ -4,8 +4,10 @@ import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
 import type { RawSample } from './sample.ts';
 
 export interface PointBatch extends Batch {
-  /** [batch, points, 3]: x and y from the sample's middle, z from its lowest point, in the scene's unit. */
+  /** [batch, points, 3]: x and y from the sample's middle, z from its lowest point, in the source's `unit`. */
   readonly positions: Tensor3D;
+  /** [batch·points·3]: the same numbers on the host, for what is found there (neighbours). */
+  readonly coordinates: Float32Array;
   /** [batch, points, channels] */
   readonly features: Tensor3D;
   /** [batch · points]: class indices; 255 for points that are neither trained on nor counted. */
@@ -36,11 +38,18 @@ export function toBatch(samples: readonly SceneSample[], channels: number): Poin
     all.labels.set(sample.labels, i * points);
   }
   const positions = tensor3d(all.positions, [batch, points, 3]);
-  const features = tensor3d(all.features, [batch, points, channels]);
+  let features: Tensor3D;
+  try {
+    features = tensor3d(all.features, [batch, points, channels]);
+  } catch (error) {
+    positions.dispose();
+    throw error;
+  }
   return {
     ids: samples.map(({ id }) => id),
     size: batch,
     positions,
+    coordinates: all.positions,
     features,
     labels: all.labels,
     scenes: samples.map(({ scene }) => scene),

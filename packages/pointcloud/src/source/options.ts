@@ -14,6 +14,11 @@ export interface PointSourceOptions {
   readonly training: boolean;
   /** Default `['height']`. */
   readonly features?: readonly Feature[];
+  /**
+   * The length, in the scenes' unit, that counts as 1 in positions and heights: about the distance over which neighbours matter. Default 1,
+   * for scenes in metres; 0.1 for plants of half a metre.
+   */
+  readonly unit?: number;
   /** Thin scenes to one point a voxel first. Default: all points. */
   readonly voxel?: VoxelOptions;
   /** Training only. */
@@ -49,10 +54,12 @@ function whole(value: number, least: number, what: string): void {
 /** @throws RangeError for numbers that cannot be, or options that contradict each other */
 export function settle(options: PointSourceOptions): Settled {
   const { batch, sampling, training, voxel, samples, store, augment } = options;
-  const { features = ['height'], dropLast = false, prefetch = 2, memory = 2 ** 30 } = options;
+  const { features = ['height'], unit = 1, dropLast = false, prefetch = 2, memory = 2 ** 30 } = options;
   whole(batch, 1, 'batch');
   whole(prefetch, 0, 'prefetch');
   whole(memory, 0, 'memory');
+  if (!(unit > 0 && Number.isFinite(unit)))
+    throw new RangeError(`unit is ${unit}; it must be above 0, in the scenes' unit.`);
   if (samples !== undefined) whole(samples, 1, 'samples');
   if (features.length === 0) throw new RangeError("features is empty; a point needs one at least, ['height'] say.");
   if (!training && (samples !== undefined || augment !== undefined))
@@ -62,6 +69,7 @@ export function settle(options: PointSourceOptions): Settled {
     sampling,
     training,
     features,
+    unit,
     dropLast,
     prefetch,
     memory,

@@ -7,7 +7,7 @@ import type { PreparedScene } from './scenes.ts';
 export interface RawSample {
   /** Point numbers in the prepared scene. */
   readonly points: Int32Array;
-  /** [points, 3]: x and y from the sample's middle, z from its lowest point. */
+  /** [points, 3]: x and y from the sample's middle, z from its lowest point, in `unit`s. */
   readonly positions: Float32Array;
   /** [points, channels] */
   readonly features: Float32Array;
@@ -37,19 +37,21 @@ function centred(all: Float32Array, points: Int32Array): Float32Array {
 }
 
 /**
+ * @param unit the length that counts as 1
  * @param augment absent in evaluation
  * @param random gives the generator for a purpose
  */
 export function makeSample(
   scene: PreparedScene,
   chosen: Int32Array,
-  features: readonly Feature[],
+  { features, unit }: { readonly features: readonly Feature[]; readonly unit: number },
   augment?: { readonly options: Required<PointAugmentation>; readonly random: (purpose: string) => Random },
 ): RawSample {
   const { cloud, brightest } = scene;
   const points = augment ? dropPoints(chosen, augment.random('dropout'), augment.options.dropout) : chosen;
   const positions = centred(cloud.positions, points);
   if (augment) movePoints(positions, augment.random, augment.options);
+  if (unit !== 1) for (let i = 0; i < positions.length; i++) positions[i] = (positions[i] as number) / unit;
   const withoutColours = augment !== undefined && augment.random('colour')() < augment.options.colourDrop;
   const labels = cloud.labels as Int32Array;
   return {

@@ -51,7 +51,7 @@ export async function createPointSource(
   open: OpenSource,
 ): Promise<PointSource> {
   const settled = settle(options);
-  const { batch, training, sampling, features, dropLast } = settled;
+  const { batch, training, sampling, features, unit, dropLast } = settled;
   const channels = channelsOf(features);
   const get = keptScenes(dataset, { ...settled, open });
   const classes = dataset.classes.names;
@@ -72,7 +72,7 @@ export async function createPointSource(
     for (let number = 0; number < count; number++) items.push({ scene, number });
     options.onScene?.(done + 1, dataset.scenes.length);
   }
-  if (counts.every((count) => count === 0))
+  if (!dataset.unlabelled && counts.every((count) => count === 0))
     throw new CloudDatasetError(
       `No point of the ${scenes.length} scenes has a class that counts; all are ignored. Ignore fewer codes or names.`,
     );
@@ -87,11 +87,11 @@ export async function createPointSource(
     const own = { id: `${scene.id} #${number}`, scene: scene.id };
     if (!training) {
       const points = prepared.cover()[number] as Int32Array;
-      return { ...own, ...makeSample(prepared, points, features) };
+      return { ...own, ...makeSample(prepared, points, { features, unit }) };
     }
     const random = (purpose: string) => randomFrom(seed, 'sample', epoch, scene.id, number, purpose);
     const points = prepared.sampler.draw(random('centre'));
-    return { ...own, ...makeSample(prepared, points, features, { options: settled.augment, random }) };
+    return { ...own, ...makeSample(prepared, points, { features, unit }, { options: settled.augment, random }) };
   }
 
   return {

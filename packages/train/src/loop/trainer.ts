@@ -15,6 +15,7 @@ import { outputChange } from './look.ts';
 import type { ResolvedOptions } from './options.ts';
 import { anchorControls, grids } from './per-run.ts';
 import { planStep, type StepPlan } from './plan.ts';
+import { UntrainedValues } from './untrained.ts';
 
 /** Thrown inside a step when a figure is not finite; the loop adds where, and the last checkpoint. */
 export class NotFinite extends Error {
@@ -34,6 +35,7 @@ export class Trainer<B extends Batch, E> {
   readonly anchors = anchorControls();
   readonly course: Course;
   readonly #use: CollectedGradients | ImmediateUpdates;
+  readonly #untrained: UntrainedValues;
   #counted = 0;
   #gathered: Gathered | undefined;
   #applying = false;
@@ -52,6 +54,7 @@ export class Trainer<B extends Batch, E> {
     this.average = ema === undefined ? undefined : new MovingAverage(ema, model.parameters, exclude('average'));
     const factor = () => Math.max(1, ...this.anchors.toJSON().map((state) => state.factor));
     this.course = new Course(options.schedule, (point) => trustOf(this.method, options.subBlocks, factor)(point));
+    this.#untrained = new UntrainedValues(model.parameters, exclude('parameters'));
     const Use = update === 'sink' ? ImmediateUpdates : CollectedGradients;
     this.#use = new Use(this.state, clip, exclude('gradients'));
   }
@@ -98,6 +101,7 @@ export class Trainer<B extends Batch, E> {
     const { model } = this;
     model.coefficients = plan.coefficients;
     model.method = plan.method;
+    this.#untrained.hold();
     this.meter.reset();
     this.#use.begin({
       learningRate: plan.learningRate,
@@ -142,6 +146,7 @@ export class Trainer<B extends Batch, E> {
     this.average?.update();
     this.#applying = false;
     this.#use.abandon();
+    this.#untrained.dispose();
     this.#gathered = undefined;
     this.course.learned(gathered.loss);
     return {
@@ -154,6 +159,7 @@ export class Trainer<B extends Batch, E> {
   /** Drops a step that has begun, its batches unused. */
   abandon(): void {
     this.#use.abandon();
+    this.#untrained.restore();
     // A step that is taken again looks again.
     if (this.#gathered) this.course.restore(this.#courseBefore);
     this.#gathered = undefined;
@@ -237,6 +243,8 @@ export class Trainer<B extends Batch, E> {
       dispose([loss, output]);
       await Promise.all(reports.map((report) => report.check()));
       await checkShaders();
+      this.#untrained.restore();
+      this.#untrained.hold();
     } catch (error) {
       // Where a state left the range, the step is taken again on the grid that was chosen then, as it would be without this pass.
       if (error instanceof StateRangeError) this.grids.restore(grids.toJSON());

@@ -26,7 +26,7 @@ export function confusionChart({ classes, confusion }: EvaluationRecord): Chart 
   const margin = 24 + 6.6 * longest;
   return chart({
     title: 'Confusion matrix',
-    description: 'How many clips of each class (rows) were taken for each class (columns)',
+    description: 'How many clips or points of each class (rows) were taken for each class (columns)',
     width: margin + side * classes.length + 16,
     height: margin + side * classes.length + 24,
     marginLeft: margin,

@@ -1,9 +1,9 @@
 /** Curves over training: loss, accuracy, α and β, the learning rate; of one run or of several. */
 import { dot, lineY, type Markish } from '@observablehq/plot';
 import { formatNumber, formatPercent } from '../format.ts';
-import { accent, colorsOf, second } from '../palette.ts';
+import { accent, colorsOf, second, third } from '../palette.ts';
 import { type Chart, chart, type LegendEntry } from '../plot.ts';
-import type { RunLog } from '../run-log.ts';
+import { type RunLog, scoreOf } from '../run-log.ts';
 
 /** A point of a curve; `note` is shown beside the pointer. */
 interface Point {
@@ -126,35 +126,33 @@ export function lossChart(run: RunLog): Chart | undefined {
   return curveChart('Loss', 'Loss over the steps of the run', 'step', { label: 'cross-entropy (nats)' }, curves);
 }
 
-/** Accuracy of one run at each epoch's end. */
-export function accuracyChart(run: RunLog): Chart | undefined {
-  const at = (epoch: number, y: number, what: string): Point => ({
-    x: epoch,
-    y,
-    note: `epoch ${epoch}: ${what} ${formatPercent(y)}`,
+/** How a run's score is drawn: by its name, and what it is. */
+function scoreLook(runs: readonly RunLog[]) {
+  const found = runs.flatMap(({ epochs }) => epochs.flatMap(({ validation }) => validation ?? []));
+  const segments = found.some(({ meanIou }) => meanIou !== undefined);
+  return segments
+    ? { title: 'Mean IoU', what: 'Mean intersection over union on validation points', label: 'mean IoU (%)' }
+    : { title: 'Accuracy', what: 'Top-1 accuracy on training and validation clips', label: 'top-1 accuracy (%)' };
+}
+
+/** The score of one run at each epoch's end: top-1 accuracy, or mean IoU beside the accuracy of all points. */
+export function scoreChart(run: RunLog): Chart | undefined {
+  const curve = (label: string, color: string, of: (epoch: RunLog['epochs'][number]) => number | undefined): Curve => ({
+    label,
+    color,
+    points: run.epochs.flatMap((record) => {
+      const y = of(record);
+      return y === undefined
+        ? []
+        : [{ x: record.epoch, y, note: `epoch ${record.epoch}: ${label} ${formatPercent(y)}` }];
+    }),
   });
-  return curveChart(
-    'Accuracy',
-    'Top-1 accuracy on training and validation clips at the end of each epoch',
-    'epoch',
-    { label: 'top-1 accuracy (%)', domain: [0, 100], percent: true },
-    [
-      {
-        label: 'training',
-        color: accent,
-        points: run.epochs.flatMap(({ epoch, trainAccuracy }) =>
-          trainAccuracy === undefined ? [] : [at(epoch, trainAccuracy, 'training')],
-        ),
-      },
-      {
-        label: 'validation',
-        color: second,
-        points: run.epochs.flatMap(({ epoch, validation }) =>
-          validation ? [at(epoch, validation.top1, 'validation')] : [],
-        ),
-      },
-    ],
-  );
+  const { title, what, label } = scoreLook([run]);
+  return curveChart(title, `${what} at the end of each epoch`, 'epoch', { label, domain: [0, 100], percent: true }, [
+    curve('training', accent, ({ trainAccuracy }) => trainAccuracy),
+    curve('validation', second, ({ validation }) => validation && scoreOf(validation)?.value),
+    curve('accuracy of all points', third, ({ validation }) => validation?.overallAccuracy),
+  ]);
 }
 
 /** α and β of one run. */
@@ -226,13 +224,14 @@ export function lossComparison(runs: readonly RunLog[]): Chart | undefined {
   );
 }
 
-/** Validation accuracy at each epoch's end, for several runs in one picture. */
-export function accuracyComparison(runs: readonly RunLog[]): Chart | undefined {
+/** The validation score at each epoch's end, for several runs in one picture. */
+export function scoreComparison(runs: readonly RunLog[]): Chart | undefined {
+  const { title, what, label } = scoreLook(runs);
   return curveChart(
-    'Validation accuracy',
-    'Top-1 accuracy on validation clips at the end of each epoch, one curve a run',
+    `Validation: ${title.replace(/^A/, 'a').replace(/^M/, 'm')}`,
+    `${what} at the end of each epoch, one curve a run`,
     'epoch',
-    { label: 'top-1 accuracy (%)', domain: [0, 100], percent: true },
-    epochCurves(runs, ({ validation }) => validation?.top1),
+    { label, domain: [0, 100], percent: true },
+    epochCurves(runs, ({ validation }) => validation && scoreOf(validation)?.value),
   );
 }

@@ -1,0 +1,8 @@
+/** Which task a finetuned model is for, by its `config.json`. */
+import { isSegmenterConfig, readModelConfig } from '@dr2net/models';
+import type { TaskName } from '../options/by-task.ts';
+
+/** @param model a folder, an http(s) address, or a hub id */
+export async function taskOf(model: string): Promise<TaskName> {
+  return isSegmenterConfig(await readModelConfig(model)) ? 'pointcloud' : 'video';
+}
