@@ -1,15 +1,16 @@
 /**
- * The study on real clips: the same pretrained weights finetuned by every method, several seeds.
+ * Studies on real clips and point clouds: the same pretrained weights finetuned by every method, several seeds.
  *
  *     pnpm study run --backend node --depths 6,12 --seeds 0,1,2
  *     pnpm study run --study coefficients --depths 6 --seeds 0,1,2,3,4
+ *     pnpm study run --study points-maize --seeds 0
  *     pnpm study summarise
  */
 import { join, relative } from 'node:path';
 import { count } from 'bench-core/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { existingPath, InterruptedError, onInterrupt, repositoryRoot, userPath } from 'jobs';
-import { jobName, jobsOf, studies, variants } from './study/plan.ts';
+import { jobName, jobsOf, type Study, studies, variants } from './study/plan.ts';
 import { runStudy } from './study/run.ts';
 import { summarise } from './study/summarise.ts';
 
@@ -22,10 +23,13 @@ const integers = (text: string) =>
       throw new InvalidArgumentError('Give whole numbers, separated by commas.');
     return value;
   });
+const positive = (text: string) => {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError('Give a number above 0.');
+  return value;
+};
 const names = (text: string) => text.split(',').map((part) => part.trim());
-/** The classes of UT-Interaction; the seventh, `background`, is no action. */
-const actions = ['handshake', 'hug', 'kick', 'point', 'punch', 'push'];
-
 type StudyName = keyof typeof studies;
 const resultsOf = (study: StudyName) => join(repositoryRoot, 'results', 'study', studies[study].folder);
 const studyOption = () =>
@@ -33,16 +37,16 @@ const studyOption = () =>
 
 interface RunFlags {
   backend: string;
-  depths: number[];
+  depths?: number[];
   seeds: number[];
   study: StudyName;
   variants?: string[];
   epochs?: number;
-  batch: string;
-  lr: string;
-  layerDecay: string;
+  batch?: number;
+  lr?: number;
+  layerDecay?: number;
   model: string;
-  data: string;
+  data?: string;
   crop?: true;
   results?: string;
   work: string;
@@ -50,15 +54,22 @@ interface RunFlags {
   list?: true;
 }
 
+/** What was given, without what was not. */
+const defined = ({ variants, depths }: RunFlags) => ({ ...(variants && { variants }), ...(depths && { depths }) });
+
 async function run(flags: RunFlags): Promise<void> {
-  const jobs = jobsOf({ ...flags, variants: flags.variants ?? studies[flags.study].variants });
+  const study: Study = studies[flags.study];
+  if (flags.crop && study.task !== 'video')
+    throw new Error(`--crop is of clips, but ${flags.study} is of point clouds.`);
+  const { variants: names, depths } = { ...study, ...defined(flags) };
+  const jobs = jobsOf({ variants: names, depths, seeds: flags.seeds });
   if (flags.list) {
     for (const job of jobs) process.stdout.write(`${jobName(job)}\n`);
     return;
   }
   // Missing, they would fail every job one by one.
   const model = existingPath('--model', flags.model);
-  const data = existingPath('--data', flags.data);
+  const data = existingPath('--data', flags.data ?? join(shared, study.data));
   const entry = flags.cli === undefined ? undefined : [existingPath('--cli', flags.cli)];
   const interruption = onInterrupt();
   try {
@@ -68,11 +79,12 @@ async function run(flags: RunFlags): Promise<void> {
       model,
       data,
       backend: flags.backend,
-      epochs: flags.epochs ?? studies[flags.study].epochs,
+      task: study.task,
+      epochs: flags.epochs ?? study.epochs,
       common: [
-        ...['--batch', flags.batch, '--lr', flags.lr, '--layer-decay', flags.layerDecay],
-        ...['--frames', '8', '--tubelet', '2', '--size', '112', '--fit', 'squash', '--classes', actions.join(',')],
-        ...(flags.crop ? [] : ['--no-crop']),
+        ...['--batch', String(flags.batch ?? study.batch), '--lr', String(flags.lr ?? study.lr)],
+        ...['--layer-decay', String(flags.layerDecay ?? study.layerDecay), ...study.common],
+        ...(study.task === 'video' && !flags.crop ? ['--no-crop'] : []),
       ],
       signal: interruption.signal,
       say: (line) => process.stderr.write(`${line}\n`),
@@ -85,21 +97,27 @@ async function run(flags: RunFlags): Promise<void> {
   }
 }
 
-const program = new Command('study').description('Finetunes the same weights on real clips by every method.');
+const program = new Command('study').description(
+  'Finetunes the same weights on real clips and point clouds by every method.',
+);
 program
   .command('run')
   .description('run what has no result file yet; Ctrl-C saves, and the next call goes on')
   .option('--backend <name>', 'as in dr2net', 'node')
-  .option('--depths <list>', 'blocks of the backbone', integers, [6, 12])
+  .option('--depths <list>', 'blocks of the backbone (default: those of the study)', integers)
   .option('--seeds <list>', 'seeds', integers, [0, 1, 2])
   .addOption(studyOption())
   .option('--variants <list>', `these alone, of ${variants.map(({ name }) => name).join(', ')}`, names)
   .option('--epochs <n>', 'epochs (default: as many as the study has)', count(1))
-  .option('--batch <n>', 'clips a step', '5')
-  .option('--lr <number>', 'peak learning rate of AdamW', '2e-4')
-  .option('--layer-decay <share>', 'learning rate of a layer, as a share of the layer above', '0.75')
+  .option('--batch <n>', 'clips, or samples of clouds, a step (default: as the study has it)', count(1))
+  .option('--lr <number>', 'peak learning rate of AdamW (default: as the study has it)', positive)
+  .option(
+    '--layer-decay <share>',
+    'learning rate of a layer, as a share of the layer above (default: as the study has it)',
+    positive,
+  )
   .option('--model <folder>', 'pretrained weights', join(shared, 'weights', 'dinov2-small'))
-  .option('--data <file>', 'clips', join(shared, 'data', 'ut-interaction', 'clips.csv'))
+  .option('--data <path>', 'clips or clouds (default: those of the study, in the shared folder)')
   .option('--crop', 'random resized crops too: harder to learn from so few clips in so few steps')
   .option(
     '--results <folder>',
@@ -115,7 +133,7 @@ program
   .addOption(studyOption())
   .option('--results <folder>', 'result files (default: the folder of the study)')
   .action(async ({ study, results }: { study: StudyName; results?: string }) => {
-    process.stdout.write(`${await summarise(userPath(results ?? resultsOf(study)))}\n`);
+    process.stdout.write(`${await summarise(userPath(results ?? resultsOf(study)), studies[study].title)}\n`);
   });
 
 try {

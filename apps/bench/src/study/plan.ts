@@ -62,6 +62,9 @@ export const variants: readonly Variant[] = [
   { name: 'reversible-plain', options: () => constant('reversible', '0', '1') },
   { name: 'checkpoint', options: () => ['--method', 'checkpoint'] },
   { name: 'frozen', options: () => ['--method', 'frozen'] },
+  // Of point clouds, where embedding and decoder are always new: only they learn; or the blocks learn, from nothing.
+  { name: 'fixed-blocks', options: () => ['--method', 'conventional', '--blocks', 'fixed'] },
+  { name: 'random-blocks', options: () => ['--method', 'conventional', '--blocks', 'random'] },
 ];
 
 /** What is compared together, each study in a folder of its own. */
@@ -69,13 +72,51 @@ export interface Study {
   readonly folder: string;
   readonly epochs: number;
   readonly variants: readonly string[];
+  readonly task: 'video' | 'pointcloud';
+  /** Under the shared folder. */
+  readonly data: string;
+  readonly depths: readonly number[];
+  readonly batch: number;
+  readonly lr: number;
+  readonly layerDecay: number;
+  /** Further options of `dr2net finetune` that all jobs share. */
+  readonly common: readonly string[];
+  /** What the study is called in its report. */
+  readonly title: string;
 }
+
+/** The classes of UT-Interaction; the seventh, `background`, is no action. */
+const actions = ['handshake', 'hug', 'kick', 'point', 'punch', 'push'];
+
+const clips = {
+  task: 'video',
+  title: 'Finetuning on real clips by each method',
+  data: 'data/ut-interaction/clips.csv',
+  depths: [6, 12],
+  batch: 5,
+  lr: 2e-4,
+  layerDecay: 0.75,
+  common: ['--frames', '8', '--tubelet', '2', '--size', '112', '--fit', 'squash', '--classes', actions.join(',')],
+} as const;
+
+/** Of clouds, whose samples are columns: of plants as a whole, of a forest tiles. */
+const clouds = {
+  task: 'pointcloud',
+  depths: [6],
+  lr: 1e-3,
+  layerDecay: 0.75,
+  variants: ['conventional', 'exact', 'dynamic', 'frozen', 'fixed-blocks', 'random-blocks'],
+} as const;
+const column = (side: string) => ['--region', 'block', '--block-side', side];
+const weighted = ['--group-size', '16', '--class-weights', 'sqrt'];
+const plant = (n: number) => `28.2.23_${n}_edited_no_rgb_labeled.txt`;
 
 const path = ['conventional', 'exact', 'dynamic', 'authors', 'adaptive', 'dynamic-sum-1'];
 
 export const studies = {
   /** Every method of training. */
   methods: {
+    ...clips,
     folder: 'ut-interaction',
     epochs: 16,
     variants: [
@@ -90,12 +131,62 @@ export const studies = {
   },
   /** What α and β and their path cost in a short run. */
   coefficients: {
+    ...clips,
+    depths: [6],
     folder: 'coefficients',
     epochs: 8,
     variants: [...path, 'exact-start', 'inverse-start', 'negative', 'exact-1/16', 'exact-1/256', 'reversible-plain'],
   },
   /** The same path at twice the length. */
-  'coefficients-long': { folder: 'coefficients-long', epochs: 16, variants: path },
+  'coefficients-long': { ...clips, depths: [6], folder: 'coefficients-long', epochs: 16, variants: path },
+  /** Stem and leaf of maize plants: eight to train on, three to validate on. */
+  'points-maize': {
+    ...clouds,
+    folder: 'points-maize',
+    title: 'Maize plants, stem and leaf, by each method',
+    data: 'data/maize-organs',
+    epochs: 20,
+    batch: 4,
+    common: [
+      ...['--classes', 'stem=1,leaf=2-', '--columns', 'x,y,z,label', '--val-scenes', [11, 15, 17].map(plant).join(',')],
+      ...[
+        '--points',
+        '1024',
+        ...column('0.6'),
+        '--unit',
+        '0.05',
+        '--samples',
+        '4',
+        '--evaluate-every',
+        '4',
+        ...weighted,
+      ],
+    ],
+  },
+  /** Trees, ground and clutter of a park and a plantation: tiles of 8 m, parted by place. */
+  'points-forest': {
+    ...clouds,
+    folder: 'points-forest',
+    title: 'Park and plantation, tree, ground and clutter, by each method',
+    data: 'data/forest-lidar',
+    epochs: 6,
+    batch: 2,
+    common: [
+      ...['--train-scenes', 'Area_2/linchang_2,Area_1/Park_1 x<-10', '--val-scenes', 'Area_1/Park_1 x>=-10'],
+      ...[
+        '--points',
+        '4096',
+        ...column('8'),
+        '--voxel',
+        '0.15',
+        '--samples',
+        '24',
+        '--evaluate-every',
+        '3',
+        ...weighted,
+      ],
+    ],
+  },
 } satisfies Record<string, Study>;
 
 export interface Job {

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupBy, median } from 'bench-core/statistics';
-import { type PairedDifference, pairedDifference, type RunLog, wilsonInterval } from 'dr2net/report';
+import { type PairedDifference, pairedDifference, type RunLog, scoreOf, wilsonInterval } from 'dr2net/report';
 import { readJson } from 'jobs';
 import { variants } from './plan.ts';
 import { type JobResult, resultSchema, toRunLog } from './result.ts';
@@ -27,14 +27,17 @@ export interface SummaryRow {
   readonly variant: string;
   readonly depth: number;
   readonly seeds: readonly number[];
-  /** Top-1 of each seed after the last epoch, fractions. */
-  readonly top1: readonly number[];
+  /** Of each seed after the last epoch, fractions: top-1 accuracy, or mean IoU. */
+  readonly scores: readonly number[];
+  readonly scoreName: string;
   readonly mean: number;
+  /** Segmentation: mean over seeds of each class's IoU, by its name; null where it does not occur. */
+  readonly iou: Readonly<Record<string, number | null>> | undefined;
   /**
-   * 95 % Wilson interval of the mean for as many trials as there are validation clips. Seeds are not counted as trials:
+   * Of accuracies alone: points are not independent, so there is none of an IoU. 95 % Wilson interval of the mean for as many trials as there are validation clips. Seeds are not counted as trials:
    * every seed is tested on the same clips. It holds the clips' luck only; the spread over seeds stands beside it.
    */
-  readonly interval: readonly [number, number];
+  readonly interval: readonly [number, number] | undefined;
   /** Mean training loss of the last epoch. */
   readonly loss: number;
   /** Mean over epochs of |training loss − conventional's|, same depth and seed; undefined without such a run. */
@@ -50,16 +53,31 @@ export interface SummaryRow {
   readonly seconds: number;
 }
 
-export const figures = ['top1', 'validationLoss', 'trainLoss'] as const;
+export const figures = ['score', 'validationLoss', 'trainLoss'] as const;
 export type Figure = (typeof figures)[number];
 
 function finalFigure(result: JobResult, figure: Figure): number | undefined {
   const last = result.epochs.at(-1);
   if (figure === 'trainLoss') return last?.trainLoss;
-  return figure === 'top1' ? last?.validation?.top1 : last?.validation?.loss;
+  if (figure === 'validationLoss') return last?.validation?.loss;
+  return last?.validation && scoreOf(last.validation)?.value;
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function meanIou(runs: readonly JobResult[]): SummaryRow['iou'] {
+  const evaluations = runs.flatMap(({ evaluation }) => (evaluation?.iou ? [evaluation] : []));
+  const classes = evaluations[0]?.classes;
+  return (
+    classes &&
+    Object.fromEntries(
+      classes.map((name, k) => {
+        const values = evaluations.flatMap(({ iou }) => iou?.[k] ?? []);
+        return [name, values.length > 0 ? mean(values) : null];
+      }),
+    )
+  );
+}
 
 /** Conventional training of the same depth and seed. */
 function peerOf({ job }: JobResult, all: readonly JobResult[]): JobResult | undefined {
@@ -92,7 +110,9 @@ export function summaryRows(results: readonly JobResult[]): SummaryRow[] {
   return [...groups.values()].map((runs) => {
     const last = runs.flatMap(({ epochs }) => epochs.at(-1) ?? []);
     const validations = last.flatMap(({ validation }) => validation ?? []);
-    const top1 = validations.map((validation) => validation.top1 ?? Number.NaN);
+    const found = validations.flatMap((validation) => scoreOf(validation) ?? []);
+    const scores = found.map(({ value }) => value);
+    const scoreName = found[0]?.name ?? 'top-1';
     const clips = validations[0]?.samples ?? 0;
     const distances = runs.flatMap((run) => distance(run, results) ?? []);
     const first = runs[0] as JobResult;
@@ -100,9 +120,11 @@ export function summaryRows(results: readonly JobResult[]): SummaryRow[] {
       variant: first.job.variant,
       depth: first.job.depth,
       seeds: runs.map(({ job }) => job.seed),
-      top1,
-      mean: mean(top1),
-      interval: wilsonInterval(mean(top1) * clips, clips),
+      scores,
+      scoreName,
+      mean: mean(scores),
+      iou: meanIou(runs),
+      interval: scoreName === 'top-1' ? wilsonInterval(mean(scores) * clips, clips) : undefined,
       loss: mean(last.map(({ trainLoss }) => trainLoss)),
       lossDistance: distances.length > 0 ? mean(distances) : undefined,
       paired: Object.fromEntries(
@@ -116,6 +138,13 @@ export function summaryRows(results: readonly JobResult[]): SummaryRow[] {
   });
 }
 
+/** Every figure of `like` as the mean over all. */
+function meanOf<T extends object>(like: T, all: readonly T[]): T {
+  return Object.fromEntries(
+    Object.keys(like).map((name) => [name, mean(all.map((each) => Number(each[name as keyof T])))]),
+  ) as T;
+}
+
 /** One log a variant, whose epochs are means over seeds, for pictures of many runs. */
 export function meanLogs(results: readonly JobResult[]): RunLog[] {
   return [...groupBy(results, ({ job }) => job.variant).values()].map((runs) => {
@@ -126,13 +155,7 @@ export function meanLogs(results: readonly JobResult[]): RunLog[] {
       return {
         ...epoch,
         trainLoss: mean(same.map(({ trainLoss }) => trainLoss)),
-        ...(epoch.validation && {
-          validation: {
-            ...epoch.validation,
-            top1: mean(validations.map(({ top1 }) => top1 ?? Number.NaN)),
-            loss: mean(validations.map(({ loss }) => loss)),
-          },
-        }),
+        ...(epoch.validation && { validation: meanOf(epoch.validation, validations) }),
       };
     });
     return { ...first, epochs };

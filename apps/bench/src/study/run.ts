@@ -11,6 +11,7 @@ export interface StudySettings {
   readonly results: string;
   /** Folder of the running jobs' checkpoints and reports. */
   readonly work: string;
+  readonly task: 'video' | 'pointcloud';
   readonly model: string;
   readonly data: string;
   readonly backend: string;
@@ -81,7 +82,7 @@ async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
   const args = [
     'finetune',
     '--task',
-    'video',
+    settings.task,
     '--model',
     settings.model,
     '--data',
@@ -89,7 +90,7 @@ async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
     '--out',
     out,
     '--cache',
-    join(settings.work, 'clips'),
+    join(settings.work, settings.task === 'video' ? 'clips' : 'clouds'),
     ...options,
   ];
   const started = performance.now();

@@ -61,6 +61,7 @@ function settings(more: Partial<StudySettings> = {}): StudySettings {
     ...{
       results: join(folder, 'results'),
       work: join(folder, 'work'),
+      task: 'video' as const,
       model: 'm',
       data: 'd',
       backend: 'cpu',
@@ -140,19 +141,19 @@ it('summarises means over seeds, an interval for the clips, and the distance fro
   const exact = summaryRows(readResults(results)).find(({ variant }) => variant === 'exact');
   expect(exact).toMatchObject({
     seeds: [0, 1],
-    top1: [0.8, 0.6],
+    scores: [0.8, 0.6],
     lossDistance: 0,
     activationBytes: 3e6,
     secondsPerStep: 2,
   });
   expect(exact?.mean).toBeCloseTo(0.7);
   // Both seeds are those of conventional.
-  expect(exact?.paired.top1).toMatchObject({ mean: 0, half: 0, differences: [0, 0] });
+  expect(exact?.paired.score).toMatchObject({ mean: 0, half: 0, differences: [0, 0] });
   expect(meanLogs(readResults(results))[0]?.epochs[1]).toMatchObject({ trainLoss: 1.5, validation: { top1: 0.7 } });
   // Wilson's interval of 17.5 right of 25.
-  expect(exact?.interval[0]).toBeCloseTo(0.504, 3);
-  expect(exact?.interval[1]).toBeCloseTo(0.8427, 3);
-  await summarise(results);
+  expect(exact?.interval?.[0]).toBeCloseTo(0.504, 3);
+  expect(exact?.interval?.[1]).toBeCloseTo(0.8427, 3);
+  await summarise(results, 'A study');
   expect(readFileSync(join(results, 'summary.md'), 'utf8')).toContain('| 6 | exact | 80, 60 | 70 |');
   expect(readFileSync(join(results, 'curves-d6.svg'), 'utf8')).toContain('<svg');
   expect(readFileSync(join(results, 'curves-d6.png')).subarray(1, 4).toString()).toBe('PNG');
@@ -160,5 +161,41 @@ it('summarises means over seeds, an interval for the clips, and the distance fro
 
 it('says what to do when there is nothing to summarise', async () => {
   mkdirSync(join(folder, 'results'));
-  await expect(summarise(join(folder, 'results'))).rejects.toThrow('pnpm study run');
+  await expect(summarise(join(folder, 'results'), 'A study')).rejects.toThrow('pnpm study run');
+});
+
+it('summarises IoU by class, without an interval: points are not independent', async () => {
+  const cloudRun = async (args: readonly string[]) => {
+    await fakeFinetune()(args);
+    const path = join(optionOf(args, '--out'), 'metrics.jsonl');
+    const records = readFileSync(path, 'utf8')
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const exact = args.includes('exact') ? 0.1 : 0;
+    for (const record of records)
+      if (record.validation) record.validation = { loss: 1, meanIou: 0.5 + exact, overallAccuracy: 0.9, samples: 1000 };
+    const confusion = [
+      [1, 0],
+      [0, 1],
+    ];
+    const iou = [0.4 + exact, null];
+    records.push({
+      kind: 'evaluation',
+      loss: 1,
+      meanIou: 0.5 + exact,
+      samples: 1000,
+      classes: ['tree', 'lake'],
+      confusion,
+      iou,
+    });
+    writeFileSync(path, records.map((record) => JSON.stringify(record)).join('\n'));
+  };
+  await runStudy(jobsOf(plan), settings({ finetune: cloudRun, task: 'pointcloud' }));
+  expect(calls[0]?.slice(0, 3)).toEqual(['finetune', '--task', 'pointcloud']);
+  const results = join(folder, 'results');
+  const table = await summarise(results, 'Trees');
+  expect(table).toContain('mean IoU of each seed, % | mean, % | IoU of tree, % | IoU of lake, % | minus conventional');
+  expect(table).toContain('| 6 | exact | 60.0, 60.0 | 60.0 | 50.0 | – | +10.0 ± 0.0 |');
+  expect(table).toContain('1,000 validation points');
+  expect(readFileSync(join(results, 'report-d6.html'), 'utf8')).toContain('Trees, 6 blocks');
 });

@@ -12,10 +12,10 @@ import {
 } from 'dr2net/report';
 import { writeFileWhole } from 'jobs';
 import { writePictures } from '../pictures.ts';
-import { toRunLog } from './result.ts';
+import { type JobResult, toRunLog } from './result.ts';
 import { type Figure, figures, meanLogs, readResults, type SummaryRow, summaryRows } from './rows.ts';
 
-const percent = (fraction: number) => `${Math.round(100 * fraction)}`;
+const percent = (fraction: number) => (100 * fraction).toFixed(1);
 const signed = (value: number, digits: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
 /** `+4 ± 6`; the mean alone where one seed tells nothing of the spread. */
@@ -27,12 +27,15 @@ function differenceInWords(difference: PairedDifference | undefined, unit: numbe
 
 /** The table in Markdown. */
 export function summaryTable(rows: readonly SummaryRow[]): string {
+  const classes = Object.keys(rows.find(({ iou }) => iou)?.iou ?? {});
+  const intervals = rows.some(({ interval }) => interval);
   const head = [
     'blocks',
     'training',
-    'top-1 of each seed, %',
+    `${rows[0]?.scoreName ?? 'top-1'} of each seed, %`,
     'mean, %',
-    '95 % interval',
+    ...classes.map((name) => `IoU of ${name}, %`),
+    ...(intervals ? ['95 % interval'] : []),
     'minus conventional',
     'validation loss minus conventional',
     'final training loss',
@@ -45,15 +48,18 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
   ];
   const body = rows.map((row) => {
     const reference = row.variant === 'conventional';
+    // One clip of 25 is 4 %: more digits would be noise.
+    const score = (value: number) => (classes.length > 0 ? percent(value) : `${Math.round(100 * value)}`);
     const difference = (figure: Figure, unit: number, digits: number) =>
       reference ? '–' : differenceInWords(row.paired[figure], unit, digits);
     return [
       String(row.depth),
       row.variant,
-      row.top1.map(percent).join(', '),
-      percent(row.mean),
-      row.interval.map(percent).join(' … '),
-      difference('top1', 100, 0),
+      row.scores.map(score).join(', '),
+      score(row.mean),
+      ...classes.map((name) => (typeof row.iou?.[name] === 'number' ? percent(row.iou[name]) : '–')),
+      ...(intervals ? [row.interval?.map((share) => Math.round(100 * share)).join(' … ') ?? '–'] : []),
+      difference('score', 100, classes.length > 0 ? 1 : 0),
       difference('validationLoss', 1, 2),
       row.loss.toFixed(2),
       difference('trainLoss', 1, 2),
@@ -70,7 +76,11 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
 /** How far each way of training of a depth ends from conventional, where there are pairs. */
 function differenceCharts(rows: readonly SummaryRow[]): Chart[] {
   const titles: Record<Figure, [string, string, number]> = {
-    top1: ['Top-1 against conventional', 'percentage points', 100],
+    score: [
+      `${rows[0]?.scoreName === 'mean IoU' ? 'Mean IoU' : 'Top-1'} against conventional`,
+      'percentage points',
+      100,
+    ],
     validationLoss: ['Validation loss against conventional', 'nats', 1],
     trainLoss: ['Final training loss against conventional', 'nats', 1],
   };
@@ -86,15 +96,22 @@ function differenceCharts(rows: readonly SummaryRow[]): Chart[] {
   });
 }
 
+/** What the figures can and cannot tell. */
+function noteOf(results: readonly JobResult[]): string {
+  const { samples = 0, top1 } = results[0]?.epochs.at(-1)?.validation ?? {};
+  const pairs =
+    'What follows ± is half of Student’s 95 % interval of the differences, paired by seed: where it is larger than the difference, nothing is told apart; a single seed tells nothing of it. Times are of a shared machine; `pnpm bench` compares times.';
+  return top1 === undefined
+    ? `${samples.toLocaleString('en')} validation points. ${pairs}`
+    : `${samples} validation clips: one clip is ${(100 / samples).toFixed(0)} %. The interval is Wilson's for ${samples} clips at the mean over seeds; every seed is tested on the same clips. ${pairs}`;
+}
+
 /** Writes `summary.md`, and a depth `report-d12.html`, `curves-d12` and `differences-d12` (`.svg`, `.png`) into the results' folder. */
-export async function summarise(folder: string): Promise<string> {
+export async function summarise(folder: string, title: string): Promise<string> {
   const results = readResults(folder);
   const rows = summaryRows(results);
   const table = summaryTable(rows);
-  const clips = results[0]?.epochs.at(-1)?.validation?.samples ?? 0;
-  const note =
-    `${clips} validation clips: one clip is ${(100 / clips).toFixed(0)} %. The interval is Wilson's for ${clips} clips at the mean over seeds; ` +
-    'every seed is tested on the same clips. What follows ± is half of Student’s 95 % interval of the differences, paired by seed: where it is larger than the difference, nothing is told apart. Times are of a shared machine; `pnpm bench` compares times.';
+  const note = noteOf(results);
   writeFileWhole(join(folder, 'summary.md'), `${table}\n\n${note}\n`);
   for (const depth of new Set(results.map(({ job }) => job.depth))) {
     const logs = results.filter(({ job }) => job.depth === depth).map(toRunLog);
@@ -105,7 +122,7 @@ export async function summarise(folder: string): Promise<string> {
     if (differences.length > 0) await writePictures(folder, `differences-d${depth}`, differences, { columns: 3 });
     writeFileWhole(
       join(folder, `report-d${depth}.html`),
-      comparisonReport(logs, { title: `Finetuning by each method, ${depth} blocks`, notes: [note] }),
+      comparisonReport(logs, { title: `${title}, ${depth} blocks`, notes: [note] }),
     );
   }
   return `${table}\n\n${note}`;
