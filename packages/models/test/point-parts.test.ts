@@ -35,6 +35,8 @@ function step(partRows: number): Map<string, Tensor> {
 test('logits, statistics and gradients are the same whatever the parts, with dropout too', async () => {
   const whole = step(1e6);
   expect([...whole.keys()].filter((name) => name.startsWith('decoder.')).length).toBe(2 * 2 * 5);
+  // A bias below differences from the centre and BatchNorm has no gradient: what is found there is the rounding of the others' size.
+  const rounding = 5e-6 * Math.max(...[...whole.values()].flatMap((each) => [...each.dataSync()].map(Math.abs)));
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 90 }), (partRows) =>
       expectNoLeak(async () => {
@@ -43,7 +45,7 @@ test('logits, statistics and gradients are the same whatever the parts, with dro
         for (const [name, wanted] of whole) {
           const actual = found.get(name)!;
           const reference = { shape: wanted.shape, data: wanted.dataSync() };
-          await expectScaledClose(actual, reference, { rtol: 2e-5, atol: 0 }, `${name}, ${partRows} rows`);
+          await expectScaledClose(actual, reference, { rtol: 2e-5, atol: rounding }, `${name}, ${partRows} rows`);
           actual.dispose();
         }
       }),
