@@ -6,6 +6,7 @@ export * from '@dr2net/memory';
 export type { StepOptions } from '@dr2net/models';
 export * from '@dr2net/models';
 export { checkShaders, ShaderError, type TuneOptions, type TuneReport, type TuneStore, tune } from '@dr2net/ops';
+export * from '@dr2net/pointcloud';
 export type {
   CoefficientSchedule,
   LearningRateSchedule,

@@ -43,7 +43,7 @@ export { channelsOf, type Feature } from './source/features.ts';
 export type { PointSourceOptions } from './source/options.ts';
 export type { PreparedScene } from './source/scenes.ts';
 export type { PointSource, SceneInfo } from './source/source.ts';
-export { type CloudStore, memoryStore } from './store/store.ts';
+export { type CloudStore, cloudMemoryStore } from './store/store.ts';
 export { type ColouringName, drawnClassColour, errorColours, heightColour } from './view/colouring.ts';
 export { encodePng, type RgbaImage } from './view/image.ts';
 export type { ViewName } from './view/projection.ts';

@@ -5,10 +5,10 @@ import { type ReadOptions, readSource } from './reader/read.ts';
 import type { CloudFile } from './reader/source.ts';
 
 export * from './common.ts';
-export { diskStore } from './node/disk-store.ts';
+export { cloudDiskStore } from './node/disk-store.ts';
 export { type NodePointSourceOptions, pointSource } from './node/point-source.ts';
 export { type ReadScenesOptions, readScenes } from './node/read-scenes.ts';
-export { writeLabels, writePly } from './node/write.ts';
+export { writePly, writePointLabels } from './node/write.ts';
 
 /** Reads a cloud from a path, a URL or a blob. @throws BadCloudError naming file, line or point, and the remedy */
 export async function readCloud(

@@ -9,7 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { pointSource as browserSource, readScenes as chooseScenes } from '../src/browser.ts';
 import {
   classTable,
-  memoryStore,
+  cloudMemoryStore,
   type NodePointSourceOptions,
   type PointSource,
   PointVotes,
@@ -252,7 +252,7 @@ describe('the store', () => {
 
   it('in memory keeps no more than it may; a folder that cannot be made is refused', async () => {
     const cloud = await (await source()).scene('small.txt');
-    const store = memoryStore(1500);
+    const store = cloudMemoryStore(1500);
     await store.put('a', cloud.cloud);
     await store.put('b', cloud.cloud);
     expect([await store.get('a'), await store.get('b')]).toEqual([cloud.cloud, undefined]);

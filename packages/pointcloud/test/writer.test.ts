@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { classColour, encodePly, type PointCloud, readCloud, writeLabels, writePly } from '../src/node.ts';
+import { classColour, encodePly, type PointCloud, readCloud, writePly, writePointLabels } from '../src/node.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dr2net-written-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -47,7 +47,7 @@ it('PLY: double where there is an origin, the cloud’s own colours without labe
 
 it('labels as text', async () => {
   const path = join(folder, 'labels.txt');
-  await writeLabels(path, Uint8Array.of(3, 0, 255));
+  await writePointLabels(path, Uint8Array.of(3, 0, 255));
   expect(readFileSync(path, 'utf8')).toBe('3\n0\n255\n');
 });
 

@@ -29,7 +29,11 @@ export function addEvaluate(program: Command, output: Output): Command {
   });
   options.of('pointcloud', (of) => {
     pointcloud.addReadingOptions(of);
-    of.option('--scenes <a,b>', 'scenes or areas to evaluate, with bounds where a part is meant', list);
+    of.optionsGroup('Point clouds:').option(
+      '--scenes <a,b>',
+      'scenes or areas to evaluate, with bounds where a part is meant',
+      list,
+    );
     pointcloud.addSampleOptions(of);
     pointcloud.addCoverOptions(of);
   });

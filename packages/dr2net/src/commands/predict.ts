@@ -21,15 +21,14 @@ export function addPredict(program: Command, output: Output): Command {
     .option('--cache <folder>', 'keep decoded clips, or clouds as they were read, there');
   const options = new TaskOptions(command);
   options.of('video', (of) => {
-    of.option('--top <n>', 'classes to show for each clip', integer({ min: 1 }), 5);
+    of.optionsGroup('Clips:').option('--top <n>', 'classes to show for each clip', integer({ min: 1 }), 5);
     video.addSampleOptions(of);
     video.addViewOptions(of);
   });
   options.of('pointcloud', (of) => {
-    of.option('--out <folder>', 'where NAME.labelled.ply is written', '.').option(
-      '--overwrite',
-      'write over files that are there',
-    );
+    of.optionsGroup('Point clouds:')
+      .option('--out <folder>', 'where NAME.labelled.ply is written', '.')
+      .option('--overwrite', 'write over files that are there');
     pointcloud.addReadingOptions(of);
     pointcloud.addSampleOptions(of);
     pointcloud.addCoverOptions(of);

@@ -18,7 +18,7 @@ async function folderBytes(folder: string): Promise<number> {
  * whole is as good as absent. A disk that is full keeps no more, and stops nothing; a folder that cannot be made is an error
  * of the first cloud.
  */
-export function diskStore(folder: string, maxBytes = 20 * 2 ** 30): CloudStore {
+export function cloudDiskStore(folder: string, maxBytes = 20 * 2 ** 30): CloudStore {
   let used: Promise<number> | undefined;
   let full = false;
   const path = (key: string) => join(folder, createHash('sha256').update(key).digest('hex').slice(0, 40) + extension);

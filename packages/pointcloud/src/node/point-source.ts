@@ -2,7 +2,7 @@
 import type { SceneDataset } from '../dataset/scene.ts';
 import type { PointSourceOptions } from '../source/options.ts';
 import { createPointSource, type PointSource } from '../source/source.ts';
-import { diskStore } from './disk-store.ts';
+import { cloudDiskStore } from './disk-store.ts';
 import { openSource } from './source.ts';
 
 export interface NodePointSourceOptions extends PointSourceOptions {
@@ -14,6 +14,6 @@ export interface NodePointSourceOptions extends PointSourceOptions {
 export async function pointSource(dataset: SceneDataset, options: NodePointSourceOptions): Promise<PointSource> {
   const { cache, ...rest } = options;
   if (cache !== undefined && rest.store) throw new RangeError('Give `cache` (a folder) or `store`, not both.');
-  const store = cache === undefined ? rest.store : diskStore(cache);
+  const store = cache === undefined ? rest.store : cloudDiskStore(cache);
   return createPointSource(dataset, store ? { ...rest, store } : rest, openSource);
 }

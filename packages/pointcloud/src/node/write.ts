@@ -21,5 +21,5 @@ export const writePly = (path: string, cloud: PointCloud, options: PlyOptions = 
   writeWhole(path, encodePly(cloud, options));
 
 /** See {@link encodeLabels}. */
-export const writeLabels = (path: string, labels: ArrayLike<number>): Promise<void> =>
+export const writePointLabels = (path: string, labels: ArrayLike<number>): Promise<void> =>
   writeWhole(path, encodeLabels(labels));

@@ -9,7 +9,7 @@ export interface CloudStore {
 }
 
 /** Keeps clouds in memory until `maxBytes` are used; later ones are read again each time. */
-export function memoryStore(maxBytes = 2 ** 30): CloudStore {
+export function cloudMemoryStore(maxBytes = 2 ** 30): CloudStore {
   const clouds = new Map<string, PointCloud>();
   let used = 0;
   return {
