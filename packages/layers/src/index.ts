@@ -1,5 +1,6 @@
 export { type AttentionParts, selfAttention } from './attention.ts';
 export { BatchNorm, type BatchNormParts, type NormStatistics } from './batch-norm.ts';
+export { GroupLinear } from './group-linear.ts';
 export { type InputLayer, type InputPullback, inputSequential, PatchEmbed, TubeletEmbed } from './input.ts';
 export { LayerNorm } from './layer-norm.ts';
 export { LayerScale } from './layer-scale.ts';
@@ -11,7 +12,7 @@ export type { PickedGradient, RowTaker, TracedRows } from './normed-rows-gradien
 export { type Maximum, PartMaximum } from './part-maximum.ts';
 export { type Part, partsOf, take } from './parts.ts';
 export { type Groups, type GroupsPullback, PointGroups } from './point-groups.ts';
-export { NeighbourMax, Relu, WithMaximum } from './point-layers.ts';
+export { NeighbourMax, Relu } from './point-layers.ts';
 export { FixedPosition, PositionEmbedding, SpaceTimePosition } from './position.ts';
 export { PrefixTokens } from './prefix-tokens.ts';
 export { sequential } from './sequential.ts';

@@ -7,6 +7,7 @@ import {
   div,
   erf,
   matMul,
+  max,
   mean,
   mul,
   reshape,
@@ -25,6 +26,7 @@ import { beforeAll, describe, test } from 'vitest';
 import {
   attentionSubBlock,
   FixedPosition,
+  GroupLinear,
   LayerNorm,
   LayerScale,
   Linear,
@@ -77,6 +79,26 @@ const cut = (pixels: Tensor, tubelet: number, patch: number): Tensor => {
 describe.each(await testBackends(['cpu', 'wasm', 'node']))('$name', ({ available, start }) => {
   describe.skipIf(!available)('like the tape', () => {
     beforeAll(start);
+
+    test('GroupLinear is a linear layer of [maximum, x]', () =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 })),
+          fc.boolean(),
+          async ([groups, size, width], biased) => {
+            const x = random([groups, size, width]);
+            const bias = biased ? parameter('bias', [3]) : null;
+            const layer = new GroupLinear(parameter('weight', [2 * width, 3]), bias);
+            // Random numbers have no ties, which the tape's maximum would share out.
+            await expectLikeTape(layer, x, (t, weight, b) =>
+              plainLinear(concat([tile(max(t, 1, true), [1, size, 1]), t], 2), weight!, b),
+            );
+            for (const each of layer.parameters) each.dispose();
+            x.dispose();
+          },
+        ),
+        { numRuns: 10 },
+      ));
 
     test('Linear and LinearGelu, of any shape', () =>
       fc.assert(

@@ -3,6 +3,7 @@ import type { SubBlock } from '@dr2net/core';
 import {
   BatchNorm,
   Dropout,
+  GroupLinear,
   LayerNorm,
   Linear,
   LinearGelu,
@@ -11,7 +12,6 @@ import {
   PointGroups,
   Relu,
   sequential,
-  WithMaximum,
 } from '@dr2net/layers';
 import type { Differentiable } from '@dr2net/ops';
 import { assembleBlock, type Take } from '../transformer/assemble.ts';
@@ -37,12 +37,20 @@ export interface PointModules {
 
 const normOf = (take: Take, name: string) => new LayerNorm(take(`${name}.gain`), take(`${name}.bias`), epsilon);
 
-function half(take: Take, name: string, count: number, lastHasNorm: boolean): Differentiable[] {
+/** @param First its first layer */
+function half(
+  take: Take,
+  name: string,
+  count: number,
+  lastHasNorm: boolean,
+  First: typeof Linear | typeof GroupLinear,
+): Differentiable[] {
   return Array.from({ length: count }, (_, i): Differentiable[] => {
     const own = `${name}.${i}`;
+    const Layer = i === 0 ? First : Linear;
     const weight = take(`${own}.weight`);
-    if (!lastHasNorm && i === count - 1) return [new Linear(weight, take(`${own}.bias`))];
-    return [new Linear(weight), normOf(take, `${own}.norm`), new Relu()];
+    if (!lastHasNorm && i === count - 1) return [new Layer(weight, take(`${own}.bias`))];
+    return [new Layer(weight), normOf(take, `${own}.norm`), new Relu()];
   }).flat();
 }
 
@@ -50,9 +58,8 @@ function assembleEmbed({ embed }: PointSpec, take: Take, partRows: number): Poin
   const each = embed.layers / 2;
   return Array.from({ length: embed.stages }, (_, i) => {
     const layers = [
-      ...half(take, `embed.${i}.first`, each, false),
-      new WithMaximum(),
-      ...half(take, `embed.${i}.second`, each, embed.progressive),
+      ...half(take, `embed.${i}.first`, each, false, Linear),
+      ...half(take, `embed.${i}.second`, each, embed.progressive, GroupLinear),
       new NeighbourMax(),
     ];
     return new PointGroups(sequential(`stage ${i} of the embedding`, layers), partRows);

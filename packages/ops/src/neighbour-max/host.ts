@@ -13,17 +13,21 @@ export const forward: MaxWithWinner = (x) => {
       { shape, dtype: 'int32' },
     ],
     ([from], [best, winner]) => {
-      for (let at = 0, first = 0; at < best!.length; first += size * width)
-        for (let c = 0; c < width; c++, at++) {
-          let [value, who] = [from![first + c]!, 0];
-          for (let k = 1; k < size; k++) {
-            const other = from![first + k * width + c]!;
-            // What is no number wins, so that it is seen.
-            if (other > value || (Number.isNaN(other) && !Number.isNaN(value))) [value, who] = [other, k];
-          }
-          best![at] = value;
-          winner![at] = who;
+      for (let to = 0, first = 0; to < best!.length; to += width, first += size * width) {
+        for (let c = 0; c < width; c++) {
+          best![to + c] = from![first + c]!;
+          winner![to + c] = 0;
         }
+        for (let k = 1; k < size; k++)
+          for (let c = 0, at = first + k * width; c < width; c++, at++) {
+            const [other, value] = [from![at]!, best![to + c]!];
+            // What is no number wins, so that it is seen.
+            if (!(other <= value) && !Number.isNaN(value)) {
+              best![to + c] = other;
+              winner![to + c] = k;
+            }
+          }
+      }
     },
   );
   return { value: made[0] as Tensor, winner: made[1] as Tensor };
