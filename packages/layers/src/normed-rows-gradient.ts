@@ -3,8 +3,8 @@
  * each layer: the gradient above, the sums of the norm below. Products are made again on the way; what is alive of the size of all rows is
  * one tensor, in parts: first the last norm's input, then, part by part in its place, the gradient.
  */
-import { type BatchSums, Held, holding, linear, type Sink, type Statistics } from '@dr2net/ops';
-import { add, mul, step, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { type BatchSums, Held, holding, linear, relu, type Sink, type Statistics } from '@dr2net/ops';
+import { add, type Tensor } from '@tensorflow/tfjs-core';
 import type { BatchNorm } from './batch-norm.ts';
 import type { NormedRows, RowSource } from './normed-rows.ts';
 import { Sums } from './sums.ts';
@@ -64,9 +64,6 @@ class NormSums {
   }
 }
 
-/** 0 where the ReLU was. */
-const masked = (dy: Tensor, y: Tensor) => tidy(() => mul(dy, step(y)));
-
 export class TracedRows {
   readonly #held = new Held();
 
@@ -105,7 +102,7 @@ export class TracedRows {
         const dys = this.products.map((z, part) => {
           const y = held.add(this.rows(part));
           const dy = held.add(taker.gradient(part, y));
-          const arrived = held.keep(masked(dy, y));
+          const arrived = held.keep(relu.gradient(dy, y));
           held.free(dy, y);
           sums.add(z, arrived);
           this.#held.free(z);
@@ -171,7 +168,7 @@ export class TracedRows {
         const gradients = linear.gradients(y, weight.variable, dz, { x: true, weight: weight.trainable });
         inner.add(gradients.x!);
         if (gradients.weight) weights.sink(weight, gradients.weight);
-        const next = held.keep(masked(gradients.x!, y));
+        const next = held.keep(relu.gradient(gradients.x!, y));
         d.below!.add(below, next);
         inner.dispose();
         return next;

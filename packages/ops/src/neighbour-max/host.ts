@@ -19,12 +19,13 @@ export const forward: MaxWithWinner = (x) => {
           winner![to + c] = 0;
         }
         for (let k = 1; k < size; k++)
-          for (let c = 0, at = first + k * width; c < width; c++, at++) {
-            const [other, value] = [from![at]!, best![to + c]!];
+          for (let c = to, at = first + k * width, end = to + width; c < end; c++, at++) {
+            const other = from![at]!;
+            const value = best![c]!;
             // What is no number wins, so that it is seen.
             if (!(other <= value) && !Number.isNaN(value)) {
-              best![to + c] = other;
-              winner![to + c] = k;
+              best![c] = other;
+              winner![c] = k;
             }
           }
       }

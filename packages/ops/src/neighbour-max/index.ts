@@ -1,6 +1,6 @@
 /** The maximum over neighbours, channel by channel (PointNet, arXiv 1612.00593); its gradient goes to the winner, on ties the lowest index. */
-import { keep, type Tensor } from '@tensorflow/tfjs-core';
-import { choose } from '../engine.ts';
+import { keep, max, type Tensor } from '@tensorflow/tfjs-core';
+import { after, choose, scope } from '../engine.ts';
 import { type OpPullback, once, type TracedOp } from '../pullback.ts';
 import * as host from './host.ts';
 import * as webgpu from './webgpu.ts';
@@ -19,17 +19,41 @@ export interface NeighbourMaxKernel {
   gradient: MaxGradient;
 }
 
-const kernel = () => choose<{ forward: MaxWithWinner; gradient: MaxGradient }>({ reference: host, webgpu });
+interface Kernel {
+  readonly forward: MaxWithWinner;
+  readonly gradient: MaxGradient;
+  /** The value alone, where it is had for less. */
+  readonly value?: (x: Tensor) => Tensor;
+}
 
-function forward(x: Tensor): ReturnType<MaxWithWinner> {
+/** TensorFlow's maximum, which is no number where one is not; of 0 and −0 it may be another than the winner, so a trace has it too. */
+const native: Kernel = {
+  ...host,
+  forward: (x) =>
+    scope(() => {
+      const { value, winner } = host.forward(x);
+      return { value: after(max(x, -2), value), winner };
+    }),
+  value: (x) => max(x, -2),
+};
+const kernel = () => choose<Kernel>({ reference: host, webgpu, tensorflow: native });
+
+function check(x: Tensor): void {
   if (x.rank < 2 || x.shape.at(-2) === 0)
     throw new RangeError(`neighbourMax: x is [${x.shape}]; [..., neighbours, channels] with a neighbour is needed`);
+}
+
+function forward(x: Tensor): ReturnType<MaxWithWinner> {
+  check(x);
   return kernel().forward(x);
 }
 
 /** The maximum over the last axis but one. The trace keeps the winners, one number an element of the value. */
 export const neighbourMax: NeighbourMaxKernel = {
   apply(x) {
+    check(x);
+    const own = kernel().value;
+    if (own) return own(x);
     const { value, winner } = forward(x);
     winner.dispose();
     return value;

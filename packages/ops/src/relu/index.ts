@@ -1,12 +1,27 @@
 /** max(x, 0). */
 import { mul, relu as rectify, step, type Tensor } from '@tensorflow/tfjs-core';
-import { after, hold } from '../engine.ts';
+import { after, choose, hold } from '../engine.ts';
+import { raw } from '../native/raw.ts';
 import { type OpPullback, once, type TracedOp } from '../pullback.ts';
+
+/** dy and y = max(x, 0) → dx */
+type ReluGradient = (dy: Tensor, y: Tensor) => Tensor;
 
 export interface ReluKernel {
   apply(x: Tensor): Tensor;
   trace(x: Tensor): TracedOp<'x'>;
+  gradient: ReluGradient;
 }
+
+const reference: ReluGradient = (dy, y) => {
+  const slope = step(y);
+  return after(mul(dy, slope), slope);
+};
+
+/** tfjs-node makes its step of two arrays that it fills with numbers first. */
+const native: ReluGradient = (dy, y) => raw('ReluGrad', dy, y);
+
+const gradient: ReluGradient = (dy, y) => choose({ reference, tensorflow: native })(dy, y);
 
 /** max(x, 0), with gradient 0 at 0. The trace keeps the value (shared). */
 export const relu: ReluKernel = {
@@ -14,11 +29,10 @@ export const relu: ReluKernel = {
   trace(x) {
     const value = rectify(x);
     const kept = hold(value);
-    const pullback: OpPullback<'x'> = once('relu', [kept], (dy: Tensor, wanted?) => {
-      if (wanted && !wanted.x) return {};
-      const slope = step(kept);
-      return { x: after(mul(dy, slope), slope) };
-    });
+    const pullback: OpPullback<'x'> = once('relu', [kept], (dy: Tensor, wanted?) =>
+      wanted && !wanted.x ? {} : { x: gradient(dy, kept) },
+    );
     return { value, pullback };
   },
+  gradient,
 };

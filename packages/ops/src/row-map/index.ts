@@ -5,6 +5,7 @@ import { choose } from '../engine.ts';
 import { type OpPullback, once, type TracedOp } from '../pullback.ts';
 import { host } from './host.ts';
 import { type CompressedRows, RowMap, type RowMapParts } from './map.ts';
+import { native } from './native.ts';
 import { webgpu } from './webgpu.ts';
 
 export { RowMap, type RowMapParts };
@@ -20,7 +21,7 @@ export interface MapRowsKernel {
   gradient(dy: Tensor, map: RowMap): Tensor;
 }
 
-const combine: CombineRows = (map, x) => choose({ reference: host, webgpu })(map, x);
+const combine: CombineRows = (map, x) => choose({ reference: host, webgpu, tensorflow: native })(map, x);
 
 function value(x: Tensor, map: RowMap): Tensor {
   expectShape('mapRows', 'x', x, [map.from, x.shape[1] ?? 1], `the map takes ${map.from} rows`);

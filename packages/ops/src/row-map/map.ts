@@ -9,6 +9,8 @@ export interface CompressedRows {
   readonly offsets: Int32Array;
   readonly sources: Int32Array;
   readonly weights: Float32Array;
+  /** Entries of a row, where every row has as many. */
+  readonly each?: number;
 }
 
 export interface RowMapParts {
@@ -42,7 +44,7 @@ export class RowMap {
     this.from = from;
     this.#each = each;
     const offsets = Int32Array.from({ length: rows + 1 }, (_, row) => row * each);
-    this.forward = { rows, offsets, sources, weights: weights ?? new Float32Array(sources.length).fill(1) };
+    this.forward = { rows, offsets, sources, weights: weights ?? new Float32Array(sources.length).fill(1), each };
   }
 
   /** Rows of the result. */
