@@ -31,6 +31,7 @@ export { type NeighbourMaxKernel, neighbourMax } from './neighbour-max/index.ts'
 export * from './parameter.ts';
 export { type PatchEmbedOptions, patchEmbed, type TubeletEmbedOptions, tubeletEmbed } from './patch-embed/index.ts';
 export { PointCloudError, type Points } from './point-tree/cloud.ts';
+export { type PointTree, searchTree } from './point-tree/tree.ts';
 export * from './pullback.ts';
 export { type ReluKernel, relu } from './relu/index.ts';
 export { type MapRowsKernel, mapRows, RowMap, type RowMapParts } from './row-map/index.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { readReference, sharedPath } from '@dr2net/testing';
 import { describe, expect, test } from 'vitest';
-import { ballQuery, farthestPoints, nearestPoints, type Points, threeNearest } from '../src/index.ts';
+import { ballQuery, farthestPoints, nearestPoints, type Points, searchTree, threeNearest } from '../src/index.ts';
 import { generator } from './conformance/random.ts';
 
 const folder = sharedPath('reference/pointcloud-ops');
@@ -133,8 +133,22 @@ describe('100,000 points to 1024 groups of 32', () => {
   });
 });
 
+test('a tree that is made once gives what each search finds with its own', () => {
+  const next = generator(4);
+  const points = Float32Array.from({ length: 900 }, next);
+  const tree = searchTree(points);
+  const queries = points.slice(0, 60);
+  expect(farthestPoints(points, 40, 3, tree)).toEqual(farthestPoints(points, 40, 3));
+  expect(nearestPoints(points, queries, 5, tree)).toEqual(nearestPoints(points, queries, 5));
+  expect(threeNearest(points, queries, tree)).toEqual(threeNearest(points, queries));
+  const ball = { radius: 0.2, count: 6 };
+  expect(ballQuery(points, queries, { ...ball, tree })).toEqual(ballQuery(points, queries, ball));
+});
+
 const cloud = Float32Array.of(0, 0, 0, 1, 1, 1);
 test.each([
+  ['the tree of another cloud', () => farthestPoints(cloud, 1, 0, searchTree(cloud.slice())), 'of another cloud'],
+  ['a tree of no points', () => searchTree(new Float32Array(0)), 'has no points'],
   ['no points', () => farthestPoints(new Float32Array(0), 1), 'has no points'],
   ['no triples', () => farthestPoints(new Float32Array(4), 1), 'has 4 numbers'],
   ['NaN', () => nearestPoints(Float32Array.of(0, 0, 0, 0, Number.NaN, 0), cloud, 1), 'points, point 1: y is NaN'],

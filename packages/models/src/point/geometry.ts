@@ -7,7 +7,9 @@ import {
   interpolationMap,
   nearestPoints,
   type Points,
+  type PointTree,
   type RowMap,
+  searchTree,
   threeNearest,
 } from '@dr2net/ops';
 import { ModelOptionError } from '../errors.ts';
@@ -26,6 +28,22 @@ export interface PointGeometry {
   readonly decoder: readonly RowMap[];
 }
 
+/** A cloud, and its tree once it is searched: a level is sampled, grouped and interpolated from. */
+class Cloud {
+  #tree: PointTree | undefined;
+
+  constructor(readonly points: Points) {}
+
+  get count(): number {
+    return this.points.length / 3;
+  }
+
+  get tree(): PointTree {
+    this.#tree ??= searchTree(this.points);
+    return this.#tree;
+  }
+}
+
 function pick(points: Points, indices: Int32Array): Points {
   return Float32Array.from(
     { length: 3 * indices.length },
@@ -33,17 +51,17 @@ function pick(points: Points, indices: Int32Array): Points {
   );
 }
 
-/** One cloud's levels: the points of each stage, and of each but the first the indices in the one before. */
-interface Level {
-  readonly points: Points;
+/** What a cloud is sampled to, and which of its points that are. */
+interface Sample {
+  readonly cloud: Cloud;
   readonly chosen: Int32Array;
 }
 
-function sample(points: Points, count: number, what: string): Level {
+function sample(cloud: Cloud, count: number, what: string): Sample {
   if (count < 1)
-    throw new ModelOptionError(`${what}: ${points.length / 3} points leave no group; give the cloud more points.`);
-  const chosen = farthestPoints(points, count);
-  return { points: pick(points, chosen), chosen };
+    throw new ModelOptionError(`${what}: ${cloud.count} points leave no group; give the cloud more points.`);
+  const chosen = farthestPoints(cloud.points, count, 0, cloud.tree);
+  return { cloud: new Cloud(pick(cloud.points, chosen)), chosen };
 }
 
 const join = (parts: readonly Int32Array[], step: number) =>
@@ -52,27 +70,28 @@ const join = (parts: readonly Int32Array[], step: number) =>
     return parts[Math.floor(i / each)]![i % each]! + step * Math.floor(i / each);
   });
 
-function groupsOf(spec: PointSpec, clouds: readonly Points[], levels: readonly Level[]): Groups {
+function groupsOf(spec: PointSpec, clouds: readonly Cloud[], samples: readonly Sample[]): Groups {
   const { size, radius, features } = spec.embed;
-  const neighbours = clouds.map((cloud, b) => {
-    const centres = levels[b]!.points;
+  const neighbours = clouds.map(({ points, tree }, b) => {
+    const centres = samples[b]!.cloud.points;
     return radius === null
-      ? nearestPoints(cloud, centres, size).indices
-      : ballQuery(cloud, centres, { radius, count: size });
+      ? nearestPoints(points, centres, size, tree).indices
+      : ballQuery(points, centres, { radius, count: size, tree });
   });
   const offsets = new Float32Array(3 * neighbours.length * neighbours[0]!.length);
   let at = 0;
   neighbours.forEach((indices, b) => {
     indices.forEach((index, i) => {
       for (let axis = 0; axis < 3; axis++)
-        offsets[at++] = clouds[b]![3 * index + axis]! - levels[b]!.points[3 * Math.floor(i / size) + axis]!;
+        offsets[at++] =
+          clouds[b]!.points[3 * index + axis]! - samples[b]!.cloud.points[3 * Math.floor(i / size) + axis]!;
     });
   });
-  const points = clouds[0]!.length / 3;
+  const points = clouds[0]!.count;
   const centres =
     features === 'dp_df'
       ? join(
-          levels.map(({ chosen }) => chosen),
+          samples.map(({ chosen }) => chosen),
           points,
         )
       : undefined;
@@ -85,9 +104,9 @@ function groupsOf(spec: PointSpec, clouds: readonly Points[], levels: readonly L
   return { map, offsets, size };
 }
 
-function upwards(fine: readonly Points[], coarse: readonly Points[]): RowMap {
-  const found = fine.map((points, b) => threeNearest(coarse[b]!, points));
-  const known = coarse[0]!.length / 3;
+function upwards(fine: readonly Cloud[], coarse: readonly Cloud[]): RowMap {
+  const found = fine.map(({ points }, b) => threeNearest(coarse[b]!.points, points, coarse[b]!.tree));
+  const known = coarse[0]!.count;
   const weights = new Float32Array(found.length * found[0]!.weights.length);
   for (const [b, { weights: each }] of found.entries()) weights.set(each, b * each.length);
   return interpolationMap(
@@ -110,32 +129,33 @@ export function pointGeometry(spec: PointSpec, positions: Points, batch: number)
     throw new ModelOptionError(
       `pointGeometry: ${positions.length} numbers are no ${batch} clouds of the same size; give x, y, z of each point.`,
     );
-  const levels: Points[][] = [Array.from({ length: batch }, (_, b) => positions.subarray(b * each, (b + 1) * each))];
+  const clouds = Array.from({ length: batch }, (_, b) => new Cloud(positions.subarray(b * each, (b + 1) * each)));
+  const levels: Cloud[][] = [clouds];
   const stages: Groups[] = [];
   for (let i = 0; i < spec.embed.stages; i++) {
-    const clouds = levels[i]!;
-    const count = Math.floor((clouds[0]!.length / 3) * spec.embed.ratio);
-    const chosen = clouds.map((cloud) => sample(cloud, count, `Stage ${i} of the embedding`));
-    stages.push(groupsOf(spec, clouds, chosen));
-    levels.push(chosen.map(({ points }) => points));
+    const above = levels[i]!;
+    const count = Math.floor(above[0]!.count * spec.embed.ratio);
+    const samples = above.map((cloud) => sample(cloud, count, `Stage ${i} of the embedding`));
+    stages.push(groupsOf(spec, above, samples));
+    levels.push(samples.map(({ cloud }) => cloud));
   }
   const centres = levels.at(-1)!;
   const { decoder } = spec;
-  const fine: Points[][] = decoder.progressive ? levels.slice(0, -1) : [levels[0]!];
+  const fine: Cloud[][] = decoder.progressive ? levels.slice(0, -1) : [clouds];
   while (fine.length < decoder.stages) {
     const last = fine.at(-1)!;
-    const count = Math.floor(last[0]!.length / 3 / decoder.scale);
-    fine.push(last.map((cloud) => sample(cloud, count, 'The decoder').points));
+    const count = Math.floor(last[0]!.count / decoder.scale);
+    fine.push(last.map((cloud) => sample(cloud, count, 'The decoder').cloud));
   }
   const all = [...fine, centres];
-  const joined = new Float32Array(batch * centres[0]!.length);
-  for (const [b, points] of centres.entries()) joined.set(points, b * points.length);
+  const joined = new Float32Array(3 * batch * centres[0]!.count);
+  for (const [b, { points }] of centres.entries()) joined.set(points, b * points.length);
   return {
     batch,
     points: each / 3,
-    groups: centres[0]!.length / 3,
+    groups: centres[0]!.count,
     stages,
     centres: joined,
-    decoder: fine.map((points, i) => upwards(points, all[i + 1]!)),
+    decoder: fine.map((below, i) => upwards(below, all[i + 1]!)),
   };
 }

@@ -1,6 +1,6 @@
 /** Ball query (PointNet++, arXiv 1706.02413): neighbours within a radius. */
 import { PointCloudError, type Points, pointCount } from '../point-tree/cloud.ts';
-import { PointTree } from '../point-tree/tree.ts';
+import { type PointTree, treeOf } from '../point-tree/tree.ts';
 import { Best, visitBall } from '../point-tree/visit.ts';
 
 export interface BallOptions {
@@ -8,6 +8,8 @@ export interface BallOptions {
   readonly radius: number;
   /** Neighbours of each query, ≥ 1. */
   readonly count: number;
+  /** The points' tree, where the caller has it. */
+  readonly tree?: PointTree;
 }
 
 /**
@@ -15,13 +17,13 @@ export interface BallOptions {
  * first one is repeated; where there is none, all are 0.
  * @throws PointCloudError
  */
-export function ballQuery(points: Points, queries: Points, { radius, count }: BallOptions): Int32Array {
+export function ballQuery(points: Points, queries: Points, { radius, count, tree: known }: BallOptions): Int32Array {
   pointCount('ballQuery', 'points', points);
   const size = pointCount('ballQuery', 'queries', queries);
   if (!(radius > 0)) throw new PointCloudError(`ballQuery: radius is ${radius}; it must be greater than 0.`);
   if (!Number.isInteger(count) || count < 1)
     throw new PointCloudError(`ballQuery: count is ${count}; it must be a whole number of 1 or more.`);
-  const tree = new PointTree(points);
+  const tree = treeOf('ballQuery', points, known);
   const indices = new Int32Array(size * count);
   for (let q = 0; q < size; q++) {
     const best = new Best(count);

@@ -3,7 +3,7 @@
  * Exact: a node of the tree is passed over when no point of it can come nearer to the chosen ones.
  */
 import { checkCount, PointCloudError, type Points, pointCount } from '../point-tree/cloud.ts';
-import { PointTree } from '../point-tree/tree.ts';
+import { type PointTree, treeOf } from '../point-tree/tree.ts';
 
 /** Squared distances to the nearest chosen point, and each node's farthest point. */
 class Distances {
@@ -63,14 +63,15 @@ class Distances {
  * @param points one cloud, [points·3]
  * @param count 1 … points
  * @param start index of the first point; default 0
+ * @param known the points' tree, where the caller has it
  * @throws PointCloudError
  */
-export function farthestPoints(points: Points, count: number, start = 0): Int32Array {
+export function farthestPoints(points: Points, count: number, start = 0, known?: PointTree): Int32Array {
   const size = pointCount('farthestPoints', 'points', points);
   checkCount('farthestPoints', 'count', count, size);
   if (!Number.isInteger(start) || start < 0 || start >= size)
     throw new PointCloudError(`farthestPoints: start is ${start}; choose an index from 0 to ${size - 1}.`);
-  const tree = new PointTree(points);
+  const tree = treeOf('farthestPoints', points, known);
   const distances = new Distances(tree);
   const chosen = new Int32Array(count);
   chosen[0] = start;

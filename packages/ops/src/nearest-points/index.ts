@@ -1,6 +1,6 @@
 /** The k nearest points (kNN), and the weights of three-nearest-neighbour interpolation (PointNet++, arXiv 1706.02413). */
 import { checkCount, type Points, pointCount } from '../point-tree/cloud.ts';
-import { PointTree } from '../point-tree/tree.ts';
+import { type PointTree, treeOf } from '../point-tree/tree.ts';
 import { Best, visitNearest } from '../point-tree/visit.ts';
 
 /** Of each query k neighbours, nearest first; on ties the lowest index first. */
@@ -11,8 +11,7 @@ export interface Nearest {
   readonly distances: Float32Array;
 }
 
-function search(points: Points, queries: Points, k: number, visit: (query: number, best: Best) => void): void {
-  const tree = new PointTree(points);
+function search(tree: PointTree, queries: Points, k: number, visit: (query: number, best: Best) => void): void {
   for (let q = 0; q < queries.length / 3; q++) {
     const best = new Best(k);
     visitNearest(tree, best, queries[3 * q]!, queries[3 * q + 1]!, queries[3 * q + 2]!);
@@ -23,14 +22,15 @@ function search(points: Points, queries: Points, k: number, visit: (query: numbe
 /**
  * The k nearest of `points` to each of `queries`, both one cloud [n·3].
  * @param k 1 … points
+ * @param known the points' tree, where the caller has it
  * @throws PointCloudError
  */
-export function nearestPoints(points: Points, queries: Points, k: number): Nearest {
+export function nearestPoints(points: Points, queries: Points, k: number, known?: PointTree): Nearest {
   checkCount('nearestPoints', 'k', k, pointCount('nearestPoints', 'points', points));
   const count = pointCount('nearestPoints', 'queries', queries);
   const indices = new Int32Array(count * k);
   const distances = new Float32Array(count * k);
-  search(points, queries, k, (q, best) => {
+  search(treeOf('nearestPoints', points, known), queries, k, (q, best) => {
     indices.set(best.indices, q * k);
     for (let i = 0; i < k; i++) distances[q * k + i] = Math.sqrt(best.keys[i]!);
   });
@@ -46,15 +46,16 @@ export interface ThreeNearest extends Nearest {
 /**
  * The three nearest of the `known` points to each query with weights 1/(distance + 1e-8), normalised. Where fewer than three are known,
  * the missing ones have distance −1, index 0 and weight 0.
+ * @param tree of the known points, where the caller has it
  * @throws PointCloudError
  */
-export function threeNearest(known: Points, queries: Points): ThreeNearest {
+export function threeNearest(known: Points, queries: Points, tree?: PointTree): ThreeNearest {
   const k = Math.min(3, pointCount('threeNearest', 'known', known));
   const count = pointCount('threeNearest', 'queries', queries);
   const indices = new Int32Array(count * 3);
   const distances = new Float32Array(count * 3).fill(-1);
   const weights = new Float32Array(count * 3);
-  search(known, queries, k, (q, best) => {
+  search(treeOf('threeNearest', known, tree), queries, k, (q, best) => {
     const inverse = Array.from(best.keys, (squared) => 1 / (Math.sqrt(squared) + 1e-8));
     const total = inverse.reduce((sum, value) => sum + value, 0);
     for (let i = 0; i < k; i++) {

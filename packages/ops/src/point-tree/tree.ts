@@ -2,7 +2,24 @@
  * A k-d tree over one cloud (Bentley 1975): halves at the median of the box's longest side, so that it is as deep for clumped scans
  * and for clouds of duplicates as for even ones. Nodes are numbered as in a heap; leaves are all at one depth.
  */
-import type { Points } from './cloud.ts';
+import { PointCloudError, type Points, pointCount } from './cloud.ts';
+
+/**
+ * The k-d tree of a cloud [points·3], for several searches in it; the points must not change while it is in use.
+ * @throws PointCloudError for no points, and for coordinates that are not finite
+ */
+export function searchTree(points: Points): PointTree {
+  pointCount('searchTree', 'points', points);
+  return new PointTree(points);
+}
+
+/** The tree of a cloud: the one that the caller has, or a new one. */
+export function treeOf(op: string, points: Points, known?: PointTree): PointTree {
+  if (!known) return new PointTree(points);
+  if (known.points !== points)
+    throw new PointCloudError(`${op}: the tree is of another cloud; give the one of these points, or none.`);
+  return known;
+}
 
 /** About so many points a leaf. */
 const leafSize = 24;
@@ -23,7 +40,7 @@ export class PointTree {
   private readonly boxes: Float64Array;
 
   /** @param points at least one, finite */
-  constructor(private readonly points: Points) {
+  constructor(readonly points: Points) {
     const count = points.length / 3;
     const levels = Math.max(0, Math.ceil(Math.log2(count / leafSize)));
     this.firstLeaf = 2 ** levels - 1;
