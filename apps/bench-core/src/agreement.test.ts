@@ -3,16 +3,20 @@ import { startBackend } from '@dr2net/backends';
 import { expectNoLeak } from '@dr2net/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeNetwork, type Network } from './network.ts';
-import type { NetworkSize } from './size.ts';
+import { makeNetwork } from './networks/make.ts';
+import type { Network } from './networks/network.ts';
+import { isVitNetwork, makeVit } from './networks/vit.ts';
+import type { PointSize } from './point-size.ts';
+import type { VitSize } from './size.ts';
 import { jaxSubject } from './subjects/jax.ts';
 import { type MethodName, methodNames } from './subjects/names.ts';
 import { ours } from './subjects/ours.ts';
 import { plain } from './subjects/plain.ts';
 import type { Subject } from './subjects/subject.ts';
 
-const image: NetworkSize = { width: 24, heads: 3, depth: 2, side: 4, patch: 4, frames: 1, batch: 2 };
-const clip: NetworkSize = { ...image, side: 2, patch: 8, frames: 4 };
+const image: VitSize = { width: 24, heads: 3, depth: 2, side: 4, patch: 4, frames: 1, batch: 2 };
+const clip: VitSize = { ...image, side: 2, patch: 8, frames: 4 };
+const clouds: PointSize = { width: 24, heads: 3, depth: 2, points: 256, batch: 2, part: 'whole' };
 
 type Gradients = Map<string, Float32Array>;
 
@@ -39,15 +43,33 @@ function expectClose(actual: Gradients, expected: Gradients, rtol: number): void
     }
 }
 
+type Peer = 'plain' | 'jax' | 'checkpoint';
+
+function subjectOf(network: Network, name: Peer): Subject | Promise<Subject> {
+  if (name === 'plain') return plain(network);
+  if (name !== 'jax') return ours(network, name);
+  if (!isVitNetwork(network)) throw new Error('There is no point segmenter of jax-js.');
+  return jaxSubject(network, 'wasm');
+}
+
+const [all, points]: readonly (readonly Peer[])[] = [
+  ['plain', 'jax', 'checkpoint'],
+  ['plain', 'checkpoint'],
+];
+
 describe.each([
-  ['an image', image],
-  ['a clip', clip],
-])('of %s', (_name, size) => {
+  { what: 'an image', size: image, backend: 'wasm', peers: all! },
+  { what: 'a clip', size: clip, backend: 'wasm', peers: all! },
+  { what: 'clouds', size: clouds, backend: 'wasm', peers: points! },
+  // Where `gather` has its own gradient.
+  { what: 'clouds', size: clouds, backend: 'cpu', peers: points! },
+  { what: "clouds' blocks", size: { ...clouds, part: 'backbone' } as const, backend: 'wasm', peers: points! },
+])('of $what on $backend', ({ size, backend, peers }) => {
   let network: Network;
   let reference: Awaited<ReturnType<typeof gradientsOf>>;
 
   beforeAll(async () => {
-    await startBackend('wasm');
+    await startBackend(backend);
     network = makeNetwork(size);
     const subject = ours(network, 'conventional');
     reference = await gradientsOf(subject);
@@ -55,9 +77,8 @@ describe.each([
   });
   afterAll(() => network.dispose());
 
-  it.each(['plain', 'jax', 'checkpoint'] as const)('%s computes the conventional loss and gradients', async (name) => {
-    const subject =
-      name === 'plain' ? plain(network) : name === 'jax' ? await jaxSubject(network, 'wasm') : ours(network, name);
+  it.each(peers)('%s computes the conventional loss and gradients', async (name) => {
+    const subject = await subjectOf(network, name);
     const { loss, forward, gradients } = await gradientsOf(subject);
     subject.dispose();
     expect(Math.abs(loss / reference.loss - 1)).toBeLessThan(1e-6);
@@ -72,7 +93,7 @@ describe('the optimizers', () => {
     const drops: number[] = [];
     for (const name of ['ours', 'jax', 'plain'] as const) {
       await expectNoLeak(async () => {
-        const network = makeNetwork(image);
+        const network = makeVit(image);
         const subject =
           name === 'ours'
             ? ours(network, 'conventional')
@@ -97,7 +118,7 @@ describe('the optimizers', () => {
   it('of every method runs, and its gradients are freed', async () => {
     await startBackend('wasm');
     for (const name of methodNames) {
-      const network = makeNetwork(image);
+      const network = makeVit(image);
       const before = tf.memory().numTensors;
       const subject = ours(network, name as MethodName);
       await subject.step();

@@ -1,5 +1,5 @@
 /** One measurement that is to be made, in a process or a worker of its own. */
-import { type NetworkSize, sizeName, sizeTitle } from './size.ts';
+import { isVit, type NetworkSize, sizeName, sizeTitle } from './size.ts';
 import type { SubjectName } from './subjects/names.ts';
 
 export interface Case {
@@ -21,7 +21,7 @@ export const leastRepetitions = 3;
 
 /** What the case is, without how long it is measured: the name of its file. */
 export function caseName({ backend, subject, size, chunks }: Case): string {
-  const clip = size.frames === 1 ? '' : `-f${size.frames}`;
+  const clip = isVit(size) && size.frames > 1 ? `-f${size.frames}` : '';
   return `bench-${backend}-${sizeName(size)}${clip}-${subject}${chunks > 1 ? `-chunks${chunks}` : ''}`;
 }
 

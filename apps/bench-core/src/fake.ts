@@ -2,13 +2,19 @@
 import type { Case } from './case.ts';
 import { digest } from './digest.ts';
 import type { Measurement } from './measurement.ts';
+import type { PointSize } from './point-size.ts';
 import { type Provenance, type Result, resultSchema } from './result.ts';
+import { isVit, type VitSize } from './size.ts';
 import { methodNames } from './subjects/names.ts';
+
+export const fakeSize: VitSize = { width: 48, heads: 3, depth: 2, side: 4, patch: 8, frames: 1, batch: 2 };
+
+export const fakePoints: PointSize = { width: 48, heads: 3, depth: 12, points: 16384, batch: 2, part: 'whole' };
 
 export const fakeCase: Case = {
   backend: 'wasm',
   subject: 'reversible',
-  size: { width: 48, heads: 3, depth: 2, side: 4, patch: 8, frames: 1, batch: 2 },
+  size: fakeSize,
   ...{ chunks: 1, warmup: 1, repetitions: 3, budgetSeconds: 10 },
 };
 
@@ -18,6 +24,12 @@ const provenance: Provenance = {
   commit: '0123456789abcdef',
   date: '2026-01-02T03:04:05.678Z',
 };
+
+/** The decoder's peak is the step's, the blocks' a fourth of it, the tokenizer's half. */
+const phasesOf = (peak: number) =>
+  Object.entries({ tokenizer: peak / 2, blocks: peak / 4, decoder: peak }).flatMap(([part, activationPeakBytes]) =>
+    ['forward', 'backward'].map((way) => ({ name: `${part} ${way}`, activationPeakBytes, seconds: 0.25 })),
+  );
 
 /** Times and bytes that follow from method, depth and batch; gradients from the method and a little from the backend. */
 export function fakeMeasurement(one: Case): Measurement {
@@ -47,6 +59,7 @@ export function fakeMeasurement(one: Case): Measurement {
       software: one.backend === 'webgpu',
       settings: {},
     },
+    ...(!isVit(one.size) && { geometrySeconds: 0.5 }),
     ...{ parameters: 1000, forwardFlops: 1e9 * blocks, loss: one.backend === 'wasm' ? 2 : 2.00001 },
     times: {
       forward: step.map((value) => value / 3),
@@ -59,6 +72,7 @@ export function fakeMeasurement(one: Case): Measurement {
       memory: {
         activationPeakBytes: peak,
         peakBytes: 2 * peak,
+        ...(!isVit(one.size) && { phases: phasesOf(peak) }),
         timeline: [point(0, 0.1e6, 'forward'), point(1, peak, 'backward'), point(2, 0.1e6, 'optimizer')],
       },
       growth: { tensors: 0, bytes: 0 },

@@ -5,7 +5,6 @@ export { type AxisName, axisNames, type Found, findLargest, type LargestSettings
 export { measure } from './measure.ts';
 export type { Measurement } from './measurement.ts';
 export { known } from './nearest.ts';
-export { makeNetwork, type Network } from './network.ts';
 export { benchReport, type ReportOptions } from './report/report.ts';
 export * from './result.ts';
 export { failed, type Row, rowsOf } from './rows.ts';
@@ -13,5 +12,5 @@ export * from './scenarios.ts';
 export * from './size.ts';
 export * from './statistics.ts';
 export * from './subjects/names.ts';
-export { columns, type Table, tableOf } from './table.ts';
+export { type Table, tableOf } from './table.ts';
 export { versions } from './versions.ts';

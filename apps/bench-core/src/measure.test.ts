@@ -5,7 +5,7 @@ import { memoryModel, methodSetting } from '@dr2net/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Case } from './case.ts';
-import { fakeCase } from './fake.ts';
+import { fakeCase, fakeSize } from './fake.ts';
 import { measure } from './measure.ts';
 import { checkResult, resultSchema } from './result.ts';
 import { classes, configOf } from './size.ts';
@@ -18,7 +18,7 @@ beforeAll(() => startBackend('wasm'));
 describe('a measurement', () => {
   it('of our methods has the activation peak that the planner predicts, and leaves nothing', async () => {
     // So many tokens that what the optimizer makes on its way, which the planner counts too, is less than a step's peak.
-    const size = { ...fakeCase.size, side: 8 };
+    const size = { ...fakeSize, side: 8 };
     const model = memoryModel(configOf(size), { classes });
     for (const subject of ['conventional', 'reversible', 'exact'] as const) {
       const before = tf.memory().numTensors;
@@ -45,6 +45,24 @@ describe('a measurement', () => {
       expect(throughput?.flops).toBeGreaterThan(1e8);
       expect(tf.memory().numTensors).toBe(before);
     }
+  });
+
+  it('of clouds tells peaks and times by part, and when the geometry was made', async () => {
+    const size = { width: 24, heads: 3, depth: 1, points: 128, batch: 1, part: 'whole' } as const;
+    const { memory, geometrySeconds, growth, times } = await measure(one({ subject: 'exact', size, repetitions: 1 }));
+    const phases = memory?.phases ?? [];
+    expect(phases.map(({ name }) => name)).toEqual([
+      'tokenizer forward',
+      'blocks forward',
+      'decoder forward',
+      'decoder backward',
+      'blocks backward',
+      'tokenizer backward',
+    ]);
+    expect(memory?.activationPeakBytes).toBe(Math.max(...phases.map((phase) => phase.activationPeakBytes)));
+    expect(geometrySeconds).toBeGreaterThan(0);
+    expect(growth).toEqual({ tensors: 0, bytes: 0 });
+    expect(times.products).toBeUndefined();
   });
 
   it('stops timing when its seconds are over, but not before three repetitions', async () => {

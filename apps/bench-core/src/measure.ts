@@ -1,17 +1,16 @@
 /** Measures one case: in Node in a process of its own, in a page in a worker of its own. */
 import { type Backend, type StartOptions, startBackend } from '@dr2net/backends';
 import { meter } from '@dr2net/memory';
-import { memoryModel } from '@dr2net/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Case, leastRepetitions } from './case.ts';
 import { countGpu, gpuBuffers, watchGpu } from './count/gpu.ts';
 import { wasmHeaps, watchWasm } from './count/wasm.ts';
 import { digest } from './digest.ts';
-import { forwardIdentical } from './identical.ts';
 import type { Measurement } from './measurement.ts';
-import { makeNetwork, type Network } from './network.ts';
-import { ProductsAlone, productThroughput, stepProducts } from './products.ts';
-import { classes, configOf } from './size.ts';
+import { makeNetwork } from './networks/make.ts';
+import type { Network } from './networks/network.ts';
+import { isVitNetwork } from './networks/vit.ts';
+import { ProductsAlone, productThroughput } from './products.ts';
 import { isMethod } from './subjects/names.ts';
 import { ours } from './subjects/ours.ts';
 import { plain } from './subjects/plain.ts';
@@ -31,6 +30,7 @@ async function makeSubject(one: Case, network: Network): Promise<Subject> {
   if (one.subject === 'plain') return plain(network);
   if (one.backend !== 'wasm' && one.backend !== 'webgpu')
     throw new Error(`jax-js runs on webgpu and wasm, not on ${one.backend}.`);
+  if (!isVitNetwork(network)) throw new Error('Of jax-js there is no point segmenter; leave the method jax out.');
   // Loaded late: its memory is watched from its first allocation on.
   const { jaxSubject } = await import('./subjects/jax.ts');
   return jaxSubject(network, one.backend);
@@ -85,11 +85,14 @@ async function memory(one: Case, subject: Subject, parameters: number): Promise<
   try {
     await subject.metered(watching);
     const { phases, peakBytes, timeline } = watching.stop();
-    // What the optimizer makes on its way is no activation.
-    const peaks = phases.filter(({ name }) => name !== 'optimizer').map((phase) => phase.activationPeakBytes);
     // The tape has all gradients of parameters at its peak, the end of backward, before anyone can set them apart.
     const held = one.subject === 'plain' ? 4 * parameters : 0;
-    return { activationPeakBytes: Math.max(...peaks) - held, peakBytes, timeline: [...timeline] };
+    // What the optimizer makes on its way is no activation; before the first phase nothing is made.
+    const parts = phases
+      .filter(({ name }) => name !== 'optimizer' && name !== 'start')
+      .map(({ name, activationPeakBytes: peak, seconds }) => ({ name, activationPeakBytes: peak - held, seconds }));
+    const activationPeakBytes = Math.max(...parts.map((part) => part.activationPeakBytes));
+    return { activationPeakBytes, peakBytes, phases: parts, timeline: [...timeline] };
   } finally {
     watching.stop();
   }
@@ -114,7 +117,7 @@ export async function measure(one: Case, options: MeasureOptions = {}): Promise<
   let products: ProductsAlone | undefined;
   try {
     options.onProgress?.('warming up', 0, one.repetitions);
-    const model = memoryModel(configOf(one.size), { classes });
+    const parameters = network.parameters.reduce((sum, { size }) => sum + size, 0);
     probe.resetPeak();
     const startBytes = probe.current() ?? 0;
     const loss = await subject.step();
@@ -123,23 +126,23 @@ export async function measure(one: Case, options: MeasureOptions = {}): Promise<
       gradients[name] = [...digest(name, values)];
     });
     await subject.optimize();
-    const metered = await memory(one, subject, model.parameterCount);
+    const metered = await memory(one, subject, parameters);
     const device = { kind: probe.kind, startBytes, peakBytes: probe.peak() ?? 0 };
     for (let i = 1; i < one.warmup; i++) {
       await subject.step();
       await subject.optimize();
     }
     await subject.forward();
-    if (isMethod(one.subject))
-      products = new ProductsAlone(stepProducts(one.size, one.subject), backend.name === 'wasm');
+    if (isMethod(one.subject) && network.products)
+      products = new ProductsAlone(network.products(one.subject), backend.name === 'wasm');
     const after = tf.memory();
     const times = await timed(one, subject, products, options);
     const end = tf.memory();
     options.onProgress?.('counts', one.repetitions, one.repetitions);
     const counted = await dispatches(one, subject);
     const rebuiltIdentical = await subject.verify?.();
-    const same = one.subject === 'conventional' ? await forwardIdentical(network) : undefined;
-    const throughput = products ? await productThroughput(squareSizes(backend)) : undefined;
+    const same = one.subject === 'conventional' ? await network.forwardIdentical?.() : undefined;
+    const throughput = isMethod(one.subject) ? await productThroughput(squareSizes(backend)) : undefined;
     backend.check();
     return {
       case: one,
@@ -149,8 +152,9 @@ export async function measure(one: Case, options: MeasureOptions = {}): Promise<
         software: backend.software,
         settings: { ...backend.settings },
       },
-      parameters: model.parameterCount,
-      forwardFlops: 2 * one.size.batch * (model.arithmetic.subBlocks + model.arithmetic.rest),
+      parameters,
+      forwardFlops: network.forwardFlops,
+      ...(network.geometrySeconds !== undefined && { geometrySeconds: network.geometrySeconds }),
       times,
       loss,
       gradients,

@@ -1,12 +1,13 @@
 /** What one measured process or worker tells. All times in seconds, all sizes in bytes. */
 import * as v from 'valibot';
+import { pointParts } from './point-size.ts';
 import { subjectNames } from './subjects/names.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 const seconds = v.array(v.pipe(v.number(), v.minValue(0)));
 
-const networkSize = v.object({
+const vitSize = v.object({
   width: positive,
   heads: positive,
   depth: positive,
@@ -16,10 +17,19 @@ const networkSize = v.object({
   batch: positive,
 });
 
-const caseSchema = v.object({
+const pointSize = v.object({
+  width: positive,
+  heads: positive,
+  depth: positive,
+  points: positive,
+  batch: positive,
+  part: v.picklist(pointParts),
+});
+
+export const caseSchema = v.object({
   backend: v.string(),
   subject: v.picklist(subjectNames),
-  size: networkSize,
+  size: v.union([vitSize, pointSize]),
   chunks: positive,
   warmup: positive,
   repetitions: positive,
@@ -44,6 +54,8 @@ export const measurementSchema = v.object({
   parameters: positive,
   /** Floating-point operations of a forward pass of the batch, a multiplication and an addition each. */
   forwardFlops: v.number(),
+  /** Of points: sampling and neighbours, on the host, before the step and in no other figure. */
+  geometrySeconds: v.optional(v.number()),
   /** One entry a repetition. */
   times: v.object({
     /** Forward and loss alone. */
@@ -64,6 +76,8 @@ export const measurementSchema = v.object({
       /** At the peak of one step, besides parameters, their gradients and the optimizer's slots. */
       activationPeakBytes: v.number(),
       peakBytes: v.number(),
+      /** Of the same step, as far as the subject tells them: the peak while each lasted, all that was alive then included. */
+      phases: v.optional(v.array(v.object({ name: v.string(), activationPeakBytes: v.number(), seconds: v.number() }))),
       timeline: v.array(timelinePoint),
     }),
   ),

@@ -1,10 +1,10 @@
 /** A step's matrix products alone, of the same shapes and number; and how fast the backend can multiply at its best. */
 import { linear } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { classes, type NetworkSize, tokensOf, tubelet } from './size.ts';
+import { classes, tokensOf, tubelet, type VitSize } from './size.ts';
 import type { MethodName } from './subjects/names.ts';
 
-interface Product {
+export interface Product {
   /** [rows, inner] × [inner, columns] */
   readonly rows: number;
   readonly inner: number;
@@ -28,7 +28,7 @@ const again: Readonly<Record<MethodName, boolean>> = {
  * Forward, evaluation once more, and the gradients of both operands. Of attention QKᵀ and its mixture: each with two gradients. (A kernel
  * that keeps no weights makes QKᵀ again for its pullback; that is its own affair and is not counted.)
  */
-export function stepProducts(size: NetworkSize, method: MethodName): Product[] {
+export function stepProducts(size: VitSize, method: MethodName): Product[] {
   const { width, heads, depth, batch, patch, frames } = size;
   const tokens = tokensOf(size);
   const rows = batch * tokens;

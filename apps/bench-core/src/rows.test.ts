@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fakeResult } from './fake.ts';
+import { doesNotFit, isError, reasonOf } from './failure.ts';
+import { fakeCase, fakePoints, fakeResult } from './fake.ts';
 import { checkResult, ResultError, withRound } from './result.ts';
 import { failed, rowsOf } from './rows.ts';
 import { tableOf } from './table.ts';
@@ -58,9 +59,64 @@ describe('rows', () => {
   });
 });
 
+describe('rows of points', () => {
+  const size = fakePoints;
+  const backbone = { ...size, part: 'backbone' } as const;
+  const rows = rowsOf([
+    fakeResult({ subject: 'plain', size }),
+    fakeResult({ subject: 'reversible', size }),
+    fakeResult({ subject: 'plain', size: backbone }),
+    fakeResult({ subject: 'exact', size: backbone }),
+  ]);
+  const small = { ...size, depth: 1 };
+  const [, ofSmall] = rowsOf([fakeResult({ subject: 'plain', size: small }), fakeResult({ size: small })]);
+
+  it('say what a step should reach, and whether it does', () => {
+    expect(rows.map(({ goals }) => goals)).toEqual([
+      [],
+      [
+        'step 0.10 × plain (goal ≤ 0.3): reached',
+        'tokenizer 2.0 × blocks (goal ≤ 2): reached',
+        'decoder 4.0 × blocks (goal ≤ 2): missed',
+      ],
+      [],
+      ['peak 1/109.1 of plain (goal ≤ 1/30): reached'],
+    ]);
+    expect(ofSmall?.goals).toEqual(['step 0.10 × plain (goal ≤ 0.3): reached']);
+  });
+
+  it('compare a part with the same part', () => {
+    expect(rows[3]?.toPlain).toBeCloseTo(0.11);
+    const [, alone] = rowsOf([fakeResult({ subject: 'plain', size }), fakeResult({ size: backbone })]);
+    expect(alone?.toPlain).toBeUndefined();
+  });
+
+  it('have peaks and times by part, and what does not fit below', () => {
+    const reason = reasonOf(
+      new Error(
+        'node … ended with exit code 1:\n  at x\nDeviceOutOfMemoryError: The backend is out of memory: 5 |\n  at y',
+      ),
+    );
+    const peer = { case: { ...fakeCase, size, subject: 'plain' as const }, reason };
+    expect(reason).toBe('DeviceOutOfMemoryError: The backend is out of memory: 5 |');
+    expect(doesNotFit(peer)).toBe(true);
+    expect(isError(peer)).toBe(false);
+    expect(isError({ ...peer, case: fakeCase })).toBe(true);
+    expect(isError({ ...peer, reason: 'it broke' })).toBe(true);
+    const { head, body } = tableOf(rows.slice(1, 2), [peer]);
+    expect(body[0]?.[head.indexOf('peak by part')]).toContain('decoder backward 1.00 MB');
+    expect(body[0]?.[head.indexOf('points')]).toBe('16384');
+    expect(body[1]?.slice(0, 3)).toEqual(['wasm', 'whole', '12']);
+    expect(body[1]?.[head.indexOf('method')]).toBe('plain');
+    expect(body[1]?.at(-1)).toBe('does not fit: DeviceOutOfMemoryError: The backend is out of memory: 5 /');
+    expect(tableOf([], [peer]).head.at(-1)).toBe('checks');
+  });
+});
+
 describe('a result', () => {
   it('is what was written, also after JSON', () => {
-    for (const result of list) expect(checkResult(JSON.parse(JSON.stringify(result)), 'a file')).toEqual(result);
+    for (const result of [...list, fakeResult({ size: fakePoints })])
+      expect(checkResult(JSON.parse(JSON.stringify(result)), 'a file')).toEqual(result);
   });
 
   it.each([

@@ -1,27 +1,47 @@
 /** What is measured together: a table of sizes for the methods, with how long. Both apps read these. */
 import type { Case } from './case.ts';
+import { checkPoints, type PointPart } from './point-size.ts';
 import { inputOfTokens, type NetworkSize } from './size.ts';
-import { runsOn, type SubjectName } from './subjects/names.ts';
+import { runsOn, type SubjectName, subjectNames } from './subjects/names.ts';
 
-export interface Scenario {
+interface Common {
   readonly name: string;
   readonly title: string;
   readonly subjects: readonly SubjectName[];
   readonly width: number;
   readonly heads: number;
-  readonly patch: number;
-  /** Every combination of these is measured. */
+  /** Every combination of depth, batch, and tokens or points is measured. */
   readonly depth: readonly number[];
-  readonly tokens: readonly number[];
   readonly batch: readonly number[];
   readonly warmup: number;
   readonly repetitions: number;
   readonly budgetSeconds: number;
 }
 
+/** Of images or clips. */
+interface VitScenario extends Common {
+  readonly patch: number;
+  readonly tokens: readonly number[];
+}
+
+/** Of point clouds. */
+interface PointScenario extends Common {
+  readonly part: PointPart;
+  readonly points: readonly number[];
+}
+
+export type Scenario = VitScenario | PointScenario;
+
 const everyone = ['plain', 'jax', 'conventional', 'checkpoint', 'reversible', 'exact'] as const;
 const vitS = { width: 384, heads: 6, patch: 16 } as const;
 const thorough = { warmup: 1, repetitions: 7, budgetSeconds: 120 } as const;
+
+const clouds = {
+  subjects: ['plain', 'conventional', 'checkpoint', 'reversible', 'exact'],
+  ...{ width: 384, heads: 6, depth: [12], points: [16384], batch: [2] },
+  // A step takes the better part of a minute.
+  ...{ warmup: 1, repetitions: 3, budgetSeconds: 120 },
+} as const;
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -74,6 +94,18 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'points',
+    title: 'PointViT segmentation: two clouds of 16,384 points, 1024 tokens, width 384, 12 blocks',
+    part: 'whole',
+    ...clouds,
+  },
+  {
+    name: 'points-backbone',
+    title: 'the same blocks alone, with the positions added before each: the part that is reversible',
+    part: 'backbone',
+    ...clouds,
+  },
+  {
     name: 'quick',
     title: 'a tiny network: shows that everything runs; its figures mean little',
     subjects: ['plain', 'jax', 'conventional', 'reversible', 'exact'],
@@ -86,32 +118,62 @@ export const scenarios: readonly Scenario[] = [
 export interface Changes {
   readonly subjects?: readonly SubjectName[];
   readonly depth?: readonly number[];
+  /** Of images and clips. */
   readonly tokens?: readonly number[];
+  /** Of point clouds. */
+  readonly points?: readonly number[];
   readonly batch?: readonly number[];
   readonly chunks?: number;
   readonly repetitions?: number;
   readonly budgetSeconds?: number;
 }
 
-function sizesOf({ width, heads, patch, depth, tokens, batch }: Scenario): NetworkSize[] {
+/** Methods and peers that a scenario can have: of jax-js there is no point segmenter. */
+export function subjectsOf(scenario: Scenario): readonly SubjectName[] {
+  return 'points' in scenario ? subjectNames.filter((name) => name !== 'jax') : subjectNames;
+}
+
+/** What was asked for that the scenario has no use for is an error, not ignored. */
+function requireUse(scenario: Scenario, { tokens, points, subjects = [] }: Changes): void {
+  const { name } = scenario;
+  if (tokens && 'points' in scenario)
+    throw new RangeError(
+      `The scenario ${name} has no choice of tokens: a sixteenth of the points; give points instead.`,
+    );
+  if (points && 'tokens' in scenario)
+    throw new RangeError(`The scenario ${name} has no points; give tokens instead, or another scenario.`);
+  const known = subjectsOf(scenario);
+  const missing = subjects.find((subject) => !known.includes(subject));
+  if (missing !== undefined)
+    throw new RangeError(`The scenario ${name} has no method ${missing}; there are: ${known.join(', ')}.`);
+}
+
+function sizesOf(scenario: Scenario): NetworkSize[] {
+  const { width, heads, depth, batch } = scenario;
+  const inputs =
+    'points' in scenario
+      ? scenario.points.map((count) => {
+          checkPoints(count);
+          return { points: count, part: scenario.part };
+        })
+      : scenario.tokens.map((count) => ({ ...inputOfTokens(count), patch: scenario.patch }));
   return batch.flatMap((samples) =>
-    tokens.flatMap((count) =>
-      depth.map((blocks) => ({ width, heads, depth: blocks, ...inputOfTokens(count), patch, batch: samples })),
-    ),
+    inputs.flatMap((input) => depth.map((blocks) => ({ width, heads, depth: blocks, ...input, batch: samples }))),
   );
 }
 
 /**
  * The cases of a scenario, backend by backend, size by size.
- * @throws RangeError for a number of tokens that cannot be had
+ * @throws RangeError for a number of tokens or points that cannot be had, and for a change that the scenario has no use for
  */
 export function casesOf(scenario: Scenario, backends: readonly string[], changes: Changes = {}): Case[] {
+  requireUse(scenario, changes);
   const { chunks = 1, ...rest } = changes;
   const asked: Scenario = { ...scenario, ...rest };
-  const { warmup, repetitions, budgetSeconds } = asked;
+  const { warmup, repetitions, budgetSeconds, subjects } = asked;
   return backends.flatMap((backend) =>
     sizesOf(asked).flatMap((size) =>
-      asked.subjects
+      subjects
         .filter((subject) => runsOn(subject, backend))
         .map((subject) => ({ backend, subject, size, chunks, warmup, repetitions, budgetSeconds })),
     ),

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { startBackend } from '@dr2net/backends';
 import { meter } from '@dr2net/memory';
 import { beforeAll, expect, it } from 'vitest';
-import { makeNetwork } from '../src/network.ts';
+import { makeVit } from '../src/networks/vit.ts';
 import { tokensOf } from '../src/size.ts';
 import { ours } from '../src/subjects/ours.ts';
 
@@ -22,7 +22,7 @@ beforeAll(() => startBackend('wasm'));
 
 /** Bytes of activations besides the pixels, at the peak of a step. */
 async function activationPeak(chunks: number): Promise<number> {
-  const network = makeNetwork(shape);
+  const network = makeVit(shape);
   const subject = ours(network, 'reversible', chunks);
   const watching = meter({ points: 0 });
   await subject.metered?.(watching);

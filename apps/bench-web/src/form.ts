@@ -10,6 +10,7 @@ import {
   type SubjectName,
   scenarios,
   subjectNames,
+  subjectsOf,
 } from 'bench-core';
 
 /** What was asked for; lists are empty where nothing is chosen. */
@@ -56,7 +57,7 @@ function offer(): void {
   const isLargest = select().value === largest;
   const [names, own]: [readonly string[], readonly string[]] = isLargest
     ? [methodNames, defaultLargestMethods]
-    : [subjectNames, scenario().subjects];
+    : [subjectsOf(scenario()), scenario().subjects];
   element('methods').replaceChildren(...names.map((name) => checkbox('method', name, own.includes(name))));
   const fields = element<HTMLFieldSetElement>('largest');
   fields.hidden = !isLargest;

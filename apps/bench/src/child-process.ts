@@ -2,6 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { lastObject, runNode } from 'jobs';
 
+/** What the machine needs for everything else. */
+const leaveFree = 1.5e9;
+
 export interface ChildRun {
   readonly signal?: AbortSignal | undefined;
   /** Receives what the process writes on standard error; native libraries greet there. It is shown only when the process fails. */
@@ -19,5 +22,5 @@ export async function measureInChild<T>(
 ): Promise<T> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const args = ['--conditions=@dr2net/source', '--import', 'tsx', path, JSON.stringify(settings)];
-  return lastObject<T>(await runNode(args, { onLine, ...(signal && { signal }) }));
+  return lastObject<T>(await runNode(args, { onLine, leaveFree, ...(signal && { signal }) }));
 }

@@ -1,6 +1,7 @@
 /** One child process with its result on standard output and its progress on standard error. */
 import { execa } from 'execa';
 import { InterruptedError } from './interrupt.ts';
+import { guardMemory } from './memory-guard.ts';
 
 export interface ChildOptions {
   readonly cwd?: string;
@@ -11,6 +12,8 @@ export interface ChildOptions {
   readonly onLine?: (line: string) => void;
   /** How long an interrupted child may take to save and end, in milliseconds. Default 20 000. */
   readonly grace?: number;
+  /** Bytes of the machine's memory that must be left: a child that leaves less is killed. Default 0: none is. */
+  readonly leaveFree?: number;
 }
 
 /** A child that ended otherwise than well. */
@@ -40,10 +43,10 @@ const lineLength = 300;
  *
  * @param args Node's own flags first, then the script and its arguments
  * @returns its standard output
- * @throws ChildError when it fails, InterruptedError when `signal` aborted
+ * @throws ChildError when it fails, InterruptedError when `signal` aborted, MemoryGuardError
  */
 export async function runNode(args: readonly string[], options: ChildOptions = {}): Promise<string> {
-  const { signal, onLine, grace = 20_000 } = options;
+  const { signal, onLine, grace = 20_000, leaveFree = 0 } = options;
   signal?.throwIfAborted();
   const child = execa(process.execPath, args, {
     ...(options.cwd && { cwd: options.cwd }),
@@ -61,6 +64,7 @@ export async function runNode(args: readonly string[], options: ChildOptions = {
     timer = setTimeout(() => child.kill('SIGKILL'), grace);
   };
   signal?.addEventListener('abort', stop, { once: true });
+  const guard = leaveFree > 0 ? guardMemory(leaveFree, () => child.kill('SIGKILL')) : undefined;
   const lines: string[] = [];
   try {
     if (onLine) {
@@ -72,10 +76,12 @@ export async function runNode(args: readonly string[], options: ChildOptions = {
     }
     const { exitCode, failed, stdout } = await child;
     signal?.throwIfAborted();
+    if (guard?.error) throw guard.error;
     if (failed) throw new ChildError(args.slice(0, 6).join(' '), exitCode, lines.join('\n'));
     return stdout ?? '';
   } finally {
     clearTimeout(timer);
+    guard?.dispose();
     signal?.removeEventListener('abort', stop);
   }
 }

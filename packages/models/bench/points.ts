@@ -20,7 +20,7 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '2' },
     chunks: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '1' },
-    'part-rows': { type: 'string', default: '1024' },
+    'part-rows': { type: 'string', default: '2048' },
   },
 });
 const backend = (await testBackends()).find(({ name }) => name === values.backend);

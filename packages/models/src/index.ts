@@ -35,6 +35,7 @@ export { PointSegmenter } from './point/point-segmenter.ts';
 export {
   applySegmenter,
   type SegmenterOptions,
+  type SegmenterPart,
   type SegmenterPullback,
   type TracedSegmenter,
   traceSegmenter,

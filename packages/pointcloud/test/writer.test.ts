@@ -35,6 +35,17 @@ it('PLY: the header, then points of float, colours and labels', async () => {
   expect(readdirSync(folder)).toEqual(['a.ply']);
 });
 
+it('PLY: true labels beside those that were found', async () => {
+  const bytes = Buffer.from(encodePly(cloud, { labels: [1, 0], truth: [1, 255] }));
+  const start = bytes.indexOf('end_header\n') + 11;
+  expect(bytes.subarray(0, start).toString()).toMatch(/property uchar label\nproperty uchar truth\nend_header/);
+  expect(bytes.length).toBe(start + 2 * 17);
+  expect([...bytes.subarray(start + 17 + 12)]).toEqual([...classColour(0), 0, 255]);
+  const again = await readCloud(new File([bytes], 'again.ply'));
+  expect([again.labels, again.features.truth]).toEqual([Int32Array.of(1, 0), Float32Array.of(1, 255)]);
+  expect(() => encodePly(cloud, { truth: [0, -1] })).toThrow(/made, point 1: truth -1 is none of 0 … 255/);
+});
+
 it('PLY: double where there is an origin, the cloud’s own colours without labels', async () => {
   const bytes = Buffer.from(encodePly({ ...cloud, origin: [500000, 5400000, 0] }));
   const start = bytes.indexOf('end_header\n') + 11;

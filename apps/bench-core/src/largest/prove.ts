@@ -2,7 +2,7 @@
 import { startBackend } from '@dr2net/backends';
 import { memoryModel } from '@dr2net/models';
 import type { MeasureOptions } from '../measure.ts';
-import { makeNetwork } from '../network.ts';
+import { makeVit } from '../networks/vit.ts';
 import { productThroughput } from '../products.ts';
 import { classes, configOf } from '../size.ts';
 import { ours } from '../subjects/ours.ts';
@@ -40,7 +40,7 @@ export async function prove(order: ProofOrder, options: MeasureOptions = {}): Pr
   const told = { device: backend.device, estimatedSeconds };
   if (estimatedSeconds > order.seconds) return told;
   options.onProgress?.('step', 1, 2);
-  const network = makeNetwork(size);
+  const network = makeVit(size);
   const subject = ours(network, order.method);
   try {
     backend.memory.resetPeak();

@@ -1,14 +1,14 @@
 /** The largest network, clip or batch that a method trains under a byte limit, by bisection with the planner's prediction. */
 import { type PlannedBackend, plannedBackends, predictMemory } from '@dr2net/memory';
 import { memoryModel, methodSetting } from '@dr2net/models';
-import { classes, configOf, type NetworkSize } from '../size.ts';
+import { classes, configOf, type VitSize } from '../size.ts';
 import { type MethodName, methodSettings } from '../subjects/names.ts';
 
 export const axisNames = ['depth', 'clip', 'batch'] as const;
 export type AxisName = (typeof axisNames)[number];
 
 /** The rest stays as it is: ViT-S, 14×14 patches a frame. */
-const base: Readonly<Record<AxisName, NetworkSize>> = {
+const base: Readonly<Record<AxisName, VitSize>> = {
   depth: { width: 384, heads: 6, depth: 1, side: 14, patch: 16, frames: 1, batch: 4 },
   clip: { width: 384, heads: 6, depth: 12, side: 14, patch: 16, frames: 2, batch: 1 },
   batch: { width: 384, heads: 6, depth: 12, side: 14, patch: 16, frames: 1, batch: 1 },
@@ -32,14 +32,14 @@ export interface LargestSettings {
 export function sizeAt(
   { axis, width, heads }: Pick<LargestSettings, 'axis' | 'width' | 'heads'>,
   count: number,
-): NetworkSize {
+): VitSize {
   const own = { ...base[axis], ...(width !== undefined && { width }), ...(heads !== undefined && { heads }) };
   if (axis === 'depth') return { ...own, depth: count };
   return axis === 'batch' ? { ...own, batch: count } : { ...own, frames: 2 * count };
 }
 
 /** @throws RangeError for a backend that cannot be planned */
-export function predictedBytes(settings: LargestSettings, size: NetworkSize): number {
+export function predictedBytes(settings: LargestSettings, size: VitSize): number {
   const backend = plannedBackends.find((name): name is PlannedBackend => name === settings.backend);
   if (!backend)
     throw new RangeError(`The memory of ${settings.backend} cannot be predicted; known: ${plannedBackends}.`);

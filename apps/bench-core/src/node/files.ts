@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { backendNames } from '@dr2net/backends';
 import { readJson, writeFileWhole } from 'jobs';
+import { checkFailure, type Failure, type FailureResult } from '../failure.ts';
 import { checkLargest, type LargestResult, largestTableKind } from '../largest/result.ts';
 import { markdownTable } from '../markdown.ts';
 import { benchReport, type ReportOptions } from '../report/report.ts';
@@ -38,10 +39,18 @@ export function readLargest(folder: string): LargestResult[] {
     .flatMap((name) => resultsIn(join(folder, name), largestTableKind, checkLargest));
 }
 
+/** Cases in a folder that could not be measured. @throws ResultError */
+export function readFailures(folder: string): FailureResult[] {
+  return readdirSync(folder)
+    .filter((name) => /^failed-bench.*\.json$/.test(name))
+    .sort()
+    .map((name) => checkFailure(readJson(join(folder, name)), join(folder, name)));
+}
+
 /** The rows as Markdown; nothing where there are none. */
-export function resultTable(results: readonly Result[]): string {
-  const { head, body } = tableOf(rowsOf(results));
-  return results.length === 0 ? '' : `${markdownTable(head, body)}\n`;
+export function resultTable(results: readonly Result[], failures: readonly Failure[] = []): string {
+  const { head, body } = tableOf(rowsOf(results), failures);
+  return body.length === 0 ? '' : `${markdownTable(head, body)}\n`;
 }
 
 /** Writes report.html, and bench.md where there are rows, into a folder. What `bench largest` found there is a section of the report. */
@@ -50,6 +59,11 @@ export function writeReport(
   results: readonly Result[] = readResults(folder),
   options: ReportOptions = {},
 ): void {
-  if (results.length > 0) writeFileWhole(join(folder, 'bench.md'), resultTable(results));
-  writeFileWhole(join(folder, 'report.html'), benchReport(results, { largest: readLargest(folder), ...options }));
+  const { failures = existsSync(folder) ? readFailures(folder) : [] } = options;
+  const table = resultTable(results, failures);
+  if (table) writeFileWhole(join(folder, 'bench.md'), table);
+  writeFileWhole(
+    join(folder, 'report.html'),
+    benchReport(results, { largest: readLargest(folder), ...options, failures }),
+  );
 }

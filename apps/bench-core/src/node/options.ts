@@ -34,6 +34,7 @@ export interface CaseFlags {
   method?: SubjectName[];
   depth?: number[];
   tokens?: number[];
+  points?: number[];
   batch?: number[];
   chunks?: number;
   repetitions?: number;
@@ -57,6 +58,7 @@ export function addCaseOptions(command: Command, overview: readonly string[]): C
     .option('--method <list>', `${subjectNames.join(', ')}, instead of the scenario's own`, method)
     .option('--depth <list>', 'blocks', counts)
     .option('--tokens <list>', 'n² + 1 (an image) or 196 · k (a clip of 2k frames)', counts)
+    .option('--points <list>', 'of a cloud, a multiple of 16 (scenarios of points)', counts)
     .option('--batch <list>', 'samples', counts)
     .option('--chunks <n>', 'parts in which MLPs work on their tokens and attention on its heads', count(1))
     .option('--repetitions <n>', 'timed steps', count(1))
@@ -68,11 +70,12 @@ export function addCaseOptions(command: Command, overview: readonly string[]): C
     .option('--json', 'print one JSON object on standard output, everything else on standard error');
 }
 
-function changesOf({ method, depth, tokens, batch, chunks, repetitions, seconds }: CaseFlags): Changes {
+function changesOf({ method, depth, tokens, points, batch, chunks, repetitions, seconds }: CaseFlags): Changes {
   return {
     ...(method && { subjects: method }),
     ...(depth && { depth }),
     ...(tokens && { tokens }),
+    ...(points && { points }),
     ...(batch && { batch }),
     ...(chunks !== undefined && { chunks }),
     ...(repetitions !== undefined && { repetitions }),
@@ -82,7 +85,7 @@ function changesOf({ method, depth, tokens, batch, chunks, repetitions, seconds 
 
 /**
  * Every case once, though several scenarios may have it.
- * @throws Error where there is none; RangeError for a number of tokens that cannot be had
+ * @throws Error where there is none; RangeError for tokens or points that cannot be had, and for what a scenario has no use for
  */
 export function casesAsked(flags: CaseFlags, backends: readonly string[]): Case[] {
   const asked = scenarios.filter(({ name }) => (flags.quick ? name === 'quick' : flags.scenario.includes(name)));

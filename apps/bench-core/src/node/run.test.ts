@@ -9,7 +9,7 @@ import { fakeCase, fakeMeasurement } from '../fake.ts';
 import { ResultError } from '../result.ts';
 import type { SubjectName } from '../subjects/names.ts';
 import { slug } from './backends.ts';
-import { readResults } from './files.ts';
+import { readFailures, readResults, resultTable } from './files.ts';
 import { ProgressLine, progressLine, readProgress } from './progress.ts';
 import { runCases } from './run.ts';
 
@@ -36,7 +36,12 @@ describe('a run', () => {
     const partly = await runCases(list, { folder, measure: failing(new Error('no memory')) });
     expect(partly.results.map(({ case: { subject } }) => subject)).toEqual(['plain', 'exact']);
     expect(partly.failures).toEqual([{ case: list[1], reason: 'no memory' }]);
+    expect(readFailures(folder)).toMatchObject(partly.failures);
+    expect(resultTable(readResults(folder), readFailures(folder))).toMatch(
+      /\| reversible \|.* NOT MEASURED: no memory \|\n/,
+    );
     expect((await runCases(list, { folder, measure: failing() })).results).toHaveLength(3);
+    expect(readFailures(folder)).toEqual([]);
     expect(calls).toEqual(['plain', 'reversible', 'reversible', 'exact', 'reversible']);
   });
 

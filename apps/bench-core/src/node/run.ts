@@ -2,10 +2,12 @@
  * Measures cases one process (or worker) each, and keeps each one's file, so that a long benchmark can be interrupted. Over several rounds the
  * methods take turns: a machine that becomes slower meanwhile does so for all of them.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatBytes, formatDuration } from '@dr2net/memory';
 import { InterruptedError, provenance, readJson, writeJson } from 'jobs';
 import { type Case, caseName } from '../case.ts';
+import { type Failure, reasonOf } from '../failure.ts';
 import type { Measurement } from '../measurement.ts';
 import { checkResult, type Result, resultSchema, withRound } from '../result.ts';
 import { spread } from '../statistics.ts';
@@ -30,10 +32,12 @@ export interface RunOptions {
 export interface RunOutcome {
   readonly results: Result[];
   /** Cases that could not be measured, with why. */
-  readonly failures: readonly { readonly case: Case; readonly reason: string }[];
+  readonly failures: readonly Failure[];
 }
 
 const silent = { write: () => true, isTTY: false, columns: 80 };
+
+const failurePath = (folder: string, one: Case) => join(folder, `failed-${caseName(one)}.json`);
 
 /** The result in its file, where there is one that is as long as asked. @throws ResultError; Error where it is another measurement's */
 export function readResult(folder: string, one: Case): Result | undefined {
@@ -69,7 +73,7 @@ function inShort({ times, memory }: Measurement): string {
 
 /**
  * Measures what has no file yet, in the order given. What fails (a peer that needs more memory than there is) is told and
- * left out; the next call tries it again.
+ * left out, with a file that says why; the next call tries it again.
  * @throws InterruptedError; ResultError where a file cannot be read
  */
 export async function runCases(cases: readonly Case[], options: RunOptions): Promise<RunOutcome> {
@@ -100,15 +104,18 @@ export async function runCases(cases: readonly Case[], options: RunOptions): Pro
           ? withRound(before, measured)
           : { schema: resultSchema, kind: 'bench', ...made, ...measured, rounds: 1 };
         writeJson(join(folder, `${caseName(one)}.json`), result);
+        rmSync(failurePath(folder, one), { force: true });
         results.set(one, result);
         line.end(one, inShort(measured));
       } catch (error) {
         if (error instanceof InterruptedError) throw error;
         // A browser that was closed for it says so in its own words.
         signal?.throwIfAborted();
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         failures.set(one, reason);
-        line.end(one, `FAILED: ${reason}`);
+        const failure = { schema: resultSchema, kind: 'bench-failure', ...made, case: one, reason };
+        writeJson(failurePath(folder, one), failure);
+        line.end(one, `FAILED: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
   return {

@@ -1,19 +1,21 @@
 /** All results as one self-contained page: summary, charts each with its table, every row, where and on what it was measured. */
 import { formatBytes } from '@dr2net/memory';
 import { barsChart, type ReportFigure, type ReportSection, sectionsReport } from 'dr2net/report';
-import { type Case, caseTitle } from '../case.ts';
+import { caseTitle } from '../case.ts';
+import { caseColumns, columns } from '../columns.ts';
+import type { Failure } from '../failure.ts';
 import { type LargestResult, largestSections } from '../largest/result.ts';
 import type { Provenance, Result } from '../result.ts';
 import { type Row, rowsOf } from '../rows.ts';
 import { sizeTitle } from '../size.ts';
-import { columns, tableOf } from '../table.ts';
+import { tableOf } from '../table.ts';
 import { detailSections } from './details.ts';
 import { sweepSections } from './sweeps.ts';
 
 export interface ReportOptions {
   readonly title?: string;
   /** Cases that could not be measured, with why. */
-  readonly failures?: readonly { readonly case: Case; readonly reason: string }[];
+  readonly failures?: readonly Failure[];
   /** Sentences under the title: backends that were absent. */
   readonly notes?: readonly string[];
   /** The largest that fits: between the charts and the table of all rows. */
@@ -115,7 +117,7 @@ export function benchReport(results: readonly Result[], options: ReportOptions =
   const { title = 'Training a vision transformer in JavaScript', failures = [], notes = [], largest = [] } = options;
   const rows = rowsOf(results);
   const labels = [...new Set(results.map(({ case: { subject } }) => subject))];
-  const { head, body } = tableOf(rows);
+  const { head, body } = tableOf(rows, failures);
   const shown = new Set(head);
   const summary = findings(rows);
   return sectionsReport(title, [
@@ -131,7 +133,7 @@ export function benchReport(results: readonly Result[], options: ReportOptions =
           {
             title: 'All figures',
             tables: [{ head, body }],
-            terms: columns.flatMap(({ name, meaning }) =>
+            terms: [...caseColumns, ...columns].flatMap(({ name, meaning }) =>
               meaning && shown.has(name) ? [[name, meaning] as const] : [],
             ),
           },

@@ -3,7 +3,7 @@
 import { formatBytes, formatDuration } from '@dr2net/memory';
 import { type ReportFigure, type ReportSection, type SeriesPoint, seriesChart } from 'dr2net/report';
 import type { Row } from '../rows.ts';
-import { type NetworkSize, tokensOf } from '../size.ts';
+import { isVit, type NetworkSize, tokensOf } from '../size.ts';
 import { groupBy } from '../statistics.ts';
 
 const axes = {
@@ -21,12 +21,17 @@ export interface Sweep {
   readonly rows: readonly Row[];
 }
 
+function kindOf(size: NetworkSize): string {
+  if (!isVit(size)) return `points ${size.part}`;
+  return `${size.frames === 1 ? 'image' : 'clip'} ${size.patch}`;
+}
+
 /** What stays the same along an axis. */
 function keyOf({ result: { case: one } }: Row, axis: Axis): string {
-  const { width, heads, patch, depth, frames, batch } = one.size;
+  const { width, heads, depth, batch } = one.size;
   const tokens = tokensOf(one.size);
   const rest = { depth: [tokens, batch], tokens: [depth, batch], batch: [depth, tokens] }[axis];
-  return [one.backend, width, heads, patch, one.chunks, frames === 1 ? 'image' : 'clip', ...rest].join(' ');
+  return [one.backend, width, heads, one.chunks, kindOf(one.size), ...rest].join(' ');
 }
 
 function fixedOf({ size, chunks }: Row['result']['case'], axis: Axis): string {

@@ -5,8 +5,8 @@
  */
 import * as jax from '@jax-js/jax';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Network, positionTable } from '../network.ts';
-import { epsilon, type NetworkSize, tokensOf, tubelet } from '../size.ts';
+import { positionTable, type VitNetwork } from '../networks/vit.ts';
+import { epsilon, tokensOf, tubelet, type VitSize } from '../size.ts';
 import { learningRate, type Subject, weightDecay } from './subject.ts';
 
 const { numpy: np, nn } = jax;
@@ -14,7 +14,7 @@ type Arr = jax.Array;
 type Weights = { [name: string]: Arr };
 
 /** Pixels as rows of patches [batch · tokens, tubelet · patch · patch · 3], as the embedding takes them. */
-async function patchRows({ size, pixels }: Network): Promise<{ rows: Float32Array; shape: [number, number] }> {
+async function patchRows({ size, pixels }: VitNetwork): Promise<{ rows: Float32Array; shape: [number, number] }> {
   const { batch, side, patch, frames } = size;
   const depth = frames === 1 ? 1 : tubelet;
   const rows = tf.reshape(pixels, [(batch * frames) / depth, depth, side, patch, side, patch * 3]);
@@ -27,7 +27,7 @@ async function patchRows({ size, pixels }: Network): Promise<{ rows: Float32Arra
 }
 
 /** The loss, as a function of weights, patch rows, one-hot targets and (of clips) the position table. */
-function lossOf(size: NetworkSize) {
+function lossOf(size: VitSize) {
   const { width, heads, depth, batch, frames } = size;
   const tokens = tokensOf(size);
   const rows = batch * tokens;
@@ -117,7 +117,7 @@ const free = (weights: Weights): void => {
 };
 
 /** @param device `webgpu` or `wasm`; initialised by {@link startJax} */
-export async function jaxSubject(network: Network, device: 'webgpu' | 'wasm'): Promise<Subject> {
+export async function jaxSubject(network: VitNetwork, device: 'webgpu' | 'wasm'): Promise<Subject> {
   const found = await jax.init(device);
   if (!found.includes(device)) throw new Error(`jax-js finds no ${device} device here.`);
   jax.defaultDevice(device);

@@ -1,22 +1,20 @@
 /** A method of `@dr2net/core`, trained as `finetune` of `@dr2net/train` does it: gradients collected, then AdamW. */
 import { ExactScale } from '@dr2net/core';
 import type { Meter } from '@dr2net/memory';
-import { type Phase, gradients as stepGradients, traceClassifier } from '@dr2net/models';
-import { type Parameter, type Sink, softmaxCrossEntropy, trainingContext } from '@dr2net/ops';
+import { type Parameter, type Sink, trainingContext } from '@dr2net/ops';
 import { adamW, CollectedGradients, OptimizerState } from '@dr2net/train';
-import * as tf from '@tensorflow/tfjs-core';
-import type { Network } from '../network.ts';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Network } from '../networks/network.ts';
 import { type MethodName, type MethodSetting, methodSettings } from './names.ts';
 import { learningRate, type Subject, setApartConstants, weightDecay } from './subject.ts';
 
 interface StepRun {
   readonly verify?: boolean;
-  readonly onPhase?: (phase: Phase) => void;
+  readonly onPhase?: (phase: string) => void;
 }
 
 /** @param chunks parts in which sub-blocks work */
 export function ours(network: Network, name: MethodName, chunks = 1): Subject {
-  const { backbone, head, pixels, targets } = network;
   const { method, coefficients }: MethodSetting = methodSettings[name];
   const options = { method, coefficients, scale: new ExactScale() };
   const context = trainingContext(0, 0, { chunks });
@@ -37,7 +35,7 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
   );
 
   /** The last small one, the stem's: when it can be read, the device has done everything. */
-  const lastParameter = () => [...kept.keys()].filter(({ variable }) => variable.size <= backbone.width).at(-1);
+  const lastParameter = () => [...kept.keys()].filter(({ variable }) => variable.size <= network.size.width).at(-1);
 
   async function wait(): Promise<void> {
     const parameter = lastParameter();
@@ -47,7 +45,7 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
   async function step({ verify = false, onPhase }: StepRun = {}): Promise<{ loss: number; identical?: boolean }> {
     drop();
     use.begin({ learningRate, accepts: () => true });
-    const { loss, output, report } = stepGradients(backbone, head, pixels, targets, {
+    const { loss, report } = network.step({
       ...options,
       ...(verify && method.name === 'exact' && { method: { ...method, verify } }),
       ...{ context, sink },
@@ -55,7 +53,7 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
     });
     const value = (await loss.data())[0] ?? Number.NaN;
     const { identical } = await report.check();
-    tf.dispose([loss, output]);
+    loss.dispose();
     await wait();
     return { loss: value, ...(identical !== undefined && { identical }) };
   }
@@ -74,11 +72,9 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
 
   return {
     async forward() {
-      const { value, pullback } = traceClassifier(backbone, head, pixels, { ...options, context });
-      const loss = softmaxCrossEntropy.apply(value, targets);
+      const loss = network.forward({ ...options, context });
       const number = (await loss.data())[0] ?? Number.NaN;
-      tf.dispose([value, loss]);
-      pullback.dispose();
+      loss.dispose();
       return number;
     },
     step: async () => (await step()).loss,

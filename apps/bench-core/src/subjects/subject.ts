@@ -1,6 +1,6 @@
 /** One way of training the measured network, in parts that can be timed. Every promise waits until the device has done the work. */
 import type { Meter } from '@dr2net/memory';
-import type { Network } from '../network.ts';
+import type { Network } from '../networks/network.ts';
 
 export interface Subject {
   /** Forward pass and loss alone, as this subject's training has them. */
@@ -25,8 +25,8 @@ export interface Subject {
  * Begins a meter's window with the batch alone as activations: what else is alive (a position table) is set apart as a number.
  * @returns takes that back
  */
-export function setApartConstants(meter: Meter, { pixels, targets }: Network): () => void {
-  const constants = meter.activationBytes - 4 * (pixels.size + targets.size);
+export function setApartConstants(meter: Meter, { batch }: Network): () => void {
+  const constants = meter.activationBytes - 4 * batch.reduce((sum, { size }) => sum + size, 0);
   meter.exclude(constants, 'constants');
   meter.reset();
   return () => meter.exclude(-constants, 'constants');

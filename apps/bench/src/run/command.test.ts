@@ -57,6 +57,10 @@ describe('the command', () => {
     [['--method', 'exakt'], 'There is no method "exakt"; did you mean exact?'],
     [['--backend', 'wasn'], 'wasm'],
     [['--tokens', '200', '--backend', 'wasm'], '200 tokens cannot be had'],
+    [['--scenario', 'points', '--tokens', '64', '--backend', 'wasm'], 'The scenario points has no choice of tokens'],
+    [['--scenario', 'points', '--method', 'jax', '--backend', 'wasm'], 'The scenario points has no method jax'],
+    [['--scenario', 'points', '--points', '100', '--backend', 'wasm'], '100 points cannot be had'],
+    [['--scenario', 'small', '--points', '256', '--backend', 'wasm'], 'The scenario small has no points'],
     [['--quick', '--scenario', 'small'], 'cannot be used with'],
   ])('refuses %j', async (args, message) => {
     const failure = await bench(...args, '--out', folder).catch((error: unknown) => error);

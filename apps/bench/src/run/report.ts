@@ -1,6 +1,6 @@
 /** `bench report`: the report of result files, of one folder or of several (backends that were measured apart, pages). */
 import { join } from 'node:path';
-import { readLargest, readResults, resultTable, writeReport } from 'bench-core/node';
+import { readFailures, readLargest, readResults, resultTable, writeReport } from 'bench-core/node';
 import type { Command } from 'commander';
 import { existingPath, userPath } from 'jobs';
 
@@ -13,11 +13,12 @@ function run(folders: readonly string[], { out, title }: Flags): void {
   const paths = folders.map((folder) => existingPath('folder', folder));
   const results = paths.flatMap(readResults);
   const largest = paths.flatMap(readLargest);
-  if (results.length + largest.length === 0)
+  const failures = paths.flatMap(readFailures);
+  if (results.length + largest.length + failures.length === 0)
     throw new Error(`There is no result (bench-….json, largest-….json) in ${folders.join(', ')}.`);
   const folder = out === undefined ? (paths[0] ?? '.') : userPath(out);
-  writeReport(folder, results, { largest, ...(title !== undefined && { title }) });
-  process.stdout.write(resultTable(results));
+  writeReport(folder, results, { largest, failures, ...(title !== undefined && { title }) });
+  process.stdout.write(resultTable(results, failures));
   process.stderr.write(`Report: ${join(folder, 'report.html')}\n`);
 }
 

@@ -15,6 +15,9 @@ export interface Cloud {
   radius(distance: number): number;
 }
 
+/** Pixels of the drawing a CSS pixel: more than two cost time and show nothing. */
+export const pixelRatio = () => Math.min(devicePixelRatio, 2);
+
 /** Diameter of a point in pixels of the device at most: graphics drivers draw no larger ones everywhere. */
 const largest = 64;
 
@@ -65,11 +68,11 @@ export function makeCloud({ extent, count }: PageScene, { positions }: ScenePoin
     },
     radius: (distance) => {
       const { size, smallest } = material.uniforms as { [name: string]: { value: number } };
-      return Math.min(Math.max(size!.value / distance, smallest!.value), largest) / 2 / devicePixelRatio;
+      return Math.min(Math.max(size!.value / distance, smallest!.value), largest) / 2 / pixelRatio();
     },
     size(factor, pixels) {
       material.uniforms.size!.value = 1.1 * factor * spacing * pixels;
-      material.uniforms.smallest!.value = 1.5 * Math.min(1, factor) * devicePixelRatio;
+      material.uniforms.smallest!.value = 1.5 * Math.min(1, factor) * pixelRatio();
     },
   };
 }

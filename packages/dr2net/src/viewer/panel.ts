@@ -32,13 +32,12 @@ function element<K extends keyof HTMLElementTagNameMap>(
 const byId = (id: string) => document.getElementById(id) as HTMLElement;
 
 export function makePanel(colourings: readonly Colouring[], events: PanelEvents): Panel {
-  const radios = colourings.map(({ name }, k) =>
+  const radios = colourings.map(({ name }) =>
     element('input', {
       type: 'radio',
       name: 'colouring',
       value: name,
       onchange: () => events.colouring(name),
-      accessKey: `${k + 1}`,
     }),
   );
   byId('colourings').append(

@@ -1,7 +1,7 @@
 /** Camera, mouse and drawing: the scene in a canvas, drawn again only when something has changed. */
 import { PerspectiveCamera, Scene, Spherical, Vector3, WebGLRenderer } from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
-import type { Cloud } from './cloud.ts';
+import { type Cloud, pixelRatio } from './cloud.ts';
 import { eyeDomeLighting } from './lighting.ts';
 
 /** From where the scene is seen: directions from its middle, z up. */
@@ -66,7 +66,7 @@ export function makeStage(canvas: HTMLCanvasElement, cloud: Cloud): Stage {
   const resize = () => {
     const { clientWidth: width, clientHeight: height } = canvas;
     if (width === 0 || height === 0) return;
-    const ratio = Math.min(devicePixelRatio, 2);
+    const ratio = pixelRatio();
     renderer.setPixelRatio(ratio);
     renderer.setSize(width, height, false);
     lighting.resize(width, height, ratio);

@@ -8,8 +8,8 @@ import { assemblePoints, type PointModules } from './modules.ts';
 import { planPoints } from './plan.ts';
 import type { PointSpec } from './spec.ts';
 
-/** Neighbours (32 groups of 32) that the embedding, and points that decoder and head work on at a time. */
-const defaultPartRows = 1024;
+/** Neighbours (64 groups of 32) that the embedding, and points that decoder and head work on at a time. */
+const defaultPartRows = 2048;
 
 export interface PointSegmenterParts {
   readonly spec: PointSpec;

@@ -2,18 +2,20 @@
 import { applyRun, type RunOptions, type RunReport, traceRun } from '@dr2net/core';
 import { type Context, type Held, holding, once, type Sink } from '@dr2net/ops';
 import { add, concat, reshape, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import type { Phase } from '../task.ts';
 import { applyDecoder, traceDecoder } from './decode.ts';
 import type { PointGeometry } from './geometry.ts';
 import type { PointSegmenter } from './point-segmenter.ts';
 import { applyTokens, traceTokens } from './tokens.ts';
 
+/** Where a step is: from points to tokens and positions; the reversible run; norm, decoder and head. */
+export type SegmenterPart = 'tokenizer' | 'blocks' | 'decoder';
+
 export interface SegmenterOptions extends Omit<RunOptions, 'shift'> {
   readonly context: Context;
   /** Whether the gradient of the features is wanted. Default false. */
   readonly featureGradient?: boolean;
-  /** Called when a phase of the forward pass begins. */
-  readonly onPhase?: (phase: Phase) => void;
+  /** Called when work on a part begins, in a traced pass once forward and once backward. */
+  readonly onPart?: (part: SegmenterPart) => void;
 }
 
 export interface SegmenterPullback {
@@ -55,14 +57,17 @@ export function applySegmenter(
   model: PointSegmenter,
   features: Tensor,
   geometry: PointGeometry,
-  { context, featureGradient: _, onPhase: __, ...run }: SegmenterOptions,
+  { context, featureGradient: _, onPart, ...run }: SegmenterOptions,
 ): Tensor {
   const { modules, spec } = model;
   return tidy(() => {
+    onPart?.('tokenizer');
     const { levels, tokens, position } = applyTokens(model, features, geometry, context);
     const early = spec.shift === 'once';
     const x0 = early ? add(tokens, position) : tokens;
+    onPart?.('blocks');
     const x = applyRun(modules.subBlocks, x0, context.child('blocks'), early ? run : { ...run, shift: position });
+    onPart?.('decoder');
     const normed = tokensOf(modules.norm.apply(x, context), geometry);
     return applyDecoder(model, { ...normed, skips: skipsOf(model, levels) }, geometry, context.child('decoder'));
   });
@@ -79,7 +84,7 @@ export function traceSegmenter(
   options: SegmenterOptions,
 ): TracedSegmenter {
   const { modules, spec } = model;
-  const { context, featureGradient = false, onPhase, ...run } = options;
+  const { context, featureGradient = false, onPart, ...run } = options;
 
   const embed = () =>
     run.method.name === 'frozen'
@@ -88,17 +93,19 @@ export function traceSegmenter(
 
   // Not in a scope: a run keeps what its later checks read.
   const forward = (held: Held, kept: Held) => {
-    onPhase?.('forward');
+    onPart?.('tokenizer');
     const { levels, tokens, position, pullback } = embed();
     for (const each of [...levels, tokens]) held.add(each);
     kept.add(position);
     if (pullback) kept.add(pullback);
     const early = spec.shift === 'once';
     const x0 = early ? held.add(add(tokens, position)) : tokens;
+    onPart?.('blocks');
     const inner = traceRun(modules.subBlocks, x0, context.child('blocks'), early ? run : { ...run, shift: position });
     held.add(inner.value);
     kept.add(inner.pullback);
     held.free(x0, tokens);
+    onPart?.('decoder');
     // With `frozen` the norm belongs to what is frozen.
     const normed = pullback
       ? modules.norm.trace(inner.value, context)
@@ -109,7 +116,6 @@ export function traceSegmenter(
     const { cls, groups } = tokensOf(normed.value, geometry);
     const input = { cls: held.add(cls), groups: held.add(groups), skips: skipsOf(model, levels) };
     held.free(normed.value);
-    onPhase?.('head');
     const decoder = traceDecoder(model, input, geometry, context.child('decoder'), {
       embedding: pullback !== null,
       features: pullback !== null && featureGradient,
@@ -122,6 +128,7 @@ export function traceSegmenter(
   type Made = ReturnType<typeof forward>;
 
   const pull = ({ lower, decoder }: Made, held: Held, dLogits: Tensor, sink: Sink): Tensor | null => {
+    onPart?.('decoder');
     const d = decoder.pullback(dLogits, sink);
     for (const each of [d.cls, d.groups, ...d.skips]) if (each) held.add(each);
     if (!lower || !d.groups) return null;
@@ -129,10 +136,12 @@ export function traceSegmenter(
     held.free(d.cls, d.groups);
     const dx = held.add(lower.norm(dNormed, sink));
     held.free(dNormed);
+    onPart?.('blocks');
     const gradient = lower.run(dx, sink);
     held.free(dx);
     const tokens = held.add(gradient.x0!);
     const position = gradient.shift ? held.add(gradient.shift) : tokens;
+    onPart?.('tokenizer');
     const dFeatures = lower.tokens({ tokens, position, skips: d.skips }, sink);
     if (!dFeatures || !featureGradient) return null;
     return reshape(held.add(dFeatures), features.shape);

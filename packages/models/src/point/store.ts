@@ -22,7 +22,7 @@ interface ShiftOption {
    * or once; `branch` keeps the recurrence pure. All are the same network at (α, β) = (1, 0).
    */
   readonly shift?: PositionShift;
-  /** Rows worked on at a time, neighbours in the embedding, points in decoder and head; default 1024. More take more memory. */
+  /** Rows worked on at a time, neighbours in the embedding, points in decoder and head; default 2048. More take more memory. */
   readonly partRows?: number;
 }
 

@@ -2,9 +2,11 @@
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
 import {
   applySegmenter,
+  type Phase,
   type PointSegmenter,
   pointGeometry,
   readLabels,
+  type SegmenterPart,
   type StepOptions,
   type StepResult,
   saveSegmenter,
@@ -35,6 +37,15 @@ function namesOf(segmenter: PointSegmenter, given: readonly string[] | undefined
   const twice = names.find((name, k) => names.indexOf(name) !== k);
   if (twice !== undefined) throw new CloudDatasetError(`Class "${twice}" occurs twice in ${names.join(', ')}.`);
   return names;
+}
+
+/** The parts of the forward pass as phases of a step: the decoder is the head's. In the backward pass all is one phase. */
+function phaseOf(onPhase: (phase: Phase) => void): (part: SegmenterPart) => void {
+  let forward = true;
+  return (part) => {
+    if (forward) onPhase(part === 'decoder' ? 'head' : 'forward');
+    forward &&= part !== 'decoder';
+  };
 }
 
 export class PointSegmentation implements TaskModel<PointBatch, PointEvaluation> {
@@ -125,7 +136,7 @@ export class PointSegmentation implements TaskModel<PointBatch, PointEvaluation>
       const { value, pullback, report } = traceSegmenter(this.segmenter, batch.features, geometry, {
         ...this.#run(),
         context,
-        ...(onPhase ? { onPhase } : {}),
+        ...(onPhase ? { onPart: phaseOf(onPhase) } : {}),
         ...(scaleOf ? { scale: scaleOf(0) } : {}),
         ...(anchorsOf ? { anchors: anchorsOf(0) } : {}),
       });

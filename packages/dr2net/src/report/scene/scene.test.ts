@@ -77,6 +77,13 @@ describe('the section', () => {
     expect(text).not.toContain('</script>');
   });
 
+  it('leaves out of the IoU what was not predicted', () => {
+    const some = predicted.map((label, i) => (i < 300 ? 255 : label));
+    // Of the meadow 100 points are left, 10 of them taken for wall.
+    const { text } = sceneSection({ ...record, predicted: some }, { side: 64 });
+    expect(text).toContain(`<td>399</td><td>${percent(90 / (100 + 20))}</td>`);
+  });
+
   it('takes the IoU that was recorded; without labels it has none and three pictures', () => {
     const { text } = sceneSection({ ...record, iou: [0.5, null] }, { side: 64 });
     expect(text).toContain('<td>50.0 %</td>');

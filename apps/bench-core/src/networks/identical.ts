@@ -2,9 +2,11 @@
 import { applyClassifier } from '@dr2net/models';
 import { inference } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Network } from './network.ts';
+import type { VitNetwork } from './vit.ts';
 
-function wiredForward({ backbone, head, pixels }: Network): tf.Tensor {
+type Parts = Pick<VitNetwork, 'backbone' | 'head' | 'pixels'>;
+
+function wiredForward({ backbone, head, pixels }: Parts): tf.Tensor {
   let x = backbone.stem.apply(pixels, inference);
   for (const block of backbone.subBlocks) {
     const f = block.apply(x, inference);
@@ -18,7 +20,7 @@ function wiredForward({ backbone, head, pixels }: Network): tf.Tensor {
   return y;
 }
 
-export async function forwardIdentical(network: Network): Promise<boolean> {
+export async function forwardIdentical(network: Parts): Promise<boolean> {
   const { backbone, head, pixels } = network;
   const run = { coefficients: { alpha: 1, beta: 0 }, method: { name: 'conventional' }, context: inference } as const;
   const [ours, wired] = [applyClassifier(backbone, head, pixels, run), wiredForward(network)];
