@@ -41,6 +41,10 @@ beforeAll(async () => {
   await startBackend('wasm');
   await saveTinyModel(at('model'));
   for (const [i, place] of ['north/one', 'north/two', 'south/three'].entries()) writeGarden(`gardens/${place}`, i);
+  for (const place of ['a', 'b']) {
+    writeGarden(`litter/${place}`, 7);
+    put(`litter/${place}/Annotations/litter_1.txt`, '1 1 0\n2 2 0\n');
+  }
   put('gardens/train.txt', 'north\n');
   put('gardens/val.txt', 'south\n');
 });
@@ -174,6 +178,33 @@ describe('finetune', () => {
     }
   });
 
+  it('ignores objects by name, and says so in the model', async () => {
+    const { code, json, stderr } = await run(
+      ...['finetune', '--task', 'pointcloud', '--model', at('model'), '--data', at('litter'), '--out', at('ignored')],
+      ...[...points, '--classes', 'bush,ground', '--ignore', 'litter', '--steps', '1', '--val-share', '0.5', '--json'],
+    );
+    expect(code, stderr).toBe(0);
+    expect((json.evaluation as { points: number }).points).toBe(460);
+    const config = JSON.parse(readFileSync(at('ignored', 'model', 'config.json'), 'utf8'));
+    expect(config.cloud_input.ignoredNames).toEqual(['litter']);
+    const again = await run(
+      ...[
+        'evaluate',
+        '--model',
+        at('ignored', 'model'),
+        '--data',
+        at('litter'),
+        '--scenes',
+        'b',
+        '--backend',
+        'wasm',
+        '--json',
+      ],
+    );
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.json.points).toBe(460);
+  });
+
   it('leaves no tensors', async () => {
     const before = memory().numTensors;
     expect((await finetune('leaks', '--steps', '1')).code).toBe(0);
@@ -234,14 +265,24 @@ describe('is refused in one line that names the value and the remedy', () => {
   ];
   it.each<[string, () => string[], RegExp]>([
     ['coordinates that are not finite', () => on('nan'), /a\.txt.*line 8.*nan/i],
-    ['fewer points than a sample', () => on('few'), /a\.txt.*3 points.*64/],
+    ['fewer points than a sample', () => on('few'), /a\.txt.*3 points where a sample takes 64. Give fewer --points/],
     ['all points at one place', () => on('same'), /all 80 points lie at \(1, 2, 3\)/],
     ['mixed column counts', () => on('mixed'), /a\.txt.*line 12/],
     ['a label that means no class', () => on('label', '--classes', 'a=0,b=1'), /a\.txt.*label 7 means no class/],
-    ['no labels', () => on('unlabelled'), /no column of labels/],
+    ['no labels', () => on('unlabelled'), /no column of labels. Say which it is \(--label-column name\)/],
     ['no clouds', () => on('none'), /has no clouds. Expected AREA/],
     ['names that differ', () => on('areas'), /Class names differ between areas/],
     ['a folder that is not there', () => on('nowhere'), /nowhere: no file or folder/],
+    [
+      'names to ignore without classes',
+      () => on('gardens', '--ignore', 'bush'),
+      /--ignore bush needs the classes that are left/,
+    ],
+    [
+      'a name that is no class',
+      () => on('areas', '--classes', 'tree,ground'),
+      /"trees" is no class; did you mean "tree".*--ignore a,b/,
+    ],
     ['a scene that is not there', () => on('gardens', '--train-scenes', 'nort'), /names "nort".*did you mean "north"/],
     [
       'a feature that is not there',

@@ -28,6 +28,7 @@ describe('lists beside clouds', () => {
       'valley.txt': '0 0 0 1\n1 0 0 2\n',
       'train_station.txt': '0 0 0 2\n1 0 1 1\n',
       'readme.txt': 'of two places',
+      'PDAL-LICENSE.txt': 'All rights reserved',
       'fold1.txt': 'valley\n',
     });
     const dataset = await readScenes(path, { split: 'fold1' });

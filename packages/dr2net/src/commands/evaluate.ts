@@ -28,6 +28,7 @@ export function addEvaluate(program: Command, output: Output): Command {
     video.addViewOptions(of);
   });
   options.of('pointcloud', (of) => {
+    pointcloud.addIgnoreOption(of);
     pointcloud.addReadingOptions(of);
     of.optionsGroup('Point clouds:').option(
       '--scenes <a,b>',

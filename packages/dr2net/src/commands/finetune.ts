@@ -95,6 +95,7 @@ export function addFinetune(program: Command, output: Output): Command {
     video.addViewOptions(of);
   });
   options.of('pointcloud', (of) => {
+    pointcloud.addIgnoreOption(of);
     pointcloud.addReadingOptions(of);
     addSceneOptions(of);
     pointcloud.addSampleOptions(of);

@@ -53,10 +53,11 @@ export function classTable(classes: readonly (string | ClassSpec)[], ignored: Ig
 
 /**
  * A table in words: `stem=1,leaf=2-` (2 and above), `ground=2,plants=3-5+20`, or names alone, `tree,ground,clutter`
- * (codes 0, 1, 2). The name `ignored` is for points that are left out.
+ * (codes 0, 1, 2). The name `ignored` is for codes of points that are left out.
+ * @param ignoredNames objects (S3DIS layout) whose points are left out
  * @throws CloudDatasetError where an entry is not understood
  */
-export function parseClasses(text: string): ClassTable {
+export function parseClasses(text: string, ignoredNames: readonly string[] = []): ClassTable {
   const entries = text.split(',').map((entry): ClassSpec => {
     const [, name, codes] = /^\s*([^=]+?)\s*(?:=\s*([-+\d\s]+))?$/.exec(entry) ?? [];
     if (name === undefined)
@@ -75,7 +76,7 @@ export function parseClasses(text: string): ClassTable {
   const ignored = entries.find(({ name }) => name === 'ignored');
   return classTable(
     entries.filter((entry) => entry !== ignored),
-    ignored?.codes ? { codes: ignored.codes } : {},
+    { names: ignoredNames, ...(ignored?.codes && { codes: ignored.codes }) },
   );
 }
 

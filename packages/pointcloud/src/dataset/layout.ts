@@ -12,8 +12,8 @@ export interface FileEntry {
 }
 
 const object = /^(.*?)(?:^|\/)([^/]+)\/Annotations\/([^/]+?)(?:_\d+)?\.txt$/;
-/** Whole names: a cloud may well be called `valley.txt` or `train_station.txt`. */
-const notACloud = /(^|\/)(readme|licen[cs]e|classes|train|val|valid|validation|test)\.txt$/i;
+/** Whole names, but for licences: a cloud may well be called `valley.txt` or `train_station.txt`. */
+const notACloud = /(^|\/)(readme|classes|train|val|valid|validation|test|(.*[-_ ])?licen[cs]e)\.txt$/i;
 const order = new Intl.Collator('en', { numeric: true });
 
 const areaOf = (path: string) => path.split('/').slice(0, -1).join('/');

@@ -30,6 +30,12 @@ const key = 'cloud_input';
 /** JSON knows no Infinity: codes without an end have null there. */
 type WrittenSpec = { readonly name: string; readonly codes: readonly (number | readonly [number, number | null])[] };
 
+interface WrittenClasses {
+  readonly codes?: readonly WrittenSpec[];
+  readonly ignored?: ClassTable['ignoredCodes'];
+  readonly ignoredNames?: readonly string[];
+}
+
 const written = ({ specs }: ClassTable): WrittenSpec[] =>
   specs.map(({ name, codes }) => ({
     name,
@@ -49,11 +55,9 @@ const readSpecs = (specs: readonly WrittenSpec[]): ClassSpec[] =>
  * @throws CloudDatasetError where it says what cannot be
  */
 export function savedCloudForm(config: Readonly<Record<string, unknown>>): SavedCloudForm | undefined {
-  const saved = config[key] as
-    | (CloudForm & { readonly codes?: WrittenSpec[]; readonly ignored?: number[] })
-    | undefined;
+  const saved = config[key] as (CloudForm & WrittenClasses) | undefined;
   if (saved === undefined) return undefined;
-  const { points, region, side, voxel, unit, features, codes, ignored } = saved;
+  const { points, region, side, voxel, unit, features, codes, ignored, ignoredNames } = saved;
   const isForm = Number.isInteger(points) && (region === 'sphere' || region === 'block') && Array.isArray(features);
   if (!isForm) throw new CloudDatasetError(`config.json: ${key} is ${JSON.stringify(saved)}, which is not understood.`);
   return {
@@ -63,7 +67,12 @@ export function savedCloudForm(config: Readonly<Record<string, unknown>>): Saved
     ...(side !== undefined && { side }),
     ...(voxel !== undefined && { voxel }),
     ...(unit !== undefined && { unit }),
-    ...(codes && { classes: classTable(readSpecs(codes), ignored ? { codes: ignored } : {}) }),
+    ...(codes && {
+      classes: classTable(readSpecs(codes), {
+        ...(ignored && { codes: ignored }),
+        ...(ignoredNames && { names: ignoredNames }),
+      }),
+    }),
   };
 }
 
@@ -71,8 +80,16 @@ export function savedCloudForm(config: Readonly<Record<string, unknown>>): Saved
 export function writeCloudForm(form: SavedCloudForm | undefined): Record<string, unknown> {
   if (!form) return {};
   const { classes, ...rest } = form;
-  const ignored = classes && classes.ignoredCodes.length > 0 ? { ignored: classes.ignoredCodes } : {};
-  return { [key]: { ...rest, ...(classes && { codes: written(classes), ...ignored }) } };
+  if (!classes) return { [key]: rest };
+  const { ignoredCodes, ignoredNames } = classes;
+  return {
+    [key]: {
+      ...rest,
+      codes: written(classes),
+      ...(ignoredCodes.length > 0 && { ignored: ignoredCodes }),
+      ...(ignoredNames.length > 0 && { ignoredNames }),
+    },
+  };
 }
 
 /** What a point source is told by a form, but for the sampling. */

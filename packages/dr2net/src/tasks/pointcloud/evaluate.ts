@@ -5,6 +5,7 @@ import type { BackendOption } from '../../options/model.ts';
 import { type Output, textTable } from '../../output.ts';
 import { formatNumber, formatPercent } from '../../report/format.ts';
 import { tellBatches } from '../tell.ts';
+import { inFlags } from './flags.ts';
 import { type CoverOptions, cloudFormOf, coverOf, type SampleOptions } from './options.ts';
 import { readEvaluationScenes, type SceneOptions } from './read.ts';
 import { loadSegmentation } from './segmentation.ts';
@@ -17,7 +18,11 @@ export interface EvaluateScenesOptions extends SceneOptions, SampleOptions, Cove
   readonly batch: number;
 }
 
-export async function evaluateClouds(options: EvaluateScenesOptions, output: Output): Promise<void> {
+export function evaluateClouds(options: EvaluateScenesOptions, output: Output): Promise<void> {
+  return inFlags(() => evaluate(options, output));
+}
+
+async function evaluate(options: EvaluateScenesOptions, output: Output): Promise<void> {
   const backend = await startBackend(options.backend);
   output.note(`backend ${backend.name}: ${backend.device}`);
   const { model, dispose } = await loadSegmentation(options.model);

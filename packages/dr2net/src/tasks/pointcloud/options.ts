@@ -12,6 +12,16 @@ export interface ReadingOptions {
   readonly cache?: string;
 }
 
+export function addIgnoreOption(command: Command): Command {
+  return command
+    .optionsGroup('Point clouds:')
+    .option(
+      '--ignore <a,b>',
+      'objects (AREA/ROOM/Annotations/NAME_1.txt) that are neither trained on nor counted',
+      list,
+    );
+}
+
 export function addReadingOptions(command: Command): Command {
   return command
     .optionsGroup('Point clouds:')

@@ -16,6 +16,7 @@ import type { BackendOption } from '../../options/model.ts';
 import type { Output } from '../../output.ts';
 import { formatPercent } from '../../report/format.ts';
 import { tellBatches } from '../tell.ts';
+import { inFlags } from './flags.ts';
 import { type CoverOptions, cloudFormOf, coverOf, type ReadingOptions, type SampleOptions } from './options.ts';
 import { readingOf } from './read.ts';
 import { loadSegmentation } from './segmentation.ts';
@@ -52,11 +53,11 @@ async function targetsOf(files: readonly string[], { out, overwrite }: PredictCl
   return targets;
 }
 
-export async function predictClouds(
-  files: readonly string[],
-  options: PredictCloudsOptions,
-  output: Output,
-): Promise<void> {
+export function predictClouds(files: readonly string[], options: PredictCloudsOptions, output: Output): Promise<void> {
+  return inFlags(() => predict(files, options, output));
+}
+
+async function predict(files: readonly string[], options: PredictCloudsOptions, output: Output): Promise<void> {
   const targets = await targetsOf(files, options);
   const backend = await startBackend(options.backend);
   output.note(`backend ${backend.name}: ${backend.device}`);

@@ -9,6 +9,7 @@ import type { ReadingOptions } from './options.ts';
 export interface SceneOptions extends ReadingOptions {
   readonly data: string;
   readonly classes?: readonly string[];
+  readonly ignore?: readonly string[];
 }
 
 export interface SplitOptions {
@@ -34,9 +35,14 @@ export function readingOf({ labelColumn, columns }: ReadingOptions) {
   return { ...(labelColumn === undefined ? {} : { label: labelColumn }), ...(columns ? { columns } : {}) };
 }
 
-/** A table of classes in words, `stem=1,leaf=2-`. */
-function tableOf(classes: readonly string[] | undefined): ClassTable | undefined {
-  return classes && parseClasses(classes.join(','));
+/**
+ * A table of classes in words, `stem=1,leaf=2-`.
+ * @throws UsageError for names to ignore without the names that are left
+ */
+function tableOf({ classes, ignore }: Pick<SceneOptions, 'classes' | 'ignore'>): ClassTable | undefined {
+  if (ignore && !classes)
+    throw new UsageError(`--ignore ${ignore.join(',')} needs the classes that are left: --classes tree,ground.`);
+  return classes && parseClasses(classes.join(','), ignore);
 }
 
 async function hasList(folder: string, name: string): Promise<boolean> {
@@ -74,7 +80,7 @@ export async function readTrainingScenes(options: SceneOptions & SplitOptions): 
     throw new UsageError('--train-scenes and --train-split: give one of them.');
   if (valScenes && options.valSplit !== undefined)
     throw new UsageError('--val-scenes and --val-split: give one of them.');
-  const classes = tableOf(options.classes);
+  const classes = tableOf(options);
   const reading = { ...readingOf(options), ...(classes ? { classes } : {}) };
   const all = await readScenes(data, reading);
   const trainSplit = trainScenes ? undefined : await listOf(data, options.trainSplit, ['train']);
@@ -135,7 +141,7 @@ export async function readEvaluationScenes(
 ): Promise<SceneDataset> {
   const { data, split, scenes } = options;
   if (split !== undefined && scenes) throw new UsageError('--split and --scenes: give one of them.');
-  const given = tableOf(options.classes) ?? saved;
+  const given = tableOf(options) ?? saved;
   const reading = readingOf(options);
   const all = await readScenes(data, { ...reading, ...(given ? { classes: given } : {}) });
   const names = all.classes.names;

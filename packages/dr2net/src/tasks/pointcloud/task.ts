@@ -19,6 +19,7 @@ import type { RunFolder } from '../../finetune/run-folder.ts';
 import type { RunSettings } from '../../options/run.ts';
 import { formatNumber } from '../../report/format.ts';
 import type { FinetuneTask, Network, RunContext } from '../contract.ts';
+import { inFlags } from './flags.ts';
 import { loadPointNetwork, type SegmenterSettings } from './model.ts';
 import {
   type AugmentOptions,
@@ -51,7 +52,7 @@ interface PointNetwork extends Network {
 async function read(settings: PointcloudSettings): Promise<Data> {
   const config = await readModelConfig(settings.model);
   const saved = isSegmenterConfig(config) ? savedCloudForm(config) : undefined;
-  return { ...(await readTrainingScenes(settings)), form: cloudFormOf(settings, saved) };
+  return { ...(await inFlags(() => readTrainingScenes(settings))), form: cloudFormOf(settings, saved) };
 }
 
 async function load(settings: PointcloudSettings, { train, form }: Data): Promise<PointNetwork> {
@@ -75,7 +76,7 @@ async function sourceOf(
   { output, stop }: RunContext,
 ): Promise<PointSource> {
   const { batch, cache, samples } = settings;
-  const source = await pointSource(dataset, {
+  const options = {
     batch,
     training,
     sampling: samplingOf(form, training ? {} : coverOf(form, settings)),
@@ -83,7 +84,8 @@ async function sourceOf(
     signal: stop,
     ...(cache !== undefined && { cache }),
     ...(training && { augment: augmentationOf(settings), ...(samples !== undefined && { samples }) }),
-  });
+  };
+  const source = await inFlags(() => pointSource(dataset, options));
   for (const note of source.notes) output.note(note);
   return source;
 }
