@@ -1,4 +1,5 @@
 /** The example that the README and the design show, on a tiny model. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -6,14 +7,21 @@ import {
   actionRecognizer,
   adamW,
   clipSource,
+  createBackbone,
+  createSegmenter,
   dynamic,
   type FinetuneEvent,
   finetune,
   loadBackbone,
+  pointSegmentation,
+  pointSource,
   readClips,
+  readScenes,
+  samplingOf,
+  segmenterConfig,
   startBackend,
 } from '../src/index.ts';
-import { saveTinyModel, temporaryFolder, writeTinyClips } from './fixtures.ts';
+import { saveTinyModel, temporaryFolder, tinyImageModel, writeTinyClips } from './fixtures.ts';
 
 const folder = temporaryFolder('facade');
 beforeAll(async () => {
@@ -69,5 +77,36 @@ it('keeps a memory budget, and says what it chose', async () => {
   );
   model.dispose();
   backbone.dispose();
+  expect(memory().numTensors).toBe(before);
+});
+
+it('keeps a memory budget on point clouds too', async () => {
+  const before = memory().numTensors;
+  const clouds = join(folder.path, 'clouds');
+  mkdirSync(clouds, { recursive: true });
+  const rows = Array.from({ length: 300 }, (_, i) => `${i % 17} ${i % 13} ${i % 7} ${i % 2}`);
+  writeFileSync(join(clouds, 'a.txt'), `//x y z label\n${rows.join('\n')}\n`);
+  const blocks = createBackbone(tinyImageModel, 3);
+  const config = segmenterConfig(blocks, { classes: 2, channels: 1, groupSize: 8 });
+  const segmenter = createSegmenter(config, 5, { blocks });
+  blocks.dispose();
+  const data = await pointSource(await readScenes(clouds), {
+    batch: 2,
+    training: true,
+    sampling: samplingOf({ points: 128, region: 'sphere', features: ['height'] }),
+  });
+  const model = pointSegmentation(segmenter);
+  const events: FinetuneEvent<unknown>[] = [];
+  for await (const event of finetune(model, data, { steps: 1, memory: { budget: '1GB' } })) events.push(event);
+  expect(events[0]).toMatchObject({
+    type: 'warning',
+    message: expect.stringMatching(/^memory budget: conventional, 2 samples at a time: .* of 1.00 GB/),
+  });
+  expect(() => finetune(model, data, { steps: 1, memory: { budget: '1MB' } })).toThrow(/Nothing fits.*fewer points/);
+  const { points: _, ...unknown } = data;
+  expect(() => finetune(model, unknown, { steps: 1, memory: { budget: '1GB' } })).toThrow(
+    /pointSegmentation with a pointSource/,
+  );
+  segmenter.dispose();
   expect(memory().numTensors).toBe(before);
 });

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBackend } from '@dr2net/backends';
+import { segmenterConfig, transformerSpec } from '@dr2net/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveTinyModel, temporaryFolder, tinyImageModel, writeTinyClips } from './fixtures.ts';
 import { run } from './run.ts';
@@ -130,6 +131,83 @@ describe('plan', () => {
     const { code, stderr } = await run('plan', 'videomae-bas');
     expect(code).toBe(2);
     expect(stderr).toMatch(/videomae-bas is no model folder.*nearest known name is videomae-base/s);
+  });
+});
+
+describe('plan of a point segmenter', () => {
+  const around = (...more: string[]) =>
+    run('plan', at('config-only'), '--task', 'pointcloud', '--points', '512', '--group-size', '8', ...more);
+
+  it('is of a new one around an image model, from its config.json alone', async () => {
+    const sizes = ['--classes', '5', '--features', 'height,position', '--backend', 'cpu', '--batch', '2'];
+    const { code, json, stderr } = await around(...sizes, '--json');
+    expect(code, stderr).toBe(0);
+    expect(json).toMatchObject({
+      model: 'PointViT, width 24, 2 blocks, 512 points, 32 groups of 8',
+      ...{ classes: 5, batch: 2, subBlocks: 4 },
+    });
+    const [conventional, , , reversible, frozen] = rowsOf(json);
+    // Of so few blocks the decoder is where a step takes the most.
+    expect(conventional!.needBytes).toBeGreaterThanOrEqual(reversible!.needBytes);
+    expect(frozen!.needBytes).toBeLessThan(reversible!.needBytes);
+    const fixed = await around(...sizes, '--blocks', 'fixed', '--json');
+    expect(rowsOf(fixed.json)[0]!.kinds.slots).toBeLessThan(conventional!.kinds.slots!);
+    const chosen = await around(...sizes, '--budget', '1GB');
+    expect(chosen.stdout).toMatch(/chosen: conventional, 2 samples at a time/);
+  });
+
+  it('is of a published size by name', async () => {
+    const { stdout, code } = await run(
+      'plan',
+      'dinov2-small',
+      '--task',
+      'pointcloud',
+      '--points',
+      '16384',
+      '--depth',
+      '4',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^PointViT, width 384, 4 blocks, 16384 points, 1024 groups of 32, batch 1/);
+  });
+
+  it('is of a saved one, with its points and classes', async () => {
+    const config = segmenterConfig(
+      { spec: transformerSpec(tinyImageModel) },
+      { classes: 3, channels: 1, groupSize: 8 },
+    );
+    mkdirSync(at('segmenter'), { recursive: true });
+    const cloud_input = { points: 256, region: 'sphere', features: ['height'] };
+    writeFileSync(at('segmenter', 'config.json'), JSON.stringify({ ...config, cloud_input }));
+    const planned = (...more: string[]) => run('plan', at('segmenter'), '--backend', 'wasm', '--json', ...more);
+    const { json, code, stderr } = await planned();
+    expect(code, stderr).toBe(0);
+    expect(json).toMatchObject({ model: expect.stringContaining('256 points, 16 groups of 8'), classes: 3 });
+    expect((await planned('--points', '512', '--classes', '7')).json).toMatchObject({
+      ...{ model: expect.stringContaining('512 points'), classes: 7 },
+    });
+    for (const [options, message] of [
+      [['--group-size', '4'], /--group-size is for a new network/],
+      [['--task', 'video'], /is a saved segmenter of point clouds/],
+      [['--features', 'colour'], /takes 1 features a point, and --features gives 3/],
+      [['--frames', '4'], /--frames belongs to the task video/],
+    ] as const) {
+      const refused = await planned(...options);
+      expect(refused.stderr).toMatch(message);
+      expect(refused.code).toBe(2);
+    }
+  });
+
+  it.each([
+    [['--points-per-token', '8'], /pointsPerToken is 8/],
+    [['--depth', '3'], /depth is 3; the vit has 2 blocks/],
+    [['--points', '16', '--points-per-token', '64'], /16 points leave no group/],
+    [['--frames', '4'], /--frames belongs to the task video/],
+    [['--blocks', 'fix'], /--blocks/],
+  ])('%s is refused', async (options, message) => {
+    const { code, stderr } = await around(...options);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
   });
 });
 

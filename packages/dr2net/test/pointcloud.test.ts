@@ -205,6 +205,13 @@ describe('finetune', () => {
     expect(again.json.points).toBe(460);
   });
 
+  it('keeps a budget, and says what it chose', async () => {
+    const { code, json, stderr } = await finetune('budget', '--budget', '1GB', '--steps', '1');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/memory budget: conventional, 4 samples at a time: [\d.]+ MB of 1\.00 GB \(predicted\)/);
+    expect(json).toMatchObject({ method: 'conventional', beta: 1 / 64 });
+  });
+
   it('leaves no tensors', async () => {
     const before = memory().numTensors;
     expect((await finetune('leaks', '--steps', '1')).code).toBe(0);
@@ -302,7 +309,11 @@ describe('is refused in one line that names the value and the remedy', () => {
       () => on('gardens', '--train-split', 'train', '--train-scenes', 'north'),
       /give one of them/,
     ],
-    ['a budget', () => on('gardens', '--budget', '2GB'), /memory of point segmenters cannot be predicted/],
+    [
+      'a budget that nothing fits',
+      () => on('gardens', '--budget', '1MB'),
+      /Nothing fits 1\.00 MB: .* Give a larger budget, or take fewer points, more points per token/,
+    ],
     [
       'options of clouds with clips',
       () => ['finetune', '--model', at('model'), '--data', at('clips'), '--out', at('refused'), '--points', '64'],
@@ -312,6 +323,11 @@ describe('is refused in one line that names the value and the remedy', () => {
       'a single scene without a split',
       () => on('label').map((arg, i, all) => (all[i - 1] === '--val-share' ? '0.5' : arg)),
       /There is one scene.*Part it by bounds/,
+    ],
+    [
+      'a size beside a configuration of its own',
+      () => on('gardens', '--config', at('model', 'config.json')),
+      /--group-size is said by the file of --config/,
     ],
     [
       'a config that is no JSON',

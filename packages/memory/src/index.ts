@@ -1,3 +1,4 @@
+export { type DryClassifierParts, dryClassifier } from './dry/classifier.ts';
 export { type PlannedBackend, plannedBackends } from './dry/devices/index.ts';
 export { DryEngine, type DryTensor } from './dry/engine.ts';
 export { type AttentionSizes, dryAttention } from './dry/kernels/attention.ts';
@@ -7,17 +8,21 @@ export type { SideWords } from './dry/kernels/exact.ts';
 export { type KernelFamily, rowBlocks, sumOfRows } from './dry/kernels/family.ts';
 export { dryLayerNorm } from './dry/kernels/layer-norm.ts';
 export { affine, affineGradients, dryLinear, dryLinearGelu } from './dry/kernels/linear.ts';
+export { accumulated, DrySums } from './dry/kernels/parts.ts';
 export { type Bytes, type Kind, kinds } from './dry/kinds.ts';
 export {
   type DryInputLayer,
   type DryLayer,
   type DryParameter,
+  type DryPullback,
   type DrySink,
+  type DryTraced,
   deliver,
   drySequential,
 } from './dry/layer.ts';
-export type { DryMethod } from './dry/methods/index.ts';
-export type { DryNetwork } from './dry/network.ts';
+export { backward as dryBackward, type DryMethod, record as dryRecord } from './dry/methods/index.ts';
+export type { DryExactRun, DrySubBlock } from './dry/methods/run.ts';
+export type { DryNetwork, DryPass } from './dry/network.ts';
 export { type MemoryModel, type MemoryPrediction, type MemorySetting, predictMemory } from './dry/predict.ts';
 export { type DryTraining, type PlannedOptimizer, plannedOptimizers } from './dry/training.ts';
 export * from './format.ts';

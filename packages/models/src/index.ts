@@ -20,7 +20,21 @@ export { type Random, randomFrom } from './data/random.ts';
 export * from './errors.ts';
 export { readModelConfig } from './files/config-files.ts';
 export type { SourceOptions } from './files/source.ts';
-export { loadMemoryModel, type MemoryHead, memoryModel, memoryModelOf } from './footprint/memory-model.ts';
+export {
+  loadMemoryModel,
+  type MemoryHead,
+  memoryModel,
+  memoryModelOf,
+  readPublishedConfig,
+  transformerSpec,
+} from './footprint/memory-model.ts';
+export {
+  type DescribedSegmenter,
+  type SegmenterConfigMemoryOptions,
+  type SegmenterMemoryOptions,
+  segmenterMemoryModel,
+  segmenterMemoryModelOf,
+} from './footprint/points/memory-model.ts';
 export { methodSetting } from './footprint/setting.ts';
 export { ClassificationHead, type HeadSizes } from './heads/classification-head.ts';
 export { type HeadOptions, hasPretrainedHead, type NewHeadOptions, newHead, pretrainedHead } from './heads/heads.ts';
@@ -49,6 +63,7 @@ export {
   type NewSegmenterOptions,
   type SaveSegmenterOptions,
   saveSegmenter,
+  segmenterSpec,
   withNewHead,
 } from './point/store.ts';
 export {

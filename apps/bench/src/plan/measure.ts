@@ -1,11 +1,11 @@
 /** Trains a few steps and tells what they took; and what the planner says of the same setting. */
 import { startBackend } from '@dr2net/backends';
 import { plannedBackends, predictMemory } from '@dr2net/memory';
-import { type BatchSource, createBackbone, memoryModel, methodSetting } from '@dr2net/models';
-import { adamW, finetune, type Optimizer, sgd } from '@dr2net/train';
-import { actionRecognizer, type ClipBatch } from '@dr2net/video';
-import * as tf from '@tensorflow/tfjs-core';
-import { methods, models, type PlanSetting } from './settings.ts';
+import { memoryModel, methodSetting, segmenterMemoryModel } from '@dr2net/models';
+import { adamW, type Optimizer, sgd } from '@dr2net/train';
+import { trainOnClouds } from './clouds.ts';
+import { trainOnNoise } from './noise.ts';
+import { classes, methods, models, type PlanSetting } from './settings.ts';
 
 export interface PlanMeasurement {
   readonly settings: PlanSetting;
@@ -26,7 +26,6 @@ export interface PlanPrediction {
   readonly milliseconds: number;
 }
 
-const classes = Array.from({ length: 10 }, (_, i) => `class ${i}`);
 const steps = 3;
 
 const optimizers: Readonly<Record<PlanSetting['optimizer'], () => Optimizer>> = {
@@ -36,43 +35,26 @@ const optimizers: Readonly<Record<PlanSetting['optimizer'], () => Optimizer>> = 
 };
 
 function setting({ model, method }: PlanSetting) {
-  const config = models[model];
+  const trained = models[model];
   const run = methods[method];
-  if (!config || !run) throw new RangeError(`There is no model ${model} or no method ${method}.`);
-  return { config, run };
-}
-
-function noise(batches: number, batch: number, { frames, size }: { frames: number; size: number }) {
-  return {
-    samples: batches * batch,
-    batches,
-    async *epoch() {
-      for (let i = 0; i < batches; i++) {
-        const values = Float32Array.from({ length: batch * frames * size * size * 3 }, (_, j) => Math.sin(j * (i + 1)));
-        const pixels = tf.tensor5d(values, [batch, frames, size, size, 3]);
-        const rows = Array.from({ length: batch }, () => classes.map((_, k) => (k === i % classes.length ? 1 : 0)));
-        const targets = tf.tensor2d(rows);
-        const ids = rows.map((_, j) => `noise ${i}, ${j}`);
-        const dispose = () => tf.dispose([pixels, targets]);
-        yield { ids, labels: ids.map(() => i % classes.length), size: batch, pixels, targets, dispose };
-      }
-    },
-  } satisfies BatchSource<ClipBatch>;
+  if (!trained || !run) throw new RangeError(`There is no model ${model} or no method ${method}.`);
+  return { trained, run };
 }
 
 export async function measurePlan(settings: PlanSetting): Promise<PlanMeasurement> {
-  const { config, run } = setting(settings);
+  const { trained, run } = setting(settings);
   const { batch, update, accumulate, chunks, ema } = settings;
   const backend = await startBackend(settings.backend);
-  const backbone = createBackbone(config, 1);
-  const model = actionRecognizer(backbone, { classes, ...run });
+  const batches = steps * accumulate;
   let [peakBytes, activationPeakBytes, deviceBytes] = [0, 0, 0];
-  const source = noise(steps * accumulate, batch, backbone.input);
-  for await (const event of finetune(model, source, {
+  const options = {
     ...{ steps, update, accumulate, chunks, backend },
     optimizer: optimizers[settings.optimizer](),
     ...(ema ? { ema: 0.99 } : {}),
-  })) {
+  };
+  for await (const event of trained.points === undefined
+    ? trainOnNoise(trained.config, run, { batches, batch }, options)
+    : trainOnClouds(trained.config, run, { batches, batch, points: trained.points }, options)) {
     if (event.type !== 'step') continue;
     peakBytes = Math.max(peakBytes, event.memory.peakBytes);
     activationPeakBytes = Math.max(activationPeakBytes, event.memory.activationPeakBytes);
@@ -83,12 +65,14 @@ export async function measurePlan(settings: PlanSetting): Promise<PlanMeasuremen
 }
 
 export function predictPlan(settings: PlanSetting): PlanPrediction {
-  const { config, run } = setting(settings);
+  const { trained, run } = setting(settings);
   const { batch, update, accumulate, chunks, ema, optimizer } = settings;
   const backend = plannedBackends.find((name) => name === settings.backend);
   if (!backend) throw new RangeError(`backend ${settings.backend} cannot be planned; known: ${plannedBackends}.`);
   const start = performance.now();
-  const model = memoryModel(config, { classes: classes.length });
+  const { config, points } = trained;
+  const model =
+    points === undefined ? memoryModel(config, { classes: classes.length }) : segmenterMemoryModel(config, { points });
   const { peakBytes, activationPeakBytes, deviceBytes, kinds } = predictMemory(model, {
     ...methodSetting(run.method, run.coefficients, model.subBlocks),
     ...{ read: 'last', batch, backend },

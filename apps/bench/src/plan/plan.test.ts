@@ -64,6 +64,14 @@ describe('a measurement', () => {
     expect(predictPlan({ ...one, batch: 4 }).activationPeakBytes).toBeGreaterThan(1.5 * prediction.activationPeakBytes);
   });
 
+  it('of a segmenter: the meter’s peaks to 1 %', { timeout: 60_000 }, async () => {
+    const one = { ...setting, model: 'points-w96-d4-n2048', method: 'exact' };
+    const found = await measurePlan(one);
+    const prediction = predictPlan(one);
+    for (const name of ['activationPeakBytes', 'peakBytes'] as const)
+      expect(Math.abs(prediction[name] / found[name] - 1), name).toBeLessThan(0.01);
+  });
+
   it('of a model, a method or a backend that is not there is refused by its name', async () => {
     await expect(measurePlan({ ...setting, model: 'resnet' })).rejects.toThrow('no model resnet');
     await expect(measurePlan({ ...setting, method: 'magic' })).rejects.toThrow('no method magic');

@@ -1,6 +1,7 @@
 /** What is predicted and measured: models, shapes, methods, optimizers, small enough that a sweep takes minutes. */
 import type { Coefficients, Method } from '@dr2net/core';
 import type { PlannedOptimizer } from '@dr2net/memory';
+import { segmenterConfig, transformerSpec } from '@dr2net/models';
 
 const videomae = (width: number, depth: number, input: { frames: number; size: number }, heads = 4) => ({
   model_type: 'videomae',
@@ -29,14 +30,34 @@ const inflated = (type: string, width: number, depth: number, frames: number, si
   },
 });
 
-/** Configurations by name; tokens in the name. */
-export const models: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  'videomae-w128-d4-t256': videomae(128, 4, { frames: 8, size: 64 }),
-  'videomae-w192-d6-t128': videomae(192, 6, { frames: 4, size: 64 }),
-  'videomae-w64-d3-t1024': videomae(64, 3, { frames: 8, size: 128 }, 2),
-  'dinov2-w192-d4-t129': inflated('dinov2', 192, 4, 4, 112, 14),
-  'deit-w96-d8-t130': inflated('deit', 96, 8, 4, 64, 8),
-  'videomae-w256-d2-t64': videomae(256, 2, { frames: 8, size: 32 }),
+/** What is trained: a `config.json`, and of a segmenter the points of a cloud. */
+export interface PlanModel {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly points?: number;
+}
+
+export const classes = Array.from({ length: 10 }, (_, i) => `class ${i}`);
+/** Features of a point. */
+export const channels = 1;
+
+/** A segmenter around DINOv2's blocks. */
+function segmenter(width: number, depth: number, points: number, groupSize: number): PlanModel {
+  const { image_model } = inflated('dinov2', width, depth, 2, 28, 14);
+  const spec = transformerSpec(image_model);
+  return { config: segmenterConfig({ spec }, { classes: classes.length, channels, groupSize }), points };
+}
+
+/** By name; tokens or points in the name. */
+export const models: Readonly<Record<string, PlanModel>> = {
+  'videomae-w128-d4-t256': { config: videomae(128, 4, { frames: 8, size: 64 }) },
+  'videomae-w192-d6-t128': { config: videomae(192, 6, { frames: 4, size: 64 }) },
+  'videomae-w64-d3-t1024': { config: videomae(64, 3, { frames: 8, size: 128 }, 2) },
+  'dinov2-w192-d4-t129': { config: inflated('dinov2', 192, 4, 4, 112, 14) },
+  'deit-w96-d8-t130': { config: inflated('deit', 96, 8, 4, 64, 8) },
+  'videomae-w256-d2-t64': { config: videomae(256, 2, { frames: 8, size: 32 }) },
+  'points-w96-d4-n2048': segmenter(96, 4, 2048, 16),
+  'points-w192-d4-n4096': segmenter(192, 4, 4096, 32),
+  'points-w384-d2-n16384': segmenter(384, 2, 16384, 32),
 };
 
 const exact: Coefficients = { alpha: 63 / 64, beta: 1 / 64 };
@@ -91,6 +112,12 @@ const choices: readonly Choice[] = [
   { model: 'videomae-w128-d4-t256', method: 'reversible', batch: 2, chunks: 4 },
   { model: 'videomae-w192-d6-t128', method: 'exact', batch: 4, chunks: 4 },
   { model: 'deit-w96-d8-t130', method: 'conventional', batch: 4, chunks: 16 },
+  ...each('points-w96-d4-n2048', 2),
+  { model: 'points-w96-d4-n2048', method: 'frozen', batch: 2 },
+  { model: 'points-w192-d4-n4096', method: 'conventional', batch: 1, optimizer: 'sgd' },
+  { model: 'points-w192-d4-n4096', method: 'exact', batch: 2, update: 'sink' },
+  { model: 'points-w192-d4-n4096', method: 'exact', batch: 1, accumulate: 2, chunks: 4 },
+  { model: 'points-w384-d2-n16384', method: 'reversible', batch: 1 },
 ];
 
 export function planSettings(backend: string): PlanSetting[] {

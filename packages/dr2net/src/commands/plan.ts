@@ -2,15 +2,23 @@
 import type { Coefficients, Method } from '@dr2net/core';
 import type { DryTraining, MemoryModel, PlannedBackend, PlannedOptimizer } from '@dr2net/memory';
 import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.ts';
+import { type TaskName, TaskOptions, taskNames } from '../options/by-task.ts';
 import { coefficientsOf, type MethodOptions, nearlyPretrained } from '../options/method.ts';
-import { addShapeOptions, modelOptionsOf, type ShapeOptions } from '../options/model.ts';
-import { integer, number, oneOf } from '../options/values.ts';
-import { type Output, textTable } from '../output.ts';
-import type { CandidateOptions, Choice } from '../plan/candidates.ts';
+import { addDepthOption, addFrameOptions, modelOptionsOf, type ShapeOptions } from '../options/model.ts';
+import { integer, list, number, oneOf } from '../options/values.ts';
+import type { Output } from '../output.ts';
+import type { CandidateOptions } from '../plan/candidates.ts';
+import * as pointcloud from '../tasks/pointcloud/options.ts';
+import type { PlanSegmenterOptions } from '../tasks/pointcloud/plan.ts';
 
-interface PlanOptions extends ShapeOptions, Pick<MethodOptions, 'alpha' | 'beta'> {
+interface PlanOptions
+  extends ShapeOptions,
+    Omit<PlanSegmenterOptions, 'dropout' | 'dropPath'>,
+    Pick<MethodOptions, 'alpha' | 'beta'> {
+  /** Default: as the model's configuration says. */
+  readonly task?: TaskName;
   readonly batch: number;
-  readonly classes: number;
   readonly optimizer: 'adamw' | 'sgd';
   readonly backend: PlannedBackend;
   readonly update: 'collect' | 'sink';
@@ -27,12 +35,26 @@ export function addPlan(program: Command, output: Output): Command {
     .command('plan')
     .description('Predict the memory that training takes by every method, and choose the fastest that fits a budget.')
     .argument('<model>', 'a model folder, its http(s) address, a hub id, or a published size such as videomae-base');
-  return addShapeOptions(command)
+  command.addOption(
+    new Option('--task <name>', 'pointcloud: a new segmenter around the blocks of an image model').argParser(
+      oneOf(taskNames),
+    ),
+  );
+  const options = new TaskOptions(command);
+  addDepthOption(command);
+  options.of('video', addFrameOptions);
+  options.of('pointcloud', (of) => {
+    of.optionsGroup('Point clouds:')
+      .option('--points <n>', 'points of a sample (default: as saved with the model, or 4096)', integer({ min: 16 }))
+      .option('--features <a,b>', 'height, position, colour, intensity, or others (default: height)', list);
+    pointcloud.addSegmenterOptions(of);
+  });
+  return command
     .optionsGroup('Training:')
-    .option('--batch <clips>', 'clips in a batch', whole, 1)
+    .option('--batch <samples>', 'clips or clouds in a batch', whole, 1)
     .option('--accumulate <batches>', 'batches that make one step', whole, 1)
     .option('--chunks <n>', 'parts in which sub-blocks work (default, with --budget: as many as it needs)', whole, 1)
-    .option('--classes <n>', 'classes of the head', whole, 10)
+    .option('--classes <n>', "classes of the head (default: a saved segmenter's own, or 10)", whole)
     .addOption(new Option('--optimizer <name>', 'adamw or sgd').argParser(oneOf(['adamw', 'sgd'])).default('adamw'))
     .addOption(
       new Option('--update <when>', 'collect, or sink, which saves the gradients')
@@ -50,7 +72,7 @@ export function addPlan(program: Command, output: Output): Command {
       '--budget <size>',
       "choose the fastest setting that fits: 2GB, 1.5GiB, or device for the backend's own limit",
     )
-    .action((model: string, options: PlanOptions) => plan(model, options, output));
+    .action((model: string, given: PlanOptions) => plan(model, given, options, output));
 }
 
 /** The methods of the table, as they are usually run. */
@@ -65,12 +87,29 @@ function shown({ alpha, beta }: Coefficients): readonly { method: Method; coeffi
   ];
 }
 
-async function plan(source: string, options: PlanOptions, output: Output): Promise<void> {
+/** @throws UsageError for options of another task */
+async function modelToPlan(source: string, given: PlanOptions, taskOptions: TaskOptions) {
+  const { isSegmenterConfig, loadMemoryModel, readPublishedConfig } = await import('@dr2net/models');
+  const config = await readPublishedConfig(source);
+  const saved = isSegmenterConfig(config);
+  if (saved && given.task === 'video')
+    throw new UsageError(`--task video: ${source} is a saved segmenter of point clouds. Leave the option out.`);
+  const task = given.task ?? (saved ? 'pointcloud' : 'video');
+  const options = taskOptions.settle(given, task);
+  if (task === 'pointcloud') {
+    const { segmenterToPlan } = await import('../tasks/pointcloud/plan.ts');
+    return segmenterToPlan(source, config, options);
+  }
+  const { classes = 10 } = options;
+  return { model: await loadMemoryModel(source, { classes }, modelOptionsOf(options)), classes };
+}
+
+async function plan(source: string, options: PlanOptions, taskOptions: TaskOptions, output: Output): Promise<void> {
   const { formatBytes, planned } = await import('@dr2net/memory');
-  const { loadMemoryModel } = await import('@dr2net/models');
   const { candidate } = await import('../plan/candidates.ts');
+  const { planTable, rowJson } = await import('../plan/table.ts');
   const { snappedInWords } = await import('@dr2net/core');
-  const { batch, accumulate, update, chunks, backend, classes } = options;
+  const { batch, accumulate, update, chunks, backend } = options;
   const optimizer: PlannedOptimizer = options.optimizer;
   const training: DryTraining = {
     ...{ optimizer, accumulate, update, chunks, clip: false, ema: false },
@@ -80,7 +119,7 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
   const coefficients = coefficientsOf(options, 'exact', nearlyPretrained);
   const snapped = snappedInWords({ name: 'exact' }, coefficients);
   if (snapped) output.note(snapped);
-  const model = await loadMemoryModel(source, { classes }, modelOptionsOf(options));
+  const { model, classes } = await modelToPlan(source, options, taskOptions);
   const base: Omit<CandidateOptions, 'coefficients'> = {
     backend,
     read: 'last',
@@ -107,7 +146,7 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
     `${model.title}, batch ${batch}, ${options.optimizer}, ${backend}: ${rows.map(({ title, needBytes }) => `${title} ${formatBytes(needBytes)}`).join(', ')}`,
   );
   output.line();
-  output.line(table(rows, formatBytes));
+  output.line(planTable(rows));
   if (chosen) output.line(`\nchosen: ${chosen.words}`);
   output.result({
     model: model.title,
@@ -121,15 +160,9 @@ async function plan(source: string, options: PlanOptions, output: Output): Promi
   });
 }
 
-type Rows = readonly import('@dr2net/memory').Planned<Choice>[];
-
-function rowJson({ title, choice, needBytes, prediction, relativeTime }: Rows[number]) {
-  const { deviceBytes, peakBytes, activationPeakBytes, kinds } = prediction;
-  return { title, ...choice, needBytes, deviceBytes, peakBytes, activationPeakBytes, kinds, work: relativeTime };
-}
-
 async function choose(model: MemoryModel, options: CandidateOptions, { budget = '', backend }: PlanOptions) {
   const { budgetBytes, planFor, planInWords } = await import('../plan/budget.ts');
+  const { rowJson } = await import('../plan/table.ts');
   const { startBackend } = await import('@dr2net/backends');
   const started = budget === 'device' ? await startBackend(backend, { selfTest: false }) : undefined;
   try {
@@ -137,40 +170,11 @@ async function choose(model: MemoryModel, options: CandidateOptions, { budget = 
     const plan = planFor(model, options, bytes);
     return {
       bytes,
-      words: planInWords(plan, bytes),
+      words: planInWords(model, plan, bytes),
       json: rowJson(plan.chosen),
       leaner: plan.leaner.map(rowJson),
     };
   } finally {
     started?.dispose();
   }
-}
-
-/** Columns of kinds that belong together. */
-const columns: readonly (readonly [string, readonly string[]])[] = [
-  ['parameters', ['parameters', 'average']],
-  ['gradients', ['gradients']],
-  ['slots', ['slots']],
-  ['states', ['states', 'anchors']],
-  ['side', ['side']],
-  ['internals', ['internals', 'update']],
-  ['stem, head', ['stem and head', 'batch']],
-  ['scratch', ['scratch']],
-];
-
-function table(rows: Rows, formatBytes: (bytes: number) => string): string {
-  const unit = rows[0]?.relativeTime ?? 1;
-  return textTable(
-    ['method', 'all', ...columns.map(([name]) => name), 'activations', 'work'],
-    rows.map(({ title, needBytes, prediction, relativeTime }) => {
-      const bytes = new Map<string, number>(Object.entries(prediction.kinds));
-      return [
-        title,
-        formatBytes(needBytes),
-        ...columns.map(([, kinds]) => formatBytes(kinds.reduce((sum, kind) => sum + (bytes.get(kind) ?? 0), 0))),
-        formatBytes(prediction.activationPeakBytes),
-        `× ${(relativeTime / unit).toFixed(2)}`,
-      ];
-    }),
-  );
 }

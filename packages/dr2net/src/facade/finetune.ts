@@ -2,8 +2,16 @@
 import { type Backend, currentBackend } from '@dr2net/backends';
 import type { Method, MethodName } from '@dr2net/core';
 import { BudgetError, type PlannedOptimizer, plannedBackends, plannedOptimizers } from '@dr2net/memory';
-import { type Batch, type BatchSource, memoryModelOf, type TaskModel, TransformerBackbone } from '@dr2net/models';
+import {
+  type Batch,
+  type BatchSource,
+  memoryModelOf,
+  segmenterMemoryModelOf,
+  type TaskModel,
+  TransformerBackbone,
+} from '@dr2net/models';
 import { tune } from '@dr2net/ops';
+import { PointSegmentation } from '@dr2net/pointcloud';
 import { type FinetuneEvent, type FinetuneOptions, finetune as run } from '@dr2net/train';
 import { ActionRecognizer } from '@dr2net/video';
 import { type Budget, budgetBytes, leanerMethods, planFor, planInWords } from '../plan/budget.ts';
@@ -63,20 +71,31 @@ interface Wish<B extends Batch> {
   readonly backend: Backend | undefined;
 }
 
+/** The model as the planner sees it, and where its sub-blocks' coefficients and the head's reading are. */
+function footprintOf(model: unknown, data: object) {
+  if (model instanceof ActionRecognizer && model.backbone instanceof TransformerBackbone) {
+    const { backbone, head } = model;
+    return {
+      settled: model,
+      footprint: memoryModelOf(backbone, { classes: head.classes, pooling: head.form.pooling }),
+    };
+  }
+  if (model instanceof PointSegmentation && 'points' in data && typeof data.points === 'number')
+    return { settled: model, footprint: segmenterMemoryModelOf(model.segmenter, { points: data.points }) };
+  throw new BudgetError(
+    'A memory budget needs a model whose memory is known: an actionRecognizer on a loaded backbone, or a pointSegmentation with a pointSource.',
+  );
+}
+
 /** Method, update, and what to step down to; batches stay as the source makes them. */
 function planned<B extends Batch, E>(model: TaskModel<B, E>, data: BatchSource<B>, wish: Wish<B>) {
   const { options, budget, backend } = wish;
-  const recognizer: unknown = model;
   const name = plannedBackends.find((known) => known === backend?.name);
   if (!backend || !name)
     throw new BudgetError('A memory budget needs a backend whose memory is known: call startBackend first.');
-  if (!(recognizer instanceof ActionRecognizer && recognizer.backbone instanceof TransformerBackbone))
-    throw new BudgetError(
-      'A memory budget needs a model whose memory is known: an actionRecognizer on a loaded backbone.',
-    );
+  const { settled, footprint } = footprintOf(model, data);
   const optimizer = plannedOptimizer(options.optimizer);
-  const { backbone, head, coefficients, read } = recognizer;
-  const footprint = memoryModelOf(backbone, { classes: head.classes, pooling: head.form.pooling });
+  const { coefficients, read } = settled;
   const bytes = budgetBytes(budget, backend.name, () => backend.limits);
   const { accumulate = 1, chunks = 1, update = 'collect', clip, ema } = options;
   const plan = planFor(
@@ -99,7 +118,7 @@ function planned<B extends Batch, E>(model: TaskModel<B, E>, data: BatchSource<B
     bytes,
   );
   const { method, update: chosenUpdate, chunks: chosenChunks } = plan.chosen.choice;
-  const words = `memory budget: ${planInWords(plan, bytes)}`;
+  const words = `memory budget: ${planInWords(footprint, plan, bytes)}`;
   return { method, update: chosenUpdate, chunks: chosenChunks, leaner: leanerMethods(plan), words };
 }
 

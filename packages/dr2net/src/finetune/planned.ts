@@ -62,8 +62,9 @@ export function plannedRun<S extends RunSettings>(
   const bytes = budgetBytes(settings.budget, backend.name, () => backend.limits);
   const { batch, accumulate, update, chunks, read = 'last', momentum } = settings;
   const optimizer: PlannedOptimizer = settings.optimizer === 'sgd' && momentum === 0 ? 'plain-sgd' : settings.optimizer;
+  const model = network.footprint();
   const plan = planFor(
-    network.footprint(),
+    model,
     {
       ...{ backend: planned, read, batch, split: true, walk: walks(settings, network) },
       coefficients: leastBeta(plain.schedule, { alpha: 63 / 64, beta: 1 / 64 }),
@@ -82,7 +83,7 @@ export function plannedRun<S extends RunSettings>(
     },
     bytes,
   );
-  output.note(`memory budget: ${planInWords(plan, bytes)}`);
+  output.note(`memory budget: ${planInWords(model, plan, bytes)}`);
   const { method, coefficients, ...choice } = plan.chosen.choice;
   const further = coefficients && { coefficients, schedule: constant(coefficients.alpha, coefficients.beta) };
   return { ...plain, ...further, settings: { ...settings, ...choice }, method, leaner: leanerMethods(plan) };

@@ -25,8 +25,8 @@ export function planFor(model: MemoryModel, options: CandidateOptions, bytes: nu
 }
 
 /** `exact, gradients in the sink: 1.93 GB of 2 GB` */
-export function planInWords({ chosen }: Plan<Choice>, bytes: number): string {
-  return `${chosen.title}, ${chosen.choice.batch} clips at a time: ${formatBytes(chosen.needBytes)} of ${formatBytes(bytes)} (predicted)`;
+export function planInWords({ words }: MemoryModel, { chosen }: Plan<Choice>, bytes: number): string {
+  return `${chosen.title}, ${chosen.choice.batch} ${words.samples} at a time: ${formatBytes(chosen.needBytes)} of ${formatBytes(bytes)} (predicted)`;
 }
 
 /** The methods to go on with when the chosen one does not fit after all: those of the same batches. */

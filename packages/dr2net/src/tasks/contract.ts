@@ -11,7 +11,7 @@ import type { EvaluationRecord } from '../report/run-log.ts';
 export interface Network {
   /** How it was trained before, where its folder says so. */
   readonly training: SavedTraining | null;
-  /** What the planner asks for a budget. @throws UsageError where its memory cannot be predicted */
+  /** What the planner asks for a budget. */
   footprint(): MemoryModel;
   dispose(): void;
 }

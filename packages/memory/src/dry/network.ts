@@ -1,74 +1,23 @@
-/** A model as the dry engine runs it, and one forward and backward pass of it (`classifier.ts` of `@dr2net/models`). */
-import type { DryEngine, DryTensor } from './engine.ts';
-import type { DryInputLayer, DryLayer, DryParameter, DrySink } from './layer.ts';
-import { backward, type DryMethod, record } from './methods/index.ts';
-import type { DryExactRun } from './methods/run.ts';
+/** A model as the dry engine runs it: what a batch is, and one forward and backward pass of it. */
+import type { DryTensor } from './engine.ts';
+import type { DryParameter, DrySink } from './layer.ts';
+import type { DryMethod } from './methods/index.ts';
+import type { DryExactRun, DrySubBlock } from './methods/run.ts';
 
-export interface DryNetwork {
-  /** Backbone's, then head's. */
-  readonly parameters: readonly DryParameter[];
-  readonly stem: DryInputLayer;
-  readonly subBlocks: readonly DryLayer[];
-  readonly norm: DryLayer | null;
-  readonly head: DryLayer;
-  readonly headParameters: ReadonlySet<DryParameter>;
-  /** Elements of the pixels of one batch. */
-  readonly pixels: number;
-  /** Elements of one batch's targets. */
-  readonly targets: number;
-}
-
-interface Pass {
+export interface DryPass {
   readonly run: DryExactRun;
   readonly method: DryMethod;
-  readonly pixels: DryTensor;
+  /** The network's `batch`, borrowed. */
+  readonly batch: readonly DryTensor[];
   readonly sink: DrySink;
 }
 
-const top = 'stem and head';
-
-/** Pixels to the loss and back: every trainable parameter's gradient to the sink, the head's first, the stem's last. */
-export function dryGradients(engine: DryEngine, network: DryNetwork, { run, method, pixels, sink }: Pass): void {
-  const { stem, norm, head } = network;
-  const isFrozen = method.name === 'frozen';
-  const traced = isFrozen ? undefined : engine.within(top, () => stem.trace(pixels));
-  const x0 = traced ? traced.value : engine.within(top, () => stem.apply(pixels));
-  engine.label(x0, 'states');
-  const recording = record(run, x0, method);
-  engine.free(x0);
-  const above = engine.within(top, () => traceTop());
-  engine.free(recording.value);
-  const { logits, dLogits } = engine.within(top, () => loss(above.value));
-  const dx = engine.within(top, () => above.pullback(dLogits, sink));
-  if (recording.rewind && traced) {
-    const d0 = backward(run, recording.rewind, dx, sink);
-    engine.free(dx);
-    engine.within(top, () => traced.parametersOnly(d0, sink));
-    engine.free(d0);
-  } else engine.free(dx);
-  engine.free(dLogits);
-  engine.wait();
-  engine.free(logits);
-
-  function traceTop() {
-    const tokens = recording.value;
-    if (!norm) return head.trace(tokens);
-    if (isFrozen) {
-      const normed = norm.apply(tokens);
-      return engine.after(head.trace(normed), normed);
-    }
-    const first = norm.trace(tokens);
-    const second = engine.after(head.trace(first.value), first.value);
-    return {
-      value: second.value,
-      pullback: (dy: DryTensor, to: DrySink) => {
-        const between = second.pullback(dy, to);
-        return engine.after(first.pullback(between, to), between);
-      },
-    };
-  }
-
-  function loss(output: DryTensor) {
-    return { logits: output, dLogits: engine.op(output.size, output) };
-  }
+export interface DryNetwork {
+  readonly parameters: readonly DryParameter[];
+  readonly headParameters: ReadonlySet<DryParameter>;
+  readonly subBlocks: readonly DrySubBlock[];
+  /** Elements of each tensor of a batch. */
+  readonly batch: readonly number[];
+  /** A batch to the loss and back: every trainable parameter's gradient to the sink. */
+  gradients(pass: DryPass): void;
 }

@@ -7,13 +7,15 @@ import { type KernelFamily, kernelFamily } from './kernels/family.ts';
 import type { Bytes } from './kinds.ts';
 import type { DryMethod } from './methods/index.ts';
 import type { DryCoefficients } from './methods/run.ts';
-import { type DryNetwork, dryGradients } from './network.ts';
+import type { DryNetwork } from './network.ts';
 import { DryTrainer, type DryTraining } from './training.ts';
 
 /** A model that can be run dry; `@dr2net/models` makes one of a configuration (`memoryModel`). */
 export interface MemoryModel {
   /** For tables: `VideoMAE-B, 16×224²`. */
   readonly title: string;
+  /** For messages: what samples are called (`clips`), and what makes one take less (`fewer frames, a smaller size`). */
+  readonly words: { readonly samples: string; readonly less: string };
   readonly subBlocks: number;
   /** Elements of one state x_i of one sample. */
   readonly stateSize: number;
@@ -76,14 +78,10 @@ export function predictMemory(model: MemoryModel, setting: MemorySetting): Memor
       : trainer.sink(parameter, gradient);
   for (let step = 0; step < steps; step++) {
     for (let part = 0; part < training.accumulate; part++) {
-      const batchTensors = engine.within('batch', () => [
-        engine.upload(network.pixels),
-        engine.upload(network.targets),
-      ]);
+      const batchTensors = engine.within('batch', () => network.batch.map((size) => engine.upload(size)));
       if (step === 0 && part === 0) engine.reset();
-      const targets = engine.within('batch', () => engine.op(network.targets, batchTensors[1]!));
-      dryGradients(engine, network, { run, method, pixels: batchTensors[0]!, sink });
-      engine.free(targets, ...batchTensors);
+      network.gradients({ run, method, batch: batchTensors, sink });
+      engine.free(...batchTensors);
     }
     trainer.end();
   }

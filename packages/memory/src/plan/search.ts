@@ -26,11 +26,12 @@ export class BudgetTooSmallError extends BudgetError {
   constructor(
     readonly budgetBytes: number,
     readonly leanest: Planned<unknown>,
+    { less }: MemoryModel['words'],
   ) {
     const lacks = leanest.needBytes - budgetBytes;
     super(
       `Nothing fits ${formatBytes(budgetBytes)}: the leanest setting (${leanest.title}, batch ${leanest.setting.batch}) needs ${formatBytes(leanest.needBytes)}, ` +
-        `${formatBytes(lacks)} (${lacks} bytes) more. Give a larger budget, or take fewer frames, a smaller size, fewer blocks or a smaller model.`,
+        `${formatBytes(lacks)} (${lacks} bytes) more. Give a larger budget, or take ${less}, fewer blocks or a smaller model.`,
     );
   }
 
@@ -75,7 +76,7 @@ export function choosePlan<Choice>(
     .sort((a, b) => a.relativeTime - b.relativeTime);
   const fits = all.filter(({ needBytes }) => needBytes <= budgetBytes);
   const [fastest] = fits;
-  if (!fastest) throw new BudgetTooSmallError(budgetBytes, leanestOf(all));
+  if (!fastest) throw new BudgetTooSmallError(budgetBytes, leanestOf(all), model.words);
   // The fastest of all leaves nothing to prefer.
   const liked =
     fastest !== all[0]

@@ -5,6 +5,7 @@ import {
   BudgetTooSmallError,
   type Candidate,
   choosePlan,
+  dryClassifier,
   dryLinear,
   type MemoryModel,
   type MemorySetting,
@@ -18,6 +19,7 @@ const tokens = 512;
 /** Stem, sub-blocks and head are a linear layer each. */
 function toy(subBlocks: number): MemoryModel {
   return {
+    words: { samples: 'samples', less: 'fewer tokens' },
     ...{ title: 'a toy', subBlocks, stateSize: tokens * width, parameterCount: (subBlocks + 2) * width * width },
     arithmetic: {
       subBlocks: subBlocks * tokens * width * width,
@@ -31,7 +33,7 @@ function toy(subBlocks: number): MemoryModel {
       }));
       const layers = parameters.map((weight) => dryLinear(engine, family, { weight, bias: null }));
       const [stem, head] = [layers[0]!, layers.at(-1)!];
-      return {
+      return dryClassifier(engine, {
         parameters,
         headParameters: new Set([parameters.at(-1)!]),
         stem: {
@@ -46,7 +48,7 @@ function toy(subBlocks: number): MemoryModel {
         head,
         pixels: batch * tokens * width,
         targets: batch,
-      };
+      });
     },
   };
 }

@@ -14,8 +14,11 @@ import {
   sumOfRows,
 } from '@dr2net/memory';
 import { attentionBlock, attentionChunk, attentionQueries } from '@dr2net/ops';
+import type { BlockSpec } from '../transformer/spec.ts';
 import { dryDropout, dryDropPath } from './masking.ts';
-import type { Place } from './place.ts';
+import type { Place as PlaceOf } from './place.ts';
+
+type Place = PlaceOf<BlockSpec>;
 
 /** With the number of parts in which sub-blocks work. */
 type Chunked = Place & { readonly chunks: number };
@@ -113,4 +116,10 @@ export function drySubBlocks(at: Chunked): DryLayer[] {
       dropout === 0 ? masked(at, mlp(at, second, scale), [], rate) : masked(at, mlp(at, second, []), scale, rate),
     ];
   }).flat();
+}
+
+/** Multiplications with additions of a forward pass of one sample through all blocks. */
+export function blockArithmetic({ width, hidden, depth }: BlockSpec, tokens: number): number {
+  const attention = tokens * width * 4 * width + 2 * tokens * tokens * width;
+  return depth * (attention + 2 * tokens * width * hidden);
 }

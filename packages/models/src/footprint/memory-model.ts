@@ -1,5 +1,5 @@
 /** A model as the planner of `@dr2net/memory` sees it, from its configuration alone: no weights, no backend. */
-import { type DryEngine, dryLayerNorm, type KernelFamily, type MemoryModel } from '@dr2net/memory';
+import { type DryEngine, dryClassifier, dryLayerNorm, type KernelFamily, type MemoryModel } from '@dr2net/memory';
 import { ConfigReader } from '../architectures/config.ts';
 import { inflatedSpec } from '../architectures/inflated.ts';
 import type { ModelOptions } from '../architectures/options.ts';
@@ -17,9 +17,9 @@ import { readOwnConfig } from '../own-config.ts';
 import type { Names } from '../transformer/names.ts';
 import { planParameters } from '../transformer/plan.ts';
 import { type TransformerSpec, tokenCount } from '../transformer/spec.ts';
-import { drySubBlocks } from './blocks.ts';
+import { blockArithmetic, drySubBlocks } from './blocks.ts';
 import { dryHead } from './head.ts';
-import { place } from './place.ts';
+import { planned as parametersOf, sizeOf } from './place.ts';
 import { dryStem } from './stem.ts';
 
 export interface MemoryHead {
@@ -45,11 +45,9 @@ function headForm({ head, norm }: TransformerSpec, pooling: Pooling = head.pooli
 
 /** Multiplications with additions of a forward pass of one sample. */
 function arithmetic(spec: TransformerSpec, tokens: number): MemoryModel['arithmetic'] {
-  const { width, hidden, depth, patch, tubelet, input } = spec;
-  const attention = tokens * width * 4 * width + 2 * tokens * tokens * width;
-  const mlp = 2 * tokens * width * hidden;
+  const { width, patch, tubelet, input } = spec;
   return {
-    subBlocks: depth * (attention + mlp),
+    subBlocks: blockArithmetic(spec, tokens),
     rest: tokens * tubelet * patch * patch * input.channels * width,
   };
 }
@@ -66,15 +64,17 @@ export function memoryModelOf({ spec, names }: Described, { classes, pooling, dr
   const { frames, size, channels } = spec.input;
   return {
     title: `${spec.architecture}, width ${spec.width}, ${spec.depth} blocks, ${inputTitle(spec)}`,
+    words: { samples: 'clips', less: 'fewer frames, a smaller size' },
     subBlocks: 2 * spec.depth,
     stateSize: tokens * spec.width,
-    parameterCount: planned.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0),
+    parameterCount: sizeOf(planned),
     arithmetic: arithmetic(spec, tokens),
     build(engine: DryEngine, family: KernelFamily, { batch, chunks }) {
-      const at = { ...place(engine, family, spec, batch, planned), chunks };
-      return {
-        parameters: at.parameters,
-        headParameters: new Set(at.parameters.slice(backbone.length)),
+      const { parameters, take } = parametersOf(engine, planned);
+      const at = { engine, family, spec, batch, tokens, take, chunks };
+      return dryClassifier(engine, {
+        parameters,
+        headParameters: new Set(parameters.slice(backbone.length)),
         stem: dryStem(at),
         subBlocks: drySubBlocks(at),
         norm: spec.norm
@@ -83,7 +83,7 @@ export function memoryModelOf({ spec, names }: Described, { classes, pooling, dr
         head: dryHead(at, form, dropout),
         pixels: batch * frames * size * size * channels,
         targets: batch * classes,
-      };
+      });
     },
   };
 }
@@ -109,6 +109,33 @@ function described(config: ConfigReader, options: ModelOptions): Described {
 }
 
 /**
+ * The numbers of a transformer from its `config.json`, without weights.
+ * @throws {UnsupportedArchitectureError | ConfigError | ModelOptionError}
+ */
+export function transformerSpec(
+  config: Readonly<Record<string, unknown>>,
+  options: ModelOptions = {},
+): TransformerSpec {
+  return described(new ConfigReader(config, 'the configuration'), options).spec;
+}
+
+/**
+ * The `config.json` of a folder, an http(s) address or a hub id, or of a published size by name (`dinov2-small`).
+ * @throws {ModelSourceError | ConfigError} which names the nearest published size
+ */
+export async function readPublishedConfig(
+  source: string,
+  options: SourceOptions = {},
+): Promise<Readonly<Record<string, unknown>>> {
+  return (await configOf(source, options)).json;
+}
+
+async function configOf(source: string, options: Partial<Record<keyof SourceOptions, unknown>>): Promise<ConfigReader> {
+  const published = publishedConfig(source);
+  return published ? new ConfigReader(published.config, source) : readConfig(await openOrSuggest(source, options));
+}
+
+/**
  * The model of a folder, an http(s) address or a hub id, from its `config.json` alone, or of a published size by name
  * (`videomae-base`).
  * @throws {ModelSourceError | UnsupportedArchitectureError | ConfigError | ModelOptionError}
@@ -119,8 +146,7 @@ export async function loadMemoryModel(
   { endpoint, revision, cache, fetch, ...options }: LoadOptions = {},
 ): Promise<MemoryModel> {
   const published = publishedConfig(source);
-  const files = published ? undefined : await openOrSuggest(source, { endpoint, revision, cache, fetch });
-  const config = files ? await readConfig(files) : new ConfigReader(published!.config, source);
+  const config = await configOf(source, { endpoint, revision, cache, fetch });
   const model = memoryModelOf(described(config, options), head);
   return published && options.depth === undefined
     ? { ...model, title: model.title.replace(/^.*, /, `${published.title}, `) }

@@ -1,7 +1,7 @@
 /** The head's trace: kept are one row a cloud, and the weight; the backward pass makes the parts again. */
 import { type PickedGradient, Sums, Total, take } from '@dr2net/layers';
-import { type Context, type Held, holding, linear, neighbourMax, once, type Sink } from '@dr2net/ops';
-import { concat, mul, reshape, scalar, slice, step, sub, sum, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { type Context, type Held, holding, linear, neighbourMax, once, relu, type Sink } from '@dr2net/ops';
+import { concat, reshape, scalar, slice, sub, sum, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { PointHead } from './head.ts';
 import { type Clouds, cloudsOf, type HeadInput, logitsOf } from './head-forward.ts';
 import type { StageTaker } from './stage-gradient.ts';
@@ -71,7 +71,7 @@ class HeadGradient implements StageTaker {
     this.#globals = { weights: weights!, values: values!, brought: dBrought };
     const { most } = clouds;
     if (!most) return null;
-    const dy = held.add(tidy(() => mul(values![head.globals.indexOf('max')]!, step(most.value))));
+    const dy = held.add(relu.gradient(values![head.globals.indexOf('max')]!, most.value));
     return { z: most.beside, dy, of: (i) => this.#spread(i, most.winner, dy) };
   };
 

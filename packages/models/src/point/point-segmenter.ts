@@ -9,7 +9,7 @@ import { planPoints } from './plan.ts';
 import type { PointSpec } from './spec.ts';
 
 /** Neighbours (64 groups of 32) that the embedding, and points that decoder and head work on at a time. */
-const defaultPartRows = 2048;
+export const defaultPartRows = 2048;
 
 export interface PointSegmenterParts {
   readonly spec: PointSpec;

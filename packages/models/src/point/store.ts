@@ -11,6 +11,7 @@ import { initialise } from '../initial.ts';
 import { readOwnConfig, writeOwnConfig } from '../own-config.ts';
 import { readPlanned } from '../read-parameters.ts';
 import { saveModel, sources } from '../save.ts';
+import type { TransformerSpec } from '../transformer/spec.ts';
 import type { TransformerBackbone } from '../transformer/transformer-backbone.ts';
 import { planPoints } from './plan.ts';
 import { PointSegmenter } from './point-segmenter.ts';
@@ -48,7 +49,7 @@ export async function loadSegmenter(source: string | URL, options: LoadSegmenter
   const files = await openSource(source, options);
   const config = await readConfig(files);
   const { training } = readOwnConfig(config);
-  const spec = specOf(config, options.shift ? options : { ...options, ...savedShift(config) });
+  const spec = savedSpec(config, options);
   const { parameters, unused } = await readPlanned(planPoints(spec), await openCheckpoint(files));
   const { partRows } = options;
   return new PointSegmenter({
@@ -59,6 +60,18 @@ export async function loadSegmenter(source: string | URL, options: LoadSegmenter
     training,
     ...(partRows !== undefined && { partRows }),
   });
+}
+
+function savedSpec(config: ConfigReader, options: ShiftOption): PointSpec {
+  return specOf(config, options.shift ? options : { ...options, ...savedShift(config) });
+}
+
+/**
+ * The numbers of a segmenter from its `config.json`, without weights.
+ * @throws {ConfigError | ModelOptionError}
+ */
+export function segmenterSpec(config: Readonly<Record<string, unknown>>, options: ShiftOption = {}): PointSpec {
+  return savedSpec(new ConfigReader(config, 'the configuration'), options);
 }
 
 /** `saveSegmenter` writes which reading the network was trained with. */
@@ -98,18 +111,21 @@ export interface NewSegmenterOptions extends ShiftOption {
   readonly blocks?: TransformerBackbone;
 }
 
+/** Whether a parameter is of the blocks or the last norm, which a new segmenter takes from a transformer. */
+export const isOfBlocks = (name: string): boolean => name.startsWith('blocks.') || name.startsWith('norm.');
+
 const blockFields = ['width', 'heads', 'hidden', 'layerScale', 'qkvBias'] as const;
 
 /** What a configuration must say so that the blocks of a transformer fit. */
-function requireFit(spec: PointSpec, blocks: TransformerBackbone): void {
+export function requireFit(spec: PointSpec, blocks: TransformerSpec): void {
   for (const field of blockFields)
-    if (spec[field] !== blocks.spec[field])
+    if (spec[field] !== blocks[field])
       throw new ModelOptionError(
-        `The configuration gives ${field} ${spec[field]}, the ${blocks.architecture} blocks have ${blocks.spec[field]}; both must be the same (LayerScale is encoder_args.init_values).`,
+        `The configuration gives ${field} ${spec[field]}, the ${blocks.architecture} blocks have ${blocks[field]}; both must be the same (LayerScale is encoder_args.init_values).`,
       );
-  if (spec.depth > blocks.spec.depth)
+  if (spec.depth > blocks.depth)
     throw new ModelOptionError(
-      `The configuration has depth ${spec.depth}; the ${blocks.architecture} has ${blocks.spec.depth} blocks.`,
+      `The configuration has depth ${spec.depth}; the ${blocks.architecture} has ${blocks.depth} blocks.`,
     );
 }
 
@@ -126,13 +142,12 @@ export function createSegmenter(
 ): PointSegmenter {
   const spec = specOf(new ConfigReader(config, 'the configuration'), options);
   const { blocks, partRows } = options;
-  if (blocks) requireFit(spec, blocks);
+  if (blocks) requireFit(spec, blocks.spec);
   const parameters = initialise(planPoints(spec), seed);
   const known = new Map<string, Parameter>(blocks?.parameters.map((parameter) => [parameter.name, parameter]));
   for (const [name, parameter] of parameters) {
     const pretrained = known.get(name);
-    if (pretrained && (name.startsWith('blocks.') || name.startsWith('norm.')))
-      parameter.assign(pretrained.variable.clone());
+    if (pretrained && isOfBlocks(name)) parameter.assign(pretrained.variable.clone());
   }
   return new PointSegmenter({ spec, config, parameters, fresh: true, ...(partRows !== undefined && { partRows }) });
 }

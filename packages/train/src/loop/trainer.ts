@@ -234,7 +234,7 @@ export class Trainer<B extends Batch, E> {
   ): Promise<void> {
     const need = plan.frozen ? 1 : 2;
     if (this.#counted >= need || !(this.#use instanceof ImmediateUpdates)) return;
-    const { sink, uses } = countUses();
+    const { sink, uses } = countUses((gradient) => this.meter.exclude(gradient, 'gradients'));
     // Copies of what is remembered: this pass must leave no trace, or a resumed run would differ from one that was not stopped.
     const [grids, anchors] = [this.grids.copy(), this.anchors.copy()];
     try {

@@ -2,8 +2,8 @@
  * Parameters that are not trained may change in a forward pass all the same (running statistics of BatchNorm). Their values from before a
  * step are held, so that a pass that does not count, or a step that is taken again, leaves no trace.
  */
-import type { Parameter } from '@dr2net/ops';
-import { keep, type Tensor } from '@tensorflow/tfjs-core';
+import { hold, type Parameter } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
 
 export class UntrainedValues {
   readonly #held = new Map<Parameter, Tensor>();
@@ -19,7 +19,7 @@ export class UntrainedValues {
     this.dispose();
     for (const parameter of this.parameters) {
       if (parameter.trainable) continue;
-      const value = keep(parameter.variable.clone());
+      const value = hold(parameter.variable);
       this.onHeld(value);
       this.#held.set(parameter, value);
     }

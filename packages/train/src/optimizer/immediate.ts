@@ -112,12 +112,18 @@ export class ImmediateUpdates implements GradientUse {
   }
 }
 
-/** A sink that frees every gradient and counts how many each parameter gets. */
-export function countUses(): { readonly sink: Sink; readonly uses: ReadonlyMap<Parameter, number> } {
+/**
+ * A sink that frees every gradient and counts how many each parameter gets.
+ * @param onGradient told of every gradient that is being summed, for the memory meter
+ */
+export function countUses(onGradient: (gradient: Tensor) => void = () => {}): {
+  readonly sink: Sink;
+  readonly uses: ReadonlyMap<Parameter, number>;
+} {
   const uses = new Map<Parameter, number>();
-  const sink: Sink = (parameter, gradient) => {
+  const count = (parameter: Parameter, gradient: Tensor) => {
     gradient.dispose();
     uses.set(parameter, (uses.get(parameter) ?? 0) + 1);
   };
-  return { sink, uses };
+  return { sink: Object.assign(count, { summing: onGradient }), uses };
 }

@@ -22,8 +22,8 @@ export interface SegmenterSettings
   readonly head?: 'checkpoint' | 'new';
 }
 
-/** Options of a new network, which a saved one has settled. */
-const ofNew = ['config', 'groupSize', 'pointsPerToken', 'depth', 'dropout', 'dropPath'] as const;
+/** Options of the network around the blocks, beside a configuration of one's own. */
+const ofNetwork = ['groupSize', 'pointsPerToken', 'depth', 'dropout', 'dropPath'] as const;
 const flags = {
   config: '--config',
   groupSize: '--group-size',
@@ -32,6 +32,19 @@ const flags = {
   dropout: '--dropout',
   dropPath: '--drop-path',
 } as const;
+
+/** What a new network is made by. */
+export type NetworkSettings = Pick<SegmenterSettings, 'config' | (typeof ofNetwork)[number]>;
+
+/** @throws UsageError for options of a new network, which a saved one has settled */
+export function refuseNetworkOptions(
+  settings: NetworkSettings & Pick<SegmenterSettings, 'blocks'>,
+  model: string,
+): void {
+  const given = (['config', ...ofNetwork] as const).find((name) => settings[name] !== undefined);
+  const flag = given ? flags[given] : settings.blocks === 'random' ? '--blocks random' : undefined;
+  if (flag) throw new UsageError(`${flag} is for a new network, but ${model} is a saved segmenter. Leave it out.`);
+}
 
 async function readJson(path: string): Promise<Record<string, unknown>> {
   try {
@@ -45,37 +58,60 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
   throw new UsageError(`--config ${path} is no JSON object; give an OpenPoints configuration as JSON.`);
 }
 
+/** A part of a configuration, with other fields. */
+function withFields(json: Readonly<Record<string, unknown>>, name: string, fields: object): Record<string, unknown> {
+  const part = json[name];
+  return { ...json, [name]: { ...(typeof part === 'object' && part !== null ? part : {}), ...fields } };
+}
+
+/** A segmenter's configuration under a head for so many classes. */
+export function withClasses(json: Readonly<Record<string, unknown>>, classes: number): Record<string, unknown> {
+  const model = withFields(json, 'model', {}).model as Record<string, unknown>;
+  return { ...json, model: withFields(model, 'cls_args', { num_classes: classes }) };
+}
+
 /** A configuration of one's own, with the classes and the features of the data. */
 function withData(json: Record<string, unknown>, classes: number, channels: number): Record<string, unknown> {
-  const part = (value: unknown) => (typeof value === 'object' && value !== null ? value : {});
-  const model = part(json.model) as Record<string, unknown>;
+  const made = withClasses(json, classes);
   return {
-    ...json,
-    model: {
-      ...model,
-      encoder_args: { ...part(model.encoder_args), in_channels: channels },
-      cls_args: { ...part(model.cls_args), num_classes: classes },
-    },
+    ...made,
+    model: withFields(made.model as Record<string, unknown>, 'encoder_args', { in_channels: channels }),
   };
 }
 
+/**
+ * The configuration of a new segmenter around a transformer's blocks.
+ * @throws UsageError, ModelOptionError
+ */
+export async function networkConfig(
+  settings: NetworkSettings,
+  blocks: Parameters<typeof segmenterConfig>[0],
+  classes: number,
+  channels: number,
+): Promise<Record<string, unknown>> {
+  const { config, depth, groupSize, pointsPerToken, dropout, dropPath } = settings;
+  if (config === undefined)
+    return segmenterConfig(blocks, {
+      classes,
+      channels,
+      ...(depth !== undefined && { depth }),
+      ...(groupSize !== undefined && { groupSize }),
+      ...(pointsPerToken !== undefined && { pointsPerToken }),
+      ...(dropout !== undefined && { dropout }),
+      ...(dropPath !== undefined && { dropPath }),
+    });
+  const own = await readJson(config);
+  const given = ofNetwork.find((name) => settings[name] !== undefined);
+  if (given)
+    throw new UsageError(`${flags[given]} is said by the file of --config. Change it there, or leave one out.`);
+  return withData(own, classes, channels);
+}
+
 async function newSegmenter(settings: SegmenterSettings, classes: number, channels: number): Promise<PointSegmenter> {
-  const { model, seed, config, shift, blocks: use } = settings;
+  const { model, seed, shift, blocks: use } = settings;
   const blocks = await loadBackbone(model);
   try {
-    const { depth, groupSize, pointsPerToken, dropout, dropPath } = settings;
-    const own = config === undefined ? undefined : await readJson(config);
-    const network = own
-      ? withData(own, classes, channels)
-      : segmenterConfig(blocks, {
-          classes,
-          channels,
-          ...(depth !== undefined && { depth }),
-          ...(groupSize !== undefined && { groupSize }),
-          ...(pointsPerToken !== undefined && { pointsPerToken }),
-          ...(dropout !== undefined && { dropout }),
-          ...(dropPath !== undefined && { dropPath }),
-        });
+    const network = await networkConfig(settings, blocks, classes, channels);
     const taken = use === 'random' ? {} : { blocks };
     return createSegmenter(network, seed, { ...taken, ...(shift !== undefined && { shift }) });
   } finally {
@@ -85,11 +121,7 @@ async function newSegmenter(settings: SegmenterSettings, classes: number, channe
 
 async function savedSegmenter(settings: SegmenterSettings, classes: readonly string[], channels: number) {
   const { model, seed, head, shift } = settings;
-  const given = ofNew.find((name) => settings[name] !== undefined);
-  if (given)
-    throw new UsageError(`${flags[given]} is for a new network, but ${model} is a saved segmenter. Leave it out.`);
-  if (settings.blocks === 'random')
-    throw new UsageError(`--blocks random is for a new network, but ${model} is a saved segmenter. Leave it out.`);
+  refuseNetworkOptions(settings, model);
   const segmenter = await loadSegmenter(model, shift === undefined ? {} : { shift });
   try {
     if (segmenter.spec.channels !== channels)

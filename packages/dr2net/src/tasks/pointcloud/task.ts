@@ -1,5 +1,5 @@
 /** The task `pointcloud`: semantic segmentation of scenes. */
-import { isSegmenterConfig, type PointSegmenter, readModelConfig } from '@dr2net/models';
+import { isSegmenterConfig, type PointSegmenter, readModelConfig, segmenterMemoryModelOf } from '@dr2net/models';
 import {
   type CloudForm,
   channelsOf,
@@ -14,7 +14,6 @@ import {
   savedCloudForm,
   sourceOptionsOf,
 } from '@dr2net/pointcloud';
-import { UsageError } from '../../errors.ts';
 import type { RunFolder } from '../../finetune/run-folder.ts';
 import type { RunSettings } from '../../options/run.ts';
 import { formatNumber } from '../../report/format.ts';
@@ -60,9 +59,7 @@ async function load(settings: PointcloudSettings, { train, form }: Data): Promis
   return {
     segmenter,
     training: segmenter.training,
-    footprint() {
-      throw new UsageError('--budget: the memory of point segmenters cannot be predicted; choose --method yourself.');
-    },
+    footprint: () => segmenterMemoryModelOf(segmenter, { points: form.points }),
     dispose: () => segmenter.dispose(),
   };
 }

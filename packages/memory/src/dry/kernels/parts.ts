@@ -15,6 +15,18 @@ export function joined(engine: DryEngine, parts: DryTensor[]): DryTensor {
   return engine.after(engine.op(size, ...parts), ...parts.splice(0));
 }
 
+/** `accumulate` of `@dr2net/ops`: in place where it can be. Takes both over. */
+export function accumulated(
+  engine: DryEngine,
+  { products }: Pick<KernelFamily, 'products'>,
+  sum: DryTensor,
+  term: DryTensor,
+): DryTensor {
+  if (products === 'graphs' || products === 'reference') return engine.after(engine.op(sum.size, sum, term), sum, term);
+  engine.ops([], sum, term);
+  return engine.after(sum, term);
+}
+
 /** Adds gradients up until they are handed on. */
 export class DrySums {
   readonly #sums = new Map<DryParameter, DryTensor>();
@@ -26,21 +38,12 @@ export class DrySums {
 
   readonly sink: DrySink = (parameter, gradient) => {
     const known = this.#sums.get(parameter);
-    const sum = known ? this.#accumulate(known, gradient) : gradient;
+    const sum = known ? accumulated(this.engine, this.family, known, gradient) : gradient;
     this.#sums.set(parameter, this.engine.label(sum, 'gradients'));
   };
 
   handOn(sink: DrySink): void {
     for (const [parameter, sum] of this.#sums) sink(parameter, sum);
     this.#sums.clear();
-  }
-
-  /** `accumulate` of `@dr2net/ops`: in place where it can be. */
-  #accumulate(sum: DryTensor, term: DryTensor): DryTensor {
-    const { engine, family } = this;
-    if (family.products === 'graphs' || family.products === 'reference')
-      return engine.after(engine.op(sum.size, sum, term), sum, term);
-    engine.ops([], sum, term);
-    return engine.after(sum, term);
   }
 }

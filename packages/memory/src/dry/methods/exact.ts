@@ -1,6 +1,6 @@
 /** `exact`, dry: the last pair in fixed point, the packed remainders and what coarser grids took away are kept. */
 import type { DryTensor } from '../engine.ts';
-import { applyResidual, type DryExactRun, type DryRecording, readHead, walkBack } from './run.ts';
+import { applyResidual, type DryExactRun, type DryRecording, type DryResidual, readHead, walkBack } from './run.ts';
 
 /** `checksum` of core's rebuild check: the temporaries of a state's low bits. */
 function checksum({ engine }: DryExactRun, x: DryTensor): void {
@@ -34,6 +34,14 @@ function refine({ engine, exact: kernels }: DryExactRun, x: DryTensor, side: Dry
   return engine.after(made, x, side);
 }
 
+/** What is added to integer states: a shift on the skip path joins F_i, f + α·p. Takes the residual over. */
+function folded({ engine, subBlocks, shift }: DryExactRun, i: number, { f, base }: DryResidual): DryTensor {
+  engine.free(base);
+  if (subBlocks[i]!.shift !== 'skip' || !shift) return f;
+  const scaled = engine.op(shift.size, shift);
+  return engine.after(engine.op(f.size, f, scaled), scaled, f);
+}
+
 export function exact(run: DryExactRun, x0: DryTensor, { verify, lostBits = [] }: DryExactOptions): DryRecording {
   const { engine, exact: kernels } = run;
   const n = run.subBlocks.length;
@@ -54,8 +62,8 @@ export function exact(run: DryExactRun, x0: DryTensor, { verify, lostBits = [] }
     }
     const x = state(() => kernels.dequantize(current));
     if (verify) checksum(run, x);
-    const { f, base } = applyResidual(run, i, x);
-    engine.free(base, x);
+    const f = folded(run, i, applyResidual(run, i, x));
+    engine.free(x);
     if (verify && i === 0) checksum(run, f);
     const { next, side } = state(() => kernels.update(f, current, neighbour));
     engine.free(f, neighbour);
@@ -72,8 +80,9 @@ export function exact(run: DryExactRun, x0: DryTensor, { verify, lostBits = [] }
     rewind(i, a, sink) {
       const x = state(() => kernels.dequantize(current));
       if (verify) checksum(run, x);
-      return walkBack(run, i, x, a, sink, ({ f, base }) => {
-        engine.free(base, x);
+      return walkBack(run, i, x, a, sink, (residual) => {
+        const f = folded(run, i, residual);
+        engine.free(x);
         if (verify && i === 0) checksum(run, f);
         const side = sides[i];
         const before = side && state(() => kernels.inverse(neighbour, f, current, side));

@@ -6,7 +6,7 @@ import { conventional } from './conventional.ts';
 import { type DryExactOptions, exact } from './exact.ts';
 import { frozen } from './frozen.ts';
 import { reversible } from './reversible.ts';
-import { type DryExactRun, type DryRecording, type DryRun, update } from './run.ts';
+import { type DryExactRun, type DryRecording, type DryRun, shiftFactor, update } from './run.ts';
 
 /** A method of `@dr2net/core` with what its memory follows from. */
 export type DryMethod =
@@ -31,19 +31,31 @@ export function record(run: DryExactRun, x0: DryTensor, method: DryMethod): DryR
   }
 }
 
-/** The gradient of x_0, after every parameter's went to the sink. */
+export interface DryRunGradient {
+  readonly x0: DryTensor;
+  /** Of the shift, where there is one. */
+  readonly shift: DryTensor | undefined;
+}
+
+/** The gradients of x_0 and of the shift, after every parameter's went to the sink. */
 export function backward(
   run: DryRun,
   rewind: NonNullable<DryRecording['rewind']>,
   dy: DryTensor,
   sink: DrySink,
-): DryTensor {
+): DryRunGradient {
   const { engine, read } = run;
   const { alpha, beta } = run.coefficients;
   let a = read === 'mean' ? engine.op(dy.size, dy) : engine.share(dy);
   let carry = read === 'mean' ? { gradient: engine.share(a), factor: 1 } : undefined;
+  let shift: DryTensor | undefined;
   for (let i = run.subBlocks.length - 1; i >= 0; i--) {
     const through = rewind(i, a, sink);
+    const factor = shiftFactor(run, i);
+    if (factor !== undefined) {
+      const own = update({ ...run, coefficients: { alpha: factor, beta: 0 } }, through, a, a);
+      shift = shift ? engine.after(engine.op(own.size, shift, own), shift, own) : own;
+    }
     const coefficients = { alpha: i === 0 ? alpha + beta : alpha, beta: carry?.factor ?? 0 };
     const before = update({ ...run, coefficients }, through, a, carry?.gradient ?? a);
     engine.free(through, carry?.gradient);
@@ -52,5 +64,5 @@ export function backward(
     a = before;
   }
   engine.free(carry?.gradient);
-  return a;
+  return { x0: a, shift };
 }

@@ -12,12 +12,19 @@ export interface DryCoefficients {
   readonly beta: number;
 }
 
+/** F_i, and where the run's shift p goes: on the skip path too, or inside the branch. */
+export interface DrySubBlock extends DryLayer {
+  readonly shift?: 'skip' | 'branch';
+}
+
 export interface DryRun {
   readonly engine: DryEngine;
   readonly family: Pick<KernelFamily, 'oneCall'>;
-  readonly subBlocks: readonly DryLayer[];
+  readonly subBlocks: readonly DrySubBlock[];
   readonly coefficients: DryCoefficients;
   readonly read: 'last' | 'mean';
+  /** p, of a state's size; borrowed. */
+  readonly shift?: DryTensor;
 }
 
 export interface DryExactRun extends DryRun {
@@ -41,15 +48,26 @@ export interface DryResidual {
   readonly base: DryTensor;
 }
 
-export function applyResidual({ engine, subBlocks }: DryRun, i: number, x: DryTensor): DryResidual {
-  const base = engine.share(x);
-  return { f: subBlocks[i]!.apply(base), base };
+/** What F_i reads: x_i, or x_i + p. */
+function argument({ engine, subBlocks, shift }: DryRun, i: number, x: DryTensor): DryTensor {
+  return subBlocks[i]!.shift && shift ? engine.op(x.size, x, shift) : engine.share(x);
 }
 
-export function traceResidual({ engine, subBlocks }: DryRun, i: number, x: DryTensor) {
-  const base = engine.share(x);
-  const { value, pullback } = subBlocks[i]!.trace(base);
-  return { f: value, base, pullback };
+/** From F_i's argument and output, both taken over. */
+function finish({ engine, subBlocks, shift }: DryRun, i: number, x: DryTensor, z: DryTensor, f: DryTensor) {
+  if (subBlocks[i]!.shift !== 'branch' || !shift) return { f, base: z };
+  return { f: engine.after(engine.op(f.size, f, shift), f, z), base: engine.share(x) };
+}
+
+export function applyResidual(run: DryRun, i: number, x: DryTensor): DryResidual {
+  const z = argument(run, i, x);
+  return finish(run, i, x, z, run.subBlocks[i]!.apply(z));
+}
+
+export function traceResidual(run: DryRun, i: number, x: DryTensor) {
+  const z = argument(run, i, x);
+  const { value, pullback } = run.subBlocks[i]!.trace(z);
+  return { ...finish(run, i, x, z, value), pullback };
 }
 
 /** F_i again, and a back through it: in parts at once, or the pullback after `use`. */
@@ -61,17 +79,22 @@ export function walkBack(
   sink: DrySink,
   use: (residual: DryResidual) => void,
 ): DryTensor {
-  const { engine, subBlocks } = run;
-  const block = subBlocks[i]!;
+  const block = run.subBlocks[i]!;
   if (!block.revisit) {
     const { pullback, ...residual } = traceResidual(run, i, x);
     use(residual);
     return pullback(a, sink);
   }
-  const base = engine.share(x);
-  const { value, gradient } = block.revisit(base, a, sink);
-  use({ f: value, base });
+  const z = argument(run, i, x);
+  const { value, gradient } = block.revisit(z, a, sink);
+  use(finish(run, i, x, z, value));
   return gradient;
+}
+
+/** What p is multiplied by outside F_i; absent where it has no place there. */
+export function shiftFactor({ subBlocks, coefficients }: DryRun, i: number): number | undefined {
+  const place = subBlocks[i]!.shift;
+  return place === 'skip' ? coefficients.alpha : place === 'branch' ? 1 : undefined;
 }
 
 /** f + α·x + β·previous (`dualResidual.update`). */
