@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createBackbone, saveBackbone } from '@dr2net/models';
+import { createBackbone, randomFrom, saveBackbone } from '@dr2net/models';
 import { writeClip } from '@dr2net/video';
 
 /** Frames of a generated clip. */
@@ -63,4 +63,21 @@ export async function writeTinyClips(folder: string, train = 4, validation = 2):
       await writeMovingSquare(join(folder, split, 'left', `${i}.mp4`), -1, i + (split === 'val' ? 50 : 0));
     }
   return folder;
+}
+
+/** Flat ground with bushes on it: text files by name, an object each, lines x y z. */
+export function gardenFiles(seed: number): Record<string, string> {
+  const random = randomFrom(seed, 'garden');
+  const lines = (count: number, place: () => number[]) =>
+    Array.from({ length: count }, () =>
+      place()
+        .map((value) => value.toFixed(3))
+        .join(' '),
+    ).join('\n');
+  const bush = (n: number) => lines(80, () => [2 * n + random(), 1 + 4 * random(), 0.4 + random()]);
+  return {
+    'ground_1.txt': lines(300, () => [6 * random(), 6 * random(), 0.1 * random()]),
+    'bush_1.txt': bush(1),
+    'bush_2.txt': bush(2),
+  };
 }

@@ -2,12 +2,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startBackend } from '@dr2net/backends';
-import { randomFrom } from '@dr2net/models';
 import { readCloud } from '@dr2net/pointcloud';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMetrics } from '../src/report.ts';
-import { saveTinyModel, temporaryFolder, writeTinyClips } from './fixtures.ts';
+import { gardenFiles, saveTinyModel, temporaryFolder, writeTinyClips } from './fixtures.ts';
 import { run } from './run.ts';
 
 const folder = temporaryFolder('pointcloud');
@@ -18,16 +17,8 @@ function put(path: string, content: string): void {
   writeFileSync(at(path), content);
 }
 
-/** Flat ground with bushes on it; lines x y z, an object a file. */
 function writeGarden(place: string, seed: number): void {
-  const random = randomFrom(seed, 'garden');
-  const line = (...values: number[]) => values.map((value) => value.toFixed(3)).join(' ');
-  const ground = Array.from({ length: 300 }, () => line(6 * random(), 6 * random(), 0.1 * random()));
-  put(`${place}/Annotations/ground_1.txt`, ground.join('\n'));
-  for (const n of [1, 2]) {
-    const bush = Array.from({ length: 80 }, () => line(2 * n + random(), 1 + 4 * random(), 0.4 + random()));
-    put(`${place}/Annotations/bush_${n}.txt`, bush.join('\n'));
-  }
+  for (const [file, content] of Object.entries(gardenFiles(seed))) put(`${place}/Annotations/${file}`, content);
 }
 
 const points = ['--points', '64', '--group-size', '8', '--batch', '4', '--backend', 'wasm'];

@@ -44,6 +44,7 @@ export { type LoadOptions, loadBackbone } from './load.ts';
 export { nearestName } from './nearest.ts';
 export { channelsFirst, channelsLast } from './pixels.ts';
 export { type SegmenterConfigOptions, segmenterConfig } from './point/config.ts';
+export { describeSegmenter, type SegmenterDescription } from './point/describe.ts';
 export { type PointGeometry, pointGeometry } from './point/geometry.ts';
 export { PointSegmenter } from './point/point-segmenter.ts';
 export {
@@ -51,6 +52,7 @@ export {
   type SegmenterOptions,
   type SegmenterPart,
   type SegmenterPullback,
+  segmenterStates,
   type TracedSegmenter,
   traceSegmenter,
 } from './point/segmenter.ts';

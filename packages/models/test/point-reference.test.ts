@@ -110,8 +110,7 @@ async function compare(model: PointSegmenter, data: ReferenceCase, name: string,
 const backends = await testBackends();
 
 describe.each(backends)('$name', ({ name: backend, available, start }) => {
-  const cases =
-    backend === 'webgpu' ? ['pointvit-p3embed'] : ['pointvit-p3embed', 'pointvit-patch-knn', 'pointvit-patch-ball'];
+  const cases = ['pointvit-p3embed', 'pointvit-patch-knn', 'pointvit-patch-ball'];
   describe.skipIf(!available).each(cases)('%s', (name) => {
     const data = referenceCase(name);
     const names = [...new Set([...(data?.expected.keys() ?? [])].map((key) => key.split('/')[0]!))].filter(

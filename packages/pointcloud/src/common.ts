@@ -35,6 +35,7 @@ export {
   sourceOptionsOf,
 } from './segmentation/cloud-form.ts';
 export type { PointEvaluation, SceneEvaluation } from './segmentation/evaluation.ts';
+export { type PointLoss, pointLoss } from './segmentation/loss.ts';
 export type { SegmentationOptions } from './segmentation/options.ts';
 export type { SceneSource, SegmentedScene, SegmentOptions } from './segmentation/scenes.ts';
 export { PointSegmentation, pointSegmentation } from './segmentation/segmentation.ts';

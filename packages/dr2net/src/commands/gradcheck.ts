@@ -5,28 +5,23 @@ import type { HeadRead, Method } from '@dr2net/core';
 import { type Command, Option } from 'commander';
 import { CheckError, UsageError } from '../errors.ts';
 import type { GradcheckResult } from '../gradcheck/check.ts';
+import type { CheckSubject } from '../gradcheck/contract.ts';
+import { type TaskName, TaskOptions, taskNames } from '../options/by-task.ts';
 import { addMethodOptions, coefficientsOf, type MethodOptions, methodOf } from '../options/method.ts';
-import {
-  addBackendOption,
-  addShapeOptions,
-  type BackendOption,
-  modelOptionsOf,
-  type ShapeOptions,
-} from '../options/model.ts';
+import { addBackendOption, addDepthOption, addFrameOptions, type BackendOption } from '../options/model.ts';
 import { integer, number, oneOf } from '../options/values.ts';
 import { type Output, textTable } from '../output.ts';
+import type { SegmenterCheckOptions } from '../tasks/pointcloud/gradcheck/subject.ts';
+import * as pointcloud from '../tasks/pointcloud/options.ts';
+import type { ClassifierCheckOptions } from '../tasks/video/gradcheck/subject.ts';
 
 /** The largest relative gradient error that passes where none is given. */
 const passing = 1e-3;
 
-interface GradcheckOptions extends MethodOptions, ShapeOptions, BackendOption {
-  readonly model: string;
+interface GradcheckOptions extends MethodOptions, BackendOption, ClassifierCheckOptions, SegmenterCheckOptions {
+  readonly task?: TaskName;
   readonly read?: HeadRead;
-  readonly input?: string;
   readonly save?: string;
-  readonly batch: number;
-  readonly seed: number;
-  readonly classes: number;
 }
 
 export function addGradcheck(program: Command, output: Output): Command {
@@ -35,9 +30,21 @@ export function addGradcheck(program: Command, output: Output): Command {
     .description(
       "Compare every parameter's gradient with that of the conventional network at the same α and β; exit code 1 when one is off.",
     )
+    .addOption(
+      new Option(
+        '--task <name>',
+        'video: a classifier of images or clips; pointcloud: a segmenter, a new one around an image model (default: as the model says, or video)',
+      ).argParser(oneOf(taskNames)),
+    )
     .requiredOption('--model <dir>', 'a model folder, its http(s) address, or a hub id owner/name');
+  const tasks = new TaskOptions(command);
   addMethodOptions(command, 'exact');
-  addShapeOptions(command);
+  addDepthOption(command);
+  tasks.of('video', addFrameOptions);
+  tasks.of('pointcloud', (of) => {
+    pointcloud.addSegmenterOptions(of);
+    pointcloud.addCheckOptions(of);
+  });
   addBackendOption(command);
   return command
     .addOption(
@@ -46,7 +53,10 @@ export function addGradcheck(program: Command, output: Output): Command {
         'what the head reads: the last state, or the mean of the last two (default: as saved, or last)',
       ).argParser(oneOf(['last', 'mean'])),
     )
-    .option('--input <file>', 'safetensors with input.pixel_values (channels first) and input.labels (default: random)')
+    .option(
+      '--input <file>',
+      'safetensors with input.pixel_values (channels first) and input.labels; clouds: input.pos [B, N, 3], input.x [B, C, N] and input.labels [B, N] (default: random)',
+    )
     .option('--save <file>', 'write logits, loss, x_n, x_n_minus_1 and grad/<key> of every tensor as safetensors')
     .option(
       '--tolerance <number>',
@@ -56,7 +66,27 @@ export function addGradcheck(program: Command, output: Output): Command {
     .option('--batch <n>', 'random input: samples', integer({ min: 1 }), 2)
     .option('--seed <n>', 'random input and head', integer({ min: 0, max: 2 ** 31 }), 0)
     .option('--classes <n>', 'classes of the head, where the checkpoint has none', integer({ min: 2 }), 10)
-    .action((options: GradcheckOptions) => gradcheck(options, output));
+    .action(async (given: GradcheckOptions) => {
+      const task = await checkedTask(given);
+      await gradcheck(tasks.settle(given, task), task, output);
+    });
+}
+
+/** @throws UsageError for a segmenter that is to be checked as a classifier */
+async function checkedTask({ task, model }: GradcheckOptions): Promise<TaskName> {
+  const { taskOf } = await import('../tasks/task-of.ts');
+  const saved = await taskOf(model);
+  if (task === 'video' && saved === 'pointcloud')
+    throw new UsageError(
+      `--task video: ${model} is a segmenter of point clouds. Give --task pointcloud, or leave it out.`,
+    );
+  return task ?? saved;
+}
+
+async function subjectOf(options: GradcheckOptions, task: TaskName): Promise<CheckSubject> {
+  return task === 'video'
+    ? (await import('../tasks/video/gradcheck/subject.ts')).classifierSubject(options)
+    : (await import('../tasks/pointcloud/gradcheck/subject.ts')).segmenterSubject(options);
 }
 
 /**
@@ -72,7 +102,7 @@ function checkedMethod({ tolerance, ...options }: GradcheckOptions): Method {
   return { ...method, anchors, ...(tolerance === undefined ? {} : { tolerance }) };
 }
 
-async function gradcheck(options: GradcheckOptions, output: Output): Promise<void> {
+async function gradcheck(options: GradcheckOptions, task: TaskName, output: Output): Promise<void> {
   const method = checkedMethod(options);
   // What cannot be is refused before anything is loaded; then again with what the model says.
   coefficientsOf(options, method.name, undefined);
@@ -80,40 +110,36 @@ async function gradcheck(options: GradcheckOptions, output: Output): Promise<voi
   const { startBackend } = await import('@dr2net/backends');
   const { snappedInWords } = await import('@dr2net/core');
   const backend = await startBackend(options.backend);
-  const { hasPretrainedHead, loadBackbone, newHead, pretrainedHead } = await import('@dr2net/models');
-  const { randomInput, readInput } = await import('../gradcheck/input.ts');
   const { checkGradients } = await import('../gradcheck/check.ts');
 
-  const { seed, classes, batch, tolerance = passing, save } = options;
-  const owned: { dispose(): void }[] = [];
+  const { tolerance = passing, save } = options;
+  const subject = await subjectOf(options, task);
   try {
-    const backbone = await loadBackbone(options.model, modelOptionsOf(options));
-    owned.push(backbone);
-    const head = hasPretrainedHead(backbone) ? pretrainedHead(backbone) : newHead(backbone, { classes, seed });
-    owned.push(head);
-    const input = options.input
-      ? await readInput(options.input, backbone, head.classes)
-      : randomInput(backbone, head.classes, batch, seed);
-    owned.push(input.pixels);
-    output.note(`${method.name} on ${backend.name} (${backend.device}), ${input.labels.length} samples`);
-    const coefficients = coefficientsOf(options, method.name, backbone.training?.coefficients);
+    const { training, samples } = subject;
+    output.note(`${method.name} on ${backend.name} (${backend.device}), ${samples} samples`);
+    const coefficients = coefficientsOf(options, method.name, training?.coefficients);
     const snapped = snappedInWords(method, coefficients);
     if (snapped) output.note(snapped);
-    const found = await checkGradients({ backbone, head }, input, {
+    const found = await checkGradients(subject, {
       ...{ method, coefficients },
-      read: options.read ?? backbone.training?.read ?? 'last',
+      read: options.read ?? training?.read ?? 'last',
       tolerance,
       ...(save === undefined ? {} : { save }),
     });
-    report({ model: options.model, backend: backend.name, device: backend.device, ...found }, output);
+    report({ model: options.model, task, backend: backend.name, device: backend.device, ...found }, output);
   } finally {
-    for (const item of owned) item.dispose();
+    subject.dispose();
   }
 }
 
 /** @throws CheckError when the worst error is beyond the tolerance */
 function report(
-  result: GradcheckResult & { readonly model: string; readonly backend: string; readonly device: string },
+  result: GradcheckResult & {
+    readonly model: string;
+    readonly task: TaskName;
+    readonly backend: string;
+    readonly device: string;
+  },
   output: Output,
 ): void {
   const { alpha, beta, worst, compared, parameters, withoutGradient, method, tolerance } = result;

@@ -1,9 +1,8 @@
 /** The check itself: one pass by the method, one by the conventional network at the same α and β, held against each other. */
-import type { HeadRead, Method } from '@dr2net/core';
+import { ExactScale, type HeadRead, type Method } from '@dr2net/core';
 import { CheckError } from '../errors.ts';
 import { compareGradients, type TensorError } from './compare.ts';
-import type { CheckInput } from './input.ts';
-import { type Classifier, lastStates, type PassOptions, runPass, withGrid } from './run.ts';
+import type { CheckSubject, PassOptions } from './contract.ts';
 import { savePass } from './save.ts';
 
 export interface GradcheckResult {
@@ -39,17 +38,28 @@ export interface GradcheckSettings extends PassOptions {
   readonly save?: string;
 }
 
+/**
+ * `exact` with the scale that the states' measured range asks for: WebGPU cannot measure it within a run, as it reads
+ * asynchronously only. Other methods as they are.
+ */
+async function withGrid(subject: CheckSubject, options: PassOptions): Promise<PassOptions> {
+  const { method } = options;
+  if (method.name !== 'exact' || method.fractionBits !== undefined) return options;
+  const scale = new ExactScale();
+  scale.observe(await subject.range(options));
+  return { ...options, scale };
+}
+
 export async function checkGradients(
-  classifier: Classifier,
-  input: CheckInput,
+  subject: CheckSubject,
   { tolerance, save, ...options }: GradcheckSettings,
 ): Promise<GradcheckResult> {
-  const pass = await runPass(classifier, input, await withGrid(classifier, input, options));
+  const pass = await subject.pass(await withGrid(subject, options));
   const { report, check } = pass;
   const conventional: PassOptions = { ...options, method: { name: 'conventional' }, coefficients: report.coefficients };
-  const expected = options.method.name === 'conventional' ? pass : await runPass(classifier, input, conventional);
+  const expected = options.method.name === 'conventional' ? pass : await subject.pass(conventional, pass);
   const parameters = compareGradients(pass.gradients, expected.gradients);
-  if (save) await savePass(save, pass, await lastStates(classifier, input, conventional), classifier);
+  if (save) await savePass(save, pass, await subject.lastStates(conventional), subject.unread);
   const worst = parameters[0];
   if (!worst) throw new CheckError(`The method ${options.method.name} gave no gradient at all.`);
   return {

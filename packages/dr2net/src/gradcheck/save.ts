@@ -3,22 +3,22 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { encodeSafetensors } from '@dr2net/models';
 import { UsageError } from '../errors.ts';
 import type { HostTensor } from './compare.ts';
-import type { Classifier, Pass } from './run.ts';
+import type { Pass } from './contract.ts';
 
 /**
  * Writes the file, whole or not at all.
  * @param states x_n and x_{n−1}
+ * @param unread tensors of the model that nothing reads (a mask token): their gradient is 0
  * @throws UsageError when it cannot be written
  */
 export async function savePass(
   path: string,
   pass: Pass,
   states: readonly HostTensor[],
-  model: Classifier,
+  unread: ReadonlyMap<string, HostTensor>,
 ): Promise<void> {
   const gradients = new Map(pass.gradients);
-  // Tensors of the model that nothing reads (a mask token) have the gradient 0.
-  for (const [key, { shape, data }] of model.backbone.extra)
+  for (const [key, { shape, data }] of unread)
     if (!gradients.has(key)) gradients.set(key, { shape, data: new Float32Array(data.length) });
   const tensors: [string, HostTensor][] = [
     ['logits', pass.logits],

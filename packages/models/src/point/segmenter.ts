@@ -1,5 +1,5 @@
 /** A point cloud through the segmenter, forward and backward: embedding → reversible run with positions → norm → decoder → logits. */
-import { applyRun, type RunOptions, type RunReport, traceRun } from '@dr2net/core';
+import { applyRun, type RunOptions, type RunReport, runStates, traceRun } from '@dr2net/core';
 import { type Context, type Held, holding, once, type Sink } from '@dr2net/ops';
 import { add, concat, reshape, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { applyDecoder, traceDecoder } from './decode.ts';
@@ -16,6 +16,11 @@ export interface SegmenterOptions extends Omit<RunOptions, 'shift'> {
   readonly featureGradient?: boolean;
   /** Called when work on a part begins, in a traced pass once forward and once backward. */
   readonly onPart?: (part: SegmenterPart) => void;
+  /**
+   * Sees the run's output [batch, 1 + groups, width] (borrowed) in a traced pass; the norm reads what it returns, where it returns something
+   * (taken over). Two passes that read the same take the same branches of the decoder's ReLUs and maxima, so that their gradients can be compared.
+   */
+  readonly onOutput?: (x: Tensor) => Tensor | undefined;
 }
 
 export interface SegmenterPullback {
@@ -57,7 +62,7 @@ export function applySegmenter(
   model: PointSegmenter,
   features: Tensor,
   geometry: PointGeometry,
-  { context, featureGradient: _, onPart, ...run }: SegmenterOptions,
+  { context, featureGradient: _, onPart, onOutput: __, ...run }: SegmenterOptions,
 ): Tensor {
   const { modules, spec } = model;
   return tidy(() => {
@@ -73,6 +78,22 @@ export function applySegmenter(
   });
 }
 
+/** All states [x_0 … x_n] of the reversible run, [batch, 1 + groups, width] each; owned by the caller. */
+export function segmenterStates(
+  model: PointSegmenter,
+  features: Tensor,
+  geometry: PointGeometry,
+  { context, featureGradient: _, onPart: __, onOutput: ___, ...run }: SegmenterOptions,
+): Tensor[] {
+  const { modules, spec } = model;
+  return tidy(() => {
+    const { tokens, position } = applyTokens(model, features, geometry, context);
+    const early = spec.shift === 'once';
+    const x0 = early ? add(tokens, position) : tokens;
+    return runStates(modules.subBlocks, x0, context.child('blocks'), early ? run : { ...run, shift: position });
+  });
+}
+
 /**
  * Logits [batch, points, classes] of features [batch, points, channels], and the pullback. With `frozen` only decoder and head get
  * gradients, and nothing below them is kept. The embedding is worked on in parts and again in the backward pass.
@@ -84,7 +105,7 @@ export function traceSegmenter(
   options: SegmenterOptions,
 ): TracedSegmenter {
   const { modules, spec } = model;
-  const { context, featureGradient = false, onPart, ...run } = options;
+  const { context, featureGradient = false, onPart, onOutput, ...run } = options;
 
   const embed = () =>
     run.method.name === 'frozen'
@@ -106,13 +127,14 @@ export function traceSegmenter(
     kept.add(inner.pullback);
     held.free(x0, tokens);
     onPart?.('decoder');
+    const x = held.add(onOutput?.(inner.value) ?? inner.value);
     // With `frozen` the norm belongs to what is frozen.
     const normed = pullback
-      ? modules.norm.trace(inner.value, context)
-      : { value: modules.norm.apply(inner.value, context), pullback: null };
+      ? modules.norm.trace(x, context)
+      : { value: modules.norm.apply(x, context), pullback: null };
     held.add(normed.value);
     if (normed.pullback) kept.add(normed.pullback);
-    held.free(inner.value);
+    held.free(inner.value, x);
     const { cls, groups } = tokensOf(normed.value, geometry);
     const input = { cls: held.add(cls), groups: held.add(groups), skips: skipsOf(model, levels) };
     held.free(normed.value);

@@ -75,7 +75,7 @@ export function segmenterSpec(config: Readonly<Record<string, unknown>>, options
 }
 
 /** `saveSegmenter` writes which reading the network was trained with. */
-function savedShift(config: ConfigReader): ShiftOption {
+export function savedShift(config: ConfigReader): ShiftOption {
   return config.part('dr2net').text('shift', '') === 'branch' ? { shift: 'branch' } : {};
 }
 

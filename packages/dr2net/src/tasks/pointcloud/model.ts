@@ -107,7 +107,12 @@ export async function networkConfig(
   return withData(own, classes, channels);
 }
 
-async function newSegmenter(settings: SegmenterSettings, classes: number, channels: number): Promise<PointSegmenter> {
+/** Around the blocks of an image transformer. */
+export async function newSegmenter(
+  settings: SegmenterSettings,
+  classes: number,
+  channels: number,
+): Promise<PointSegmenter> {
   const { model, seed, shift, blocks: use } = settings;
   const blocks = await loadBackbone(model);
   try {
@@ -141,6 +146,14 @@ async function savedSegmenter(settings: SegmenterSettings, classes: readonly str
   }
 }
 
+/** Blocks that are `fixed` do not learn, and neither does the norm behind them. */
+export function settleBlocks(segmenter: PointSegmenter, { blocks }: SegmenterSettings): PointSegmenter {
+  if (blocks === 'fixed')
+    for (const parameter of segmenter.parameters)
+      if (parameter.name.startsWith('blocks.') || parameter.name.startsWith('norm.')) parameter.trainable = false;
+  return segmenter;
+}
+
 /**
  * @param channels features of a point
  * @throws UsageError, and the errors of loading
@@ -154,8 +167,5 @@ export async function loadPointNetwork(
   const segmenter = saved
     ? await savedSegmenter(settings, classes, channels)
     : await newSegmenter(settings, classes.length, channels);
-  if (settings.blocks === 'fixed')
-    for (const parameter of segmenter.parameters)
-      if (parameter.name.startsWith('blocks.') || parameter.name.startsWith('norm.')) parameter.trainable = false;
-  return segmenter;
+  return settleBlocks(segmenter, settings);
 }

@@ -177,6 +177,28 @@ export function addSegmenterOptions(command: Command): Command {
     );
 }
 
+/** What a gradient check runs on. */
+export interface CloudCheckOptions {
+  readonly points?: number;
+  readonly channels?: number;
+  readonly statistics: 'running' | 'batch';
+}
+
+export function addCheckOptions(command: Command): Command {
+  return command
+    .optionsGroup('Point clouds:')
+    .option('--points <n>', 'random input: points of a cloud (default: 1024)', integer({ min: 16 }))
+    .option('--channels <n>', 'random input: features of a point of a new network (default: 1)', integer({ min: 1 }))
+    .addOption(
+      new Option(
+        '--statistics <which>',
+        "what the decoder's BatchNorm normalises by: its running statistics, or the batch's, as in training",
+      )
+        .argParser(oneOf(['running', 'batch']))
+        .default('running'),
+    );
+}
+
 const firstPoints = 4096;
 
 /**

@@ -1,7 +1,7 @@
 /** What a gradient check runs on: pixels and labels from a file, or random ones. */
 import { type Backbone, channelsLast, readTensorFile } from '@dr2net/models';
 import { randomNormal, type Tensor, tensor } from '@tensorflow/tfjs-core';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../../../errors.ts';
 
 export interface CheckInput {
   /** Channels last, as the stem takes them; owned by the caller. */
@@ -9,7 +9,8 @@ export interface CheckInput {
   readonly labels: readonly number[];
 }
 
-const pixelsKey = 'input.pixel_values';
+/** The input's key, and that of its gradient. */
+export const pixelsKey = 'input.pixel_values';
 const labelsKey = 'input.labels';
 
 /**
