@@ -144,7 +144,7 @@ async function open(options: SegmenterCheckOptions, channels: number): Promise<P
   const { model, shift, classes } = options;
   if (!isSegmenterConfig(await readModelConfig(model)))
     return settleBlocks(await newSegmenter(options, classes, channels), options);
-  refuseNetworkOptions(options);
+  refuseNetworkOptions(options, options.model);
   if (options.channels !== undefined)
     throw new UsageError(`--channels is for a new network, but ${model} is a saved segmenter. Leave it out.`);
   return settleBlocks(await loadSegmenter(model, shift === undefined ? {} : { shift }), options);
