@@ -171,20 +171,13 @@ export const studies = {
     data: 'data/forest-lidar',
     epochs: 4,
     batch: 2,
+    // At 1e-3 two plots are learnt by heart: within 100 steps the validation's trees fall from 87 to 64 % and come back.
+    lr: 3e-4,
     common: [
       ...['--train-scenes', 'Area_2/linchang_2,Area_1/Park_1 x<-10', '--val-scenes', 'Area_1/Park_1 x>=-10'],
-      ...[
-        '--points',
-        '4096',
-        ...column('8'),
-        '--voxel',
-        '0.15',
-        '--samples',
-        '24',
-        '--evaluate-every',
-        '3',
-        ...weighted,
-      ],
+      ...['--points', '4096', ...column('8'), '--voxel', '0.15', '--samples', '24', '--evaluate-every', '4'],
+      // Clutter is 2 % of what is trained on; by the square root of the shares it is never predicted.
+      ...['--group-size', '16', '--class-weights', 'inverse'],
     ],
   },
   /** Ground and what stands on it, from an aeroplane; in feet. The data may be shown. */
