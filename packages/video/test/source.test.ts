@@ -1,8 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { expectNoLeak } from '@dr2net/testing';
+import { memory } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BadClipError, type ClipSourceOptions, clipSource, memoryStore } from '../src/node.ts';
+import { toBatch } from '../src/source/batch.ts';
 import { type FakeOptions, fakeDataset, fakeReader } from './fake-reader.ts';
 
 const base = { batch: 3, frames: 4, size: 8, training: true } as const;
@@ -26,6 +28,13 @@ async function collect(made: ReturnType<typeof clipSource>, seed = 1, epoch = 0,
   }
   return batches;
 }
+
+it('keeps no pixels where the targets of a batch do not fit', () => {
+  const raw = { ids: ['a'], labels: [0], pixels: new Float32Array(12), targets: new Float32Array(3) };
+  const before = memory().numTensors;
+  expect(() => toBatch(raw, { frames: 1, size: 2, classes: 2 })).toThrow(/should have 2 values but has 3/);
+  expect(memory().numTensors).toBe(before);
+});
 
 describe('clipSource', () => {
   it('gives every clip once an epoch, the last batch partly full, without a leak', async () => {

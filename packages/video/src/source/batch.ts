@@ -26,7 +26,13 @@ export function toBatch(raw: RawBatch, shape: { frames: number; size: number; cl
   const { ids, labels } = raw;
   const { frames, size, classes } = shape;
   const pixels = tensor5d(raw.pixels, [ids.length, frames, size, size, 3]);
-  const targets = tensor2d(raw.targets, [ids.length, classes]);
+  let targets: Tensor2D;
+  try {
+    targets = tensor2d(raw.targets, [ids.length, classes]);
+  } catch (error) {
+    pixels.dispose();
+    throw error;
+  }
   return {
     ids,
     labels,
