@@ -127,6 +127,21 @@ describe('columns and labels', () => {
   });
 });
 
+it('a row of arrays that hold one cloud', async () => {
+  const array = npy('<f4', [4, 3], floats(12));
+  for (const [name, bytes] of [
+    ['a.npy', array],
+    ['a.npz', zipSync({ 'points.npy': array })],
+  ] as const) {
+    const error = await refusal(name, [bytes], { row: 0 });
+    expect([error.reason, error.message]).toEqual([
+      'columns',
+      expect.stringMatching(/row is 0, but its arrays hold one cloud.*Leave row out/),
+    ]);
+    expect((await readCloud(file(name, bytes))).count).toBe(4);
+  }
+});
+
 describe('truncated', () => {
   const array = npy('<f4', [4, 3], floats(12));
   const zip = zipSync({ 'points.npy': array });

@@ -65,7 +65,14 @@ it('labels as text', async () => {
 it('refuses labels and colours that do not fit, and leaves no file', async () => {
   expect(() => encodePly(cloud, { labels: [1] })).toThrow(/1 values of label for the 2 points of made/);
   expect(() => encodePly(cloud, { labels: [0, 256] })).toThrow(/made, point 1: label 256 is none of 0 … 255/);
+  for (const label of [-1, 0.5, Number.NaN])
+    expect(() => encodePly(cloud, { labels: [0, label] })).toThrow(`made, point 1: label ${label} is none of 0 … 255`);
   expect(() => encodePly(cloud, { colours: [1, 2] })).toThrow(/2 numbers of colour/);
+  for (const value of [-1, 256, 0.5, Number.NaN])
+    for (const labels of [{}, { labels: [0, 1] }])
+      expect(() => encodePly(cloud, { colours: [0, 1, 2, 3, value, 255], ...labels })).toThrow(
+        `made, point 1: green ${value} is none of 0 … 255`,
+      );
   await expect(writePly(join(folder, 'no', 'where.ply'), cloud)).rejects.toThrow(/ENOENT/);
 });
 

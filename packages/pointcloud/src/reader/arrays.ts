@@ -56,6 +56,12 @@ function oneCloud(id: string, array: NamedArray, clouds: number, row: number | u
 /** @throws BadCloudError for arrays that no cloud can be made of */
 export function columnsOfArrays(id: string, arrays: readonly NamedArray[], options: ArrayOptions = {}): Columns {
   const clouds = arrays.find(({ shape }) => shape.length === 3)?.shape[0];
+  if (clouds === undefined && options.row !== undefined)
+    throw new BadCloudError(
+      id,
+      'columns',
+      `row is ${options.row}, but its arrays hold one cloud: none is [clouds, points, columns]. Leave row out.`,
+    );
   const flat = clouds === undefined ? arrays : arrays.map((array) => oneCloud(id, array, clouds, options.row));
   const columns: [string, Column][] = [];
   let count: number | undefined;

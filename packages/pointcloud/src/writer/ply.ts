@@ -13,7 +13,19 @@ export interface PlyOptions {
   readonly classes?: readonly string[];
 }
 
-/** Coordinates are written whole, with the origin: as double where there is one, else as float. */
+/** @throws RangeError for what a byte cannot hold: PLY's `uchar` would wrap it around silently */
+function byte(value: number, what: string, cloud: PointCloud, point: number): number {
+  if (!(Number.isInteger(value) && value >= 0 && value <= 255))
+    throw new RangeError(`${cloud.id}, point ${point}: ${what} ${value} is none of 0 … 255.`);
+  return value;
+}
+
+const channels = ['red', 'green', 'blue'] as const;
+
+/**
+ * Coordinates are written whole, with the origin: as double where there is one, else as float.
+ * @throws RangeError for lists that are not as long as the cloud, or labels and colours that are none of 0 … 255
+ */
 export function encodePly(
   cloud: PointCloud,
   { labels, truth, colours, classes = [] }: PlyOptions = {},
@@ -37,7 +49,7 @@ export function encodePly(
     ...classes.map((name, k) => `comment class ${k} ${name.replaceAll(/\s+/g, ' ')}`),
     `element vertex ${count}`,
     ...['x', 'y', 'z'].map((axis) => `property ${double ? 'double' : 'float'} ${axis}`),
-    ...(coloured ? ['red', 'green', 'blue'].map((channel) => `property uchar ${channel}`) : []),
+    ...(coloured ? channels.map((channel) => `property uchar ${channel}`) : []),
     ...labelled.map(({ name }) => `property uchar ${name}`),
     'end_header\n',
   ].join('\n');
@@ -53,15 +65,10 @@ export function encodePly(
       else view.setFloat32(at, value, true);
       at += double ? 8 : 4;
     }
-    for (const { name, values } of labelled) {
-      const value = values[i] as number;
-      if (!(Number.isInteger(value) && value >= 0 && value <= 255))
-        throw new RangeError(`${cloud.id}, point ${i}: ${name} ${value} is none of 0 … 255.`);
-    }
-    if (coloured)
-      for (let c = 0; c < 3; c++)
-        bytes[at++] = shown ? (shown[3 * i + c] as number) : (classColour(labels?.[i] ?? 0)[c] as number);
-    for (const { values } of labelled) bytes[at++] = values[i] as number;
+    if (shown)
+      for (const [c, channel] of channels.entries()) bytes[at++] = byte(shown[3 * i + c] as number, channel, cloud, i);
+    else if (labels) for (const value of classColour(byte(labels[i] as number, 'label', cloud, i))) bytes[at++] = value;
+    for (const { name, values } of labelled) bytes[at++] = byte(values[i] as number, name, cloud, i);
   }
   return bytes;
 }
