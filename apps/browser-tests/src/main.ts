@@ -1,9 +1,13 @@
 // The page: starts a backend and runs every check on it. The test process calls `run` and reads what it returns.
 import { type BackendName, startBackend } from '@dr2net/backends';
+import { suite } from '@dr2net/ops/conformance';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
-import { type Check, checks } from './checks.ts';
+import { backendChecks } from './backend-checks.ts';
+import type { Check } from './check.ts';
+import { pointChecks } from './point-checks.ts';
+import type { Outcome, Report } from './report.ts';
 
 const wasmPaths = {
   'tfjs-backend-wasm.wasm': plain,
@@ -11,18 +15,7 @@ const wasmPaths = {
   'tfjs-backend-wasm-threaded-simd.wasm': threaded,
 };
 
-export interface Outcome {
-  readonly name: string;
-  /** Absent when it passed. */
-  readonly failure?: string;
-}
-
-export interface Report {
-  readonly backend: string;
-  readonly device: string;
-  readonly software: boolean;
-  readonly outcomes: readonly Outcome[];
-}
+const checks: readonly Check[] = [...backendChecks, ...suite, ...pointChecks];
 
 async function outcome({ name, run }: Check, backend: BackendName): Promise<Outcome> {
   try {
@@ -39,12 +32,6 @@ async function run(name: BackendName): Promise<Report> {
   const outcomes: Outcome[] = [];
   for (const check of checks) outcomes.push(await outcome(check, name));
   return { backend: name, device, software, outcomes };
-}
-
-declare global {
-  interface Window {
-    run: typeof run;
-  }
 }
 
 window.run = run;

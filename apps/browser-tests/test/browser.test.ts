@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { bundle, findChromium, makeSite, type Site, startChromium } from 'jobs/browser';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Report } from '../src/main.ts';
+import type { Report } from '../src/report.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const executable = findChromium();

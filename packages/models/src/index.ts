@@ -18,6 +18,7 @@ export { createBackbone } from './create.ts';
 export { ahead } from './data/ahead.ts';
 export { type Random, randomFrom } from './data/random.ts';
 export * from './errors.ts';
+export type { ModelFolder, ModelSource } from './files/chosen-folder.ts';
 export { readModelConfig } from './files/config-files.ts';
 export type { SourceOptions } from './files/source.ts';
 export {

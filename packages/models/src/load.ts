@@ -6,6 +6,7 @@ import { describeModel } from './architectures/registry.ts';
 import type { HeadForm } from './backbone.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { ModelOptionError } from './errors.ts';
+import type { ModelSource } from './files/chosen-folder.ts';
 import { readConfig, readPreprocessor } from './files/config-files.ts';
 import { openSource, type SourceOptions } from './files/source.ts';
 import { type InflateOptions, inflate } from './inflate.ts';
@@ -34,7 +35,7 @@ function extraKeys({ spec, names }: ModelDescription, checkpoint: Checkpoint): S
  * @throws {CheckpointError | MissingTensorError | TensorShapeError} the weights are damaged or of another model
  * @throws {ModelOptionError} an option does not fit the model
  */
-export async function loadBackbone(source: string | URL, options: LoadOptions = {}): Promise<TransformerBackbone> {
+export async function loadBackbone(source: ModelSource, options: LoadOptions = {}): Promise<TransformerBackbone> {
   const files = await openSource(source, options);
   const config = await readConfig(files);
   const preprocessor = await readPreprocessor(files);

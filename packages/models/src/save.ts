@@ -1,4 +1,4 @@
-/** Saves models in their published form. Node only; a browser makes a Blob of {@link encodeSafetensors}. */
+/** Saves models in their published form. */
 
 import type { Parameter } from '@dr2net/ops';
 import { writeFolder } from '#platform';
@@ -8,6 +8,7 @@ import { weightsFile } from './checkpoint/checkpoint.ts';
 import { encodeSafetensors, type TensorSource } from './checkpoint/encode.ts';
 import { fromParameter, type Layout } from './checkpoint/layout.ts';
 import { ModelOptionError } from './errors.ts';
+import { isChosenFolder, type ModelFolder, writeChosen } from './files/chosen-folder.ts';
 import type { ClassificationHead } from './heads/classification-head.ts';
 import { writeLabels } from './heads/labels.ts';
 import { readOwnConfig, writeOwnConfig } from './own-config.ts';
@@ -22,21 +23,23 @@ export interface SaveModelOptions {
 const jsonBytes = (value: unknown) => [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)];
 
 /**
- * Writes `config.json` and `model.safetensors` into a folder, which is made when it is not there. Each file is written
+ * Writes `config.json` and `model.safetensors` into a folder: a path in Node, where it is made when it is not there; in a page
+ * a folder's handle. Each file is written
  * under a temporary name, synced and renamed; when anything fails, the folder's earlier files are as they were.
  * @throws {ModelSourceError} the folder cannot be written
  */
 export async function saveModel(
-  folder: string,
+  folder: ModelFolder,
   config: Readonly<Record<string, unknown>>,
   tensors: Iterable<TensorSource>,
   { preprocessor }: SaveModelOptions = {},
 ): Promise<void> {
-  await writeFolder(folder, [
+  const files = [
     { file: weightsFile, chunks: encodeSafetensors(tensors) },
     ...(preprocessor ? [{ file: 'preprocessor_config.json', chunks: jsonBytes(preprocessor) }] : []),
     { file: 'config.json', chunks: jsonBytes(config) },
-  ]);
+  ];
+  await (isChosenFolder(folder) ? writeChosen(folder, files) : writeFolder(folder, files));
 }
 
 /** A parameter's checkpoint tensors, each made when it is written. */
@@ -118,7 +121,7 @@ export function savedConfig(backbone: Backbone, options: SaveBackboneOptions = {
  * @throws {ModelSourceError} the folder cannot be written
  */
 export async function saveBackbone(
-  folder: string,
+  folder: ModelFolder,
   backbone: Backbone,
   options: SaveBackboneOptions = {},
 ): Promise<void> {

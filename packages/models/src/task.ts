@@ -5,6 +5,7 @@
 import type { AnchorControl, Coefficients, ExactScale, Method, RunReport } from '@dr2net/core';
 import type { Context, Parameter, Sink } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ModelFolder } from './files/chosen-folder.ts';
 
 /** What a batch must have: names for messages, and tensors to free. */
 export interface Batch {
@@ -78,7 +79,7 @@ export interface TaskModel<B extends Batch, Evaluation> {
     source: BatchSource<B>,
     options?: { signal?: AbortSignal; onBatch?: (done: number) => void },
   ): Promise<Evaluation>;
-  /** Writes `config.json` and `model.safetensors` (published names) into a folder; atomic. Node only. */
-  save(folder: string): Promise<void>;
+  /** Writes `config.json` and `model.safetensors` (published names) into a folder (a path in Node, a handle in a page); atomic. */
+  save(folder: ModelFolder): Promise<void>;
   dispose(): void;
 }

@@ -1,6 +1,7 @@
 /** The JSON files of a model folder. */
 import { ConfigReader } from '../architectures/config.ts';
 import { ConfigError, ModelSourceError } from '../errors.ts';
+import type { ModelSource } from './chosen-folder.ts';
 import type { ModelFiles } from './model-files.ts';
 import { openSource, type SourceOptions } from './source.ts';
 
@@ -32,7 +33,7 @@ export async function readConfig(files: ModelFiles): Promise<ConfigReader> {
  * @throws {ModelSourceError | ConfigError}
  */
 export async function readModelConfig(
-  source: string | URL,
+  source: ModelSource,
   options: SourceOptions = {},
 ): Promise<Readonly<Record<string, unknown>>> {
   return (await readConfig(await openSource(source, options))).json;

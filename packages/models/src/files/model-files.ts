@@ -11,6 +11,12 @@ export interface ByteReader {
   close(): Promise<void>;
 }
 
+/** A file to be written. */
+export interface FileContent {
+  readonly file: string;
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
 export interface ModelFiles {
   /** For messages: the folder or the address. */
   readonly name: string;

@@ -1,6 +1,7 @@
 /** Finds out what a model's source is: a folder, an http(s) address, or an id `owner/name` of the Hugging Face hub. */
 import { cachedFetch, folderExists, folderFiles } from '#platform';
 import { ModelSourceError } from '../errors.ts';
+import { chosenFiles, isChosenFolder, type ModelSource } from './chosen-folder.ts';
 import { type Fetch, httpFiles } from './http.ts';
 import type { ModelFiles } from './model-files.ts';
 
@@ -21,7 +22,8 @@ export interface SourceOptions {
 const hubId = /^[\w-][\w.-]*\/[\w.-]+$/;
 
 /** Opens a source; nothing is read yet. A folder that exists goes before a hub id of the same spelling. */
-export async function openSource(source: string | URL, options: SourceOptions = {}): Promise<ModelFiles> {
+export async function openSource(source: ModelSource, options: SourceOptions = {}): Promise<ModelFiles> {
+  if (isChosenFolder(source)) return chosenFiles(source);
   const text = String(source);
   const get: Fetch = options.fetch ?? ((url, init) => fetch(url, init));
   if (/^https?:/i.test(text)) return httpFiles(text, get);

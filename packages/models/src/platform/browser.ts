@@ -1,21 +1,22 @@
 /** The browser's counterpart of node.ts: no folders, and the Cache API as cache. */
 import { ModelSourceError } from '../errors.ts';
 import type { Fetch } from '../files/http.ts';
-import type { ModelFiles } from '../files/model-files.ts';
-import type { FileContent } from './node-write.ts';
+import type { FileContent, ModelFiles } from '../files/model-files.ts';
 
-/** There are no folders: everything is an address or a hub id. */
+/** There are no paths: a text is an address or a hub id. */
 export async function folderExists(_source: string): Promise<boolean> {
   return false;
 }
 
 export function folderFiles(source: string): ModelFiles {
-  throw new ModelSourceError(`${source}: a browser reads no folders; give an http(s) address or a hub id owner/name.`);
+  throw new ModelSourceError(
+    `${source}: a browser reads no paths; give a folder that the user chose (showDirectoryPicker), an http(s) address or a hub id owner/name.`,
+  );
 }
 
 export async function writeFolder(folder: string, _files: readonly FileContent[]): Promise<void> {
   throw new ModelSourceError(
-    `${folder}: a browser writes no folders; make a Blob of encodeSafetensors(…) and offer it as a download instead.`,
+    `${folder}: a browser writes to no path; give a folder that the user chose (showDirectoryPicker) or navigator.storage.getDirectory().`,
   );
 }
 

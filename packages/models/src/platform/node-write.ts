@@ -3,11 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelSourceError } from '../errors.ts';
-
-export interface FileContent {
-  readonly file: string;
-  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-}
+import type { FileContent } from '../files/model-files.ts';
 
 async function writeWhole(path: string, chunks: FileContent['chunks']): Promise<void> {
   const handle = await open(path, 'w');

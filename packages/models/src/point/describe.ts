@@ -1,6 +1,7 @@
 /** What a segmenter's folder holds, by its configuration and the header of its weights; no weights are read. */
 import type { SavedTraining } from '../backbone.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { ModelSource } from '../files/chosen-folder.ts';
 import { readConfig } from '../files/config-files.ts';
 import { openSource, type SourceOptions } from '../files/source.ts';
 import { readOwnConfig } from '../own-config.ts';
@@ -34,7 +35,7 @@ const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => p
  * @throws {ModelSourceError | ConfigError | CheckpointError}
  */
 export async function describeSegmenter(
-  source: string | URL,
+  source: ModelSource,
   options: SourceOptions = {},
 ): Promise<SegmenterDescription> {
   const files = await openSource(source, options);

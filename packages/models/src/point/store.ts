@@ -4,6 +4,7 @@ import { ConfigReader } from '../architectures/config.ts';
 import type { SavedTraining } from '../backbone.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
 import { ModelOptionError } from '../errors.ts';
+import type { ModelFolder, ModelSource } from '../files/chosen-folder.ts';
 import { readConfig } from '../files/config-files.ts';
 import { openSource, type SourceOptions } from '../files/source.ts';
 import { writeLabels } from '../heads/labels.ts';
@@ -45,7 +46,7 @@ export interface LoadSegmenterOptions extends SourceOptions, ShiftOption {}
  * @param source a folder (Node), an http(s) address of one, or a hub id
  * @throws {ModelSourceError | ConfigError | CheckpointError | MissingTensorError | TensorShapeError | ModelOptionError}
  */
-export async function loadSegmenter(source: string | URL, options: LoadSegmenterOptions = {}): Promise<PointSegmenter> {
+export async function loadSegmenter(source: ModelSource, options: LoadSegmenterOptions = {}): Promise<PointSegmenter> {
   const files = await openSource(source, options);
   const config = await readConfig(files);
   const { training } = readOwnConfig(config);
@@ -90,7 +91,7 @@ export interface SaveSegmenterOptions {
 
 /** Saves a segmenter under the names of an OpenPoints state dict, float32. */
 export async function saveSegmenter(
-  folder: string,
+  folder: ModelFolder,
   model: PointSegmenter,
   options: SaveSegmenterOptions = {},
 ): Promise<void> {

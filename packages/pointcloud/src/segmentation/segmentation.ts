@@ -2,6 +2,7 @@
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
 import {
   applySegmenter,
+  type ModelFolder,
   type Phase,
   type PointSegmenter,
   pointGeometry,
@@ -185,7 +186,7 @@ export class PointSegmentation implements TaskModel<PointBatch, PointEvaluation>
     return evaluateScenes(scenes, this.labels, loss);
   }
 
-  async save(folder: string): Promise<void> {
+  async save(folder: ModelFolder): Promise<void> {
     await saveSegmenter(folder, this.segmenter, {
       labels: this.labels,
       training: this.#run(),

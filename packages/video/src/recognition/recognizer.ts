@@ -6,6 +6,7 @@ import {
   type BatchSource,
   type ClassificationHead,
   gradients,
+  type ModelFolder,
   type StepOptions,
   type StepResult,
   saveBackbone,
@@ -128,7 +129,7 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
     return evaluation(await this.score(source, options), this.labels);
   }
 
-  async save(folder: string): Promise<void> {
+  async save(folder: ModelFolder): Promise<void> {
     await saveBackbone(folder, this.backbone, {
       head: this.head,
       labels: this.labels,

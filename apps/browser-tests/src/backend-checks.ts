@@ -1,19 +1,9 @@
-/** What the page checks: the backend itself, and the conformance suite of the operations. */
-import { type BackendName, BackendUnavailableError, currentBackend, startBackend } from '@dr2net/backends';
-import { suite } from '@dr2net/ops/conformance';
+/** The backend itself, in a page. */
+import { BackendUnavailableError, currentBackend, startBackend } from '@dr2net/backends';
 import { add, memory, ones } from '@tensorflow/tfjs-core';
+import { assert, type Check } from './check.ts';
 
-export interface Check {
-  readonly name: string;
-  /** Rejects when the check fails. */
-  run(backend: BackendName): Promise<void>;
-}
-
-function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
-}
-
-const backendChecks: Check[] = [
+export const backendChecks: readonly Check[] = [
   {
     name: 'the backend is the current one and tells about itself',
     async run(name) {
@@ -51,5 +41,3 @@ const backendChecks: Check[] = [
     },
   },
 ];
-
-export const checks: readonly Check[] = [...backendChecks, ...suite];
