@@ -1,8 +1,10 @@
 /** Work done ahead of its use, in order, bounded. */
+import { giveWay } from './give-way.ts';
 
 /**
  * Yields `make(from)`, …, `make(to − 1)`, with up to `prefetch` more under way than the one that is asked for. When the
- * consumer stops, or `signal` aborts, what is under way is told to stop and waited for.
+ * consumer stops, or `signal` aborts, what is under way is told to stop and waited for. Before each result others have their turn, so that
+ * the signal can come.
  */
 export async function* ahead<T>(
   make: (number: number, signal: AbortSignal) => Promise<T>,
@@ -27,6 +29,7 @@ export async function* ahead<T>(
       }
       const result = await underWay[0];
       underWay.shift();
+      await giveWay();
       signal?.throwIfAborted();
       yield result as T;
     }
