@@ -16,7 +16,9 @@ export {
 } from './classifier.ts';
 export { createBackbone } from './create.ts';
 export { ahead } from './data/ahead.ts';
+export { type ColourOptions, jitterColour } from './data/colour.ts';
 export { type Random, randomFrom } from './data/random.ts';
+export { type AxisWeights, axisWeights, resample } from './data/resample.ts';
 export * from './errors.ts';
 export type { ModelFolder, ModelSource } from './files/chosen-folder.ts';
 export { readModelConfig } from './files/config-files.ts';

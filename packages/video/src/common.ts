@@ -1,5 +1,5 @@
 /** What the browser and Node have in common. */
-export type { ColourOptions } from './augment/colour.ts';
+export type { ColourOptions } from '@dr2net/models';
 export type { EraseOptions } from './augment/erase.ts';
 export type { CropOptions } from './augment/geometry.ts';
 export type { MixOptions } from './augment/mix.ts';

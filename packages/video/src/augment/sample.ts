@@ -1,8 +1,6 @@
 /** From stored frames to the pixels of one sample: crop, scale, flip, colour, normalise, erase. */
-import type { Random } from '@dr2net/models';
-import { axisWeights, resample } from '../reader/resample.ts';
+import { axisWeights, type ColourOptions, jitterColour, type Random, resample } from '@dr2net/models';
 import type { StoredClip } from '../reader/store.ts';
-import { type ColourOptions, jitterColour } from './colour.ts';
 import { type EraseOptions, eraseRandomly } from './erase.ts';
 import { type CropOptions, randomWindow, type Window } from './geometry.ts';
 import type { MixOptions } from './mix.ts';

@@ -1,6 +1,6 @@
 /** Decoded pictures (RGBA) turned upright and scaled, in plain JavaScript, so that every machine gives the same bytes. */
+import { axisWeights, resample } from '@dr2net/models';
 import type { Size } from './contract.ts';
-import { axisWeights, resample } from './resample.ts';
 
 /** Degrees clockwise by which the stored picture must be turned to stand upright. */
 export type Rotation = 0 | 90 | 180 | 270;

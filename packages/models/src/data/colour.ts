@@ -1,5 +1,5 @@
-/** Colour jitter: brightness, contrast, saturation and hue, by the same factors in every frame of a clip. */
-import type { Random } from '@dr2net/models';
+/** Colour jitter of a picture: brightness, contrast, saturation and hue, by the same factors in every frame of a clip. */
+import type { Random } from './random.ts';
 
 export interface ColourOptions {
   /** Factors are drawn from [1 − value, 1 + value], value within [0, 1]. Default 0.4 each. */
@@ -53,7 +53,7 @@ function turnHue(frames: Float32Array, turn: number): void {
   }
 }
 
-/** Changes frames [T, H, W, 3] of values in 0 … 1 in place, the four changes in random order. */
+/** Changes a picture [H, W, 3] or frames [T, H, W, 3] of values in 0 … 1 in place, the four changes in random order. */
 export function jitterColour(frames: Float32Array, random: Random, options: ColourOptions = {}): void {
   const { brightness = 0.4, contrast: contrastRange = 0.4, saturation = 0.4, hue = 0.1 } = options;
   const factor = (range: number) => random.between(1 - range, 1 + range);

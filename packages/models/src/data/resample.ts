@@ -2,7 +2,6 @@
  * Separable resampling with the triangle filter, widened when shrinking so that nothing aliases: what Pillow's BILINEAR
  * and PyTorch's `antialias=True` compute.
  */
-import type { Size } from './contract.ts';
 
 /** For each output position the first input position and the weights from there on. */
 export interface AxisWeights {
@@ -46,7 +45,7 @@ export function axisWeights(start: number, length: number, size: number, limit: 
 /** RGB bytes [height, width, 3] → floats [rows.size, columns.size, 3] in the bytes' scale. */
 export function resample(
   rgb: Uint8Array,
-  { width, height }: Size,
+  { width, height }: { readonly width: number; readonly height: number },
   rows: AxisWeights,
   columns: AxisWeights,
 ): Float32Array {
