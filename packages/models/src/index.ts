@@ -1,3 +1,4 @@
+export { keptFiles } from '#platform';
 export type { ModelOptions } from './architectures/options.ts';
 export { publishedConfig, publishedNames } from './architectures/published.ts';
 export * from './backbone.ts';
@@ -19,6 +20,8 @@ export { ahead } from './data/ahead.ts';
 export { type ColourOptions, jitterColour } from './data/colour.ts';
 export { type Random, randomFrom } from './data/random.ts';
 export { type AxisWeights, axisWeights, resample } from './data/resample.ts';
+export { logSumExp } from './data/softmax.ts';
+export { requireWhole } from './data/whole.ts';
 export * from './errors.ts';
 export type { ModelFolder, ModelSource } from './files/chosen-folder.ts';
 export { readModelConfig } from './files/config-files.ts';

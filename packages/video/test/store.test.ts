@@ -10,6 +10,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const size = { width: 2, height: 1 };
 const header = { info: { frames: 9, fps: 5, width: 20, height: 10 }, indices: [1, 4, 8], size };
 const pixels = Uint8Array.from({ length: 18 }, (_, i) => i);
+/** A clip whose pixels are most of its file. */
+const wide = { header: { ...header, size: { width: 200, height: 1 } }, pixels: new Uint8Array(1800) };
 
 let folders = 0;
 const stores: [string, (maxBytes?: number) => ClipStore][] = [
@@ -29,8 +31,8 @@ describe.each(stores)('%s', (_, make) => {
   });
 
   it('keeps no more than it may', async () => {
-    const store = make(40);
-    for (const key of ['a', 'b', 'c']) await store.put(key, header, pixels);
+    const store = make(4000);
+    for (const key of ['a', 'b', 'c']) await store.put(key, wide.header, wide.pixels);
     const kept = await Promise.all(['a', 'b', 'c'].map((key) => store.get(key)));
     expect(kept.map((clip) => clip !== undefined)).toEqual([true, true, false]);
   });
@@ -39,10 +41,10 @@ describe.each(stores)('%s', (_, make) => {
 describe('on disk', () => {
   it('is there for the next run, and counts what it finds', async () => {
     const path = join(folder, 'again');
-    await diskStore(path).put('a', header, pixels);
-    const next = diskStore(path, 30);
-    expect(await next.get('a')).toMatchObject(header);
-    await next.put('b', header, pixels);
+    await diskStore(path).put('a', wide.header, wide.pixels);
+    const next = diskStore(path, 3000);
+    expect(await next.get('a')).toMatchObject(wide.header);
+    await next.put('b', wide.header, wide.pixels);
     expect(await next.get('b')).toBeUndefined();
   });
 

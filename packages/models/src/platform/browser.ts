@@ -2,6 +2,12 @@
 import { ModelSourceError } from '../errors.ts';
 import type { Fetch } from '../files/http.ts';
 import type { FileContent, ModelFiles } from '../files/model-files.ts';
+import type { KeptFiles, KeptFilesOptions } from './node-kept.ts';
+
+/** There are no folders to keep files in. */
+export function keptFiles(folder: string, { what }: KeptFilesOptions): KeptFiles {
+  throw new Error(`${folder}: a browser keeps no ${what} in folders; keep them in memory.`);
+}
 
 /** There are no paths: a text is an address or a hub id. */
 export async function folderExists(_source: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 /** What overlapping samples say of a scene's points, summed point by point. */
+import { logSumExp } from '@dr2net/models';
 import { nearestPoints } from '@dr2net/ops';
 
 /** Sum logits, or probabilities (a softmax a sample), which no sample can outshout. */
@@ -38,29 +39,25 @@ export class PointVotes {
     const { classes } = this;
     if (logits.length !== points.length * classes)
       throw new RangeError(`${logits.length} logits for ${points.length} points of ${classes} classes.`);
-    const largest = new Float64Array(points.length).fill(-Infinity);
     for (let i = 0; i < points.length; i++) {
       const point = points[i] as number;
       if (!(Number.isInteger(point) && point >= 0 && point < this.count))
         throw new RangeError(`Point ${point} is none of 0 … ${this.count - 1}.`);
+      let largest = -Infinity;
       for (let k = 0; k < classes; k++) {
         const logit = logits[i * classes + k] as number;
         if (!(logit < Infinity)) throw new RangeError(`The logit of point ${point}, class ${k} is ${logit}.`);
-        largest[i] = Math.max(largest[i] as number, logit);
+        largest = Math.max(largest, logit);
       }
-      if (largest[i] === -Infinity) throw new RangeError(`The logits of point ${point} are all −∞.`);
+      if (largest === -Infinity) throw new RangeError(`The logits of point ${point} are all −∞.`);
     }
     for (let i = 0; i < points.length; i++) {
-      const [point, top] = [points[i] as number, largest[i] as number];
-      let total = 1;
-      if (this.kind === 'probability') {
-        total = 0;
-        for (let k = 0; k < classes; k++) total += Math.exp((logits[i * classes + k] as number) - top);
-      }
+      const point = points[i] as number;
+      const scale = this.kind === 'probability' ? logSumExp(logits, i * classes, classes) : 0;
       for (let k = 0; k < classes; k++) {
         const logit = logits[i * classes + k] as number;
         const at = point * classes + k;
-        this.#sums[at] = (this.#sums[at] as number) + (this.kind === 'logit' ? logit : Math.exp(logit - top) / total);
+        this.#sums[at] = (this.#sums[at] as number) + (this.kind === 'logit' ? logit : Math.exp(logit - scale));
       }
       this.#votes[point] = (this.#votes[point] as number) + 1;
     }

@@ -1,7 +1,7 @@
 /** Blocks: columns with a square base, of which a sample takes a given number of points at random (PointNet, arXiv 1612.00593). */
-import { type Random, randomFrom } from '@dr2net/models';
+import { type Random, randomFrom, requireWhole } from '@dr2net/models';
 import { bounds } from '../cloud/cloud.ts';
-import { checkPoints, checkScene } from './check.ts';
+import { checkScene } from './check.ts';
 import type { PointSample, SceneSampling } from './contract.ts';
 import { PointGrid } from './grid.ts';
 
@@ -66,7 +66,7 @@ function occupied(
  * points than a sample makes several.
  */
 export function blockSampling({ points, side, overlap = 0.5 }: BlockOptions): SceneSampling {
-  checkPoints(points);
+  requireWhole(points, 1, 'points');
   if (!(side > 0 && Number.isFinite(side)))
     throw new RangeError(`side is ${side}; it must be above 0, in the scene's unit.`);
   if (!(overlap >= 0 && overlap < 1)) throw new RangeError(`overlap is ${overlap}; it must lie in [0, 1).`);

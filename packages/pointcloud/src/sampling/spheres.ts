@@ -1,6 +1,6 @@
 /** Spheres: the given number of points that are nearest to a centre. */
-import { randomFrom } from '@dr2net/models';
-import { checkPoints, checkScene } from './check.ts';
+import { randomFrom, requireWhole } from '@dr2net/models';
+import { checkScene } from './check.ts';
 import type { PointSample, SceneSampling } from './contract.ts';
 import { cellSide, PointGrid } from './grid.ts';
 
@@ -16,9 +16,8 @@ export interface SphereOptions {
  * had its votes. Points are in the order of their distance.
  */
 export function sphereSampling({ points, votes = 1 }: SphereOptions): SceneSampling {
-  checkPoints(points);
-  if (!Number.isInteger(votes) || votes < 1)
-    throw new RangeError(`votes is ${votes}; it must be a whole number, 1 or more.`);
+  requireWhole(points, 1, 'points');
+  requireWhole(votes, 1, 'votes');
   return {
     points,
     prepare(id, positions) {

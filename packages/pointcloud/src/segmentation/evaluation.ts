@@ -1,4 +1,5 @@
 /** What a segmentation is worth: metrics over all points of all scenes as they were read, and of each scene. */
+import { logSumExp } from '@dr2net/models';
 import { ignoredLabel } from '../dataset/classes.ts';
 import { Confusion } from '../metrics/confusion.ts';
 import { type SegmentationMetrics, segmentationMetrics } from '../metrics/segmentation.ts';
@@ -32,11 +33,7 @@ export class MeanCrossEntropy {
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i] as number;
       if (label === ignoredLabel) continue;
-      const at = i * classes;
-      let [most, total] = [-Infinity, 0];
-      for (let k = 0; k < classes; k++) most = Math.max(most, logits[at + k] as number);
-      for (let k = 0; k < classes; k++) total += Math.exp((logits[at + k] as number) - most);
-      this.#sum += most + Math.log(total) - (logits[at + label] as number);
+      this.#sum += logSumExp(logits, i * classes, classes) - (logits[i * classes + label] as number);
       this.#points++;
     }
   }

@@ -1,4 +1,5 @@
 /** What a point source is told, and what follows where it is not told. */
+import { requireWhole } from '@dr2net/models';
 import { checkAugmentation, type PointAugmentation } from '../augment/augment.ts';
 import type { SceneSampling } from '../sampling/contract.ts';
 import type { VoxelOptions } from '../sampling/voxel.ts';
@@ -46,21 +47,16 @@ export interface Settled
   readonly augment: Required<PointAugmentation>;
 }
 
-function whole(value: number, least: number, what: string): void {
-  if (!Number.isInteger(value) || value < least)
-    throw new RangeError(`${what} is ${value}; it must be a whole number, ${least} or more.`);
-}
-
 /** @throws RangeError for numbers that cannot be, or options that contradict each other */
 export function settle(options: PointSourceOptions): Settled {
   const { batch, sampling, training, voxel, samples, store, augment } = options;
   const { features = ['height'], unit = 1, dropLast = false, prefetch = 2, memory = 2 ** 30 } = options;
-  whole(batch, 1, 'batch');
-  whole(prefetch, 0, 'prefetch');
-  whole(memory, 0, 'memory');
+  requireWhole(batch, 1, 'batch');
+  requireWhole(prefetch, 0, 'prefetch');
+  requireWhole(memory, 0, 'memory');
   if (!(unit > 0 && Number.isFinite(unit)))
     throw new RangeError(`unit is ${unit}; it must be above 0, in the scenes' unit.`);
-  if (samples !== undefined) whole(samples, 1, 'samples');
+  if (samples !== undefined) requireWhole(samples, 1, 'samples');
   if (features.length === 0) throw new RangeError("features is empty; a point needs one at least, ['height'] say.");
   if (!training && (samples !== undefined || augment !== undefined))
     throw new RangeError('samples and augment are for training; evaluation takes the samples that have every point.');

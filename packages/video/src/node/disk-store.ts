@@ -1,12 +1,12 @@
 /** Decoded clips kept in a folder, for later epochs and later runs. */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open } from 'node:fs/promises';
+import { keptFiles } from '@dr2net/models';
 import type { ClipStore, StoredClip, StoredHeader } from '../reader/store.ts';
 
 /** File: this, the header's length (uint32, little endian), the header as JSON, the pixels. */
 const magic = 'dr2clip1';
-const extension = '.clip';
+
+const kind = { extension: '.clip', what: 'decoded clips' } as const;
 
 function encodeHeader(header: StoredHeader): Buffer {
   const json = Buffer.from(JSON.stringify({ info: header.info, indices: header.indices, size: header.size }));
@@ -49,46 +49,14 @@ async function readStored(path: string): Promise<StoredClip | undefined> {
   }
 }
 
-async function folderBytes(folder: string): Promise<number> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(extension));
-  const sizes = await Promise.all(files.map((name) => stat(join(folder, name)).then((found) => found.size)));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
 /**
  * Keeps clips in `folder` (made when needed) until it holds `maxBytes`; delete the folder to empty it. A disk that is
  * full keeps no more clips, and stops nothing; a folder that cannot be made is an error of the first clip.
  */
 export function diskStore(folder: string, maxBytes = 20 * 2 ** 30): ClipStore {
-  let used: Promise<number> | undefined;
-  let full = false;
-  const path = (key: string) => join(folder, createHash('sha256').update(key).digest('hex').slice(0, 40) + extension);
-  const ready = async () => {
-    try {
-      await mkdir(folder, { recursive: true });
-      return await folderBytes(folder);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : error;
-      throw new Error(`${folder} cannot hold decoded clips (${reason}). Choose another cache folder, or none.`, {
-        cause: error,
-      });
-    }
-  };
+  const files = keptFiles(folder, { ...kind, maxBytes });
   return {
-    get: (key) => readStored(path(key)),
-    async put(key, header, pixels) {
-      used ??= ready();
-      const before = await used;
-      if (full || before + pixels.length > maxBytes) return;
-      const temporary = join(folder, `${randomUUID()}.part`);
-      try {
-        await writeFile(temporary, Buffer.concat([encodeHeader(header), pixels]));
-        await rename(temporary, path(key));
-        used = used.then((bytes) => bytes + pixels.length);
-      } catch {
-        full = true;
-        await rm(temporary, { force: true });
-      }
-    },
+    get: (key) => readStored(files.path(key)),
+    put: (key, header, pixels) => files.put(key, [encodeHeader(header), pixels]),
   };
 }

@@ -1,5 +1,5 @@
 /** A recognizer's scores for a whole source, and what they are worth. */
-import type { BatchSource } from '@dr2net/models';
+import { type BatchSource, logSumExp } from '@dr2net/models';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ClipBatch } from '../source/batch.ts';
 import { type RecognitionMetrics, recognitionMetrics, type Scores } from './metrics.ts';
@@ -21,14 +21,6 @@ export interface RecognitionEvaluation extends RecognitionMetrics {
 export interface ScoreOptions {
   readonly signal?: AbortSignal;
   readonly onBatch?: (done: number) => void;
-}
-
-/** −log softmax(logits)[label], in float64. */
-function crossEntropy(logits: ArrayLike<number>, label: number): number {
-  const values = Array.from(logits);
-  const largest = Math.max(...values);
-  const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
-  return largest + Math.log(total) - (values[label] as number);
 }
 
 /**
@@ -54,7 +46,7 @@ export async function scoreClips(
         const row = values.subarray(i * classes, (i + 1) * classes);
         const label = batch.labels[i] as number;
         views.add(id, label, row);
-        loss += crossEntropy(row, label);
+        loss += logSumExp(row) - (row[label] as number);
         samples++;
       }
     } finally {

@@ -1,4 +1,5 @@
 /** Several samples of one clip (views) become one row of scores. */
+import { logSumExp } from '@dr2net/models';
 import type { Scores } from './metrics.ts';
 
 /** What is averaged over the views of a clip: softmax probabilities, or logits. */
@@ -6,11 +7,8 @@ export type ViewAverage = 'probability' | 'logit';
 
 /** Softmax of one row, in float64. */
 export function probabilities(logits: ArrayLike<number>): Float32Array {
-  const values = Array.from(logits);
-  const largest = Math.max(...values);
-  const powers = values.map((value) => Math.exp(value - largest));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return Float32Array.from(powers, (power) => power / total);
+  const scale = logSumExp(logits);
+  return Float32Array.from(logits, (logit) => Math.exp(logit - scale));
 }
 
 /** Collects rows of logits by clip. */

@@ -1,5 +1,5 @@
 /** Which frames of a clip make a sample. */
-import type { Random } from '@dr2net/models';
+import { type Random, requireWhole } from '@dr2net/models';
 
 export interface Sampling {
   /** Frames in a sample. */
@@ -15,8 +15,7 @@ export interface Sampling {
 }
 
 function positive(value: number, what: string): number {
-  if (!Number.isInteger(value) || value < 1)
-    throw new RangeError(`${what} is ${value}; it must be a whole number, 1 or more.`);
+  requireWhole(value, 1, what);
   return value;
 }
 

@@ -1,4 +1,5 @@
 /** What a clip source is told, and what follows where it is not told. */
+import { requireWhole } from '@dr2net/models';
 import type { Augmentation, Normalisation } from '../augment/sample.ts';
 import type { BadClipError } from '../dataset/errors.ts';
 import type { ClipReader } from '../reader/contract.ts';
@@ -55,11 +56,6 @@ function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
-function whole(value: number, least: number, what: string): void {
-  if (!Number.isInteger(value) || value < least)
-    throw new RangeError(`${what} is ${value}; it must be a whole number, ${least} or more.`);
-}
-
 /** @throws RangeError for numbers that cannot be, or options that contradict each other */
 export function settle(options: ClipSourceOptions, reader: ClipReader): Settled {
   const { batch, frames, size, training, sampling = uniformSampling(frames) } = options;
@@ -79,13 +75,13 @@ export function settle(options: ClipSourceOptions, reader: ClipReader): Settled 
     reader,
     views: { temporal: options.views?.temporal ?? 1, spatial: options.views?.spatial ?? 1 },
   };
-  whole(batch, 1, 'batch');
-  whole(size, 1, 'size');
-  whole(settled.shortSide, size, 'shortSide');
-  whole(settled.prefetch, 0, 'prefetch');
-  whole(settled.decoders, 1, 'decoders');
-  whole(settled.views.temporal, 1, 'views.temporal');
-  whole(settled.views.spatial, 1, 'views.spatial');
+  requireWhole(batch, 1, 'batch');
+  requireWhole(size, 1, 'size');
+  requireWhole(settled.shortSide, size, 'shortSide');
+  requireWhole(settled.prefetch, 0, 'prefetch');
+  requireWhole(settled.decoders, 1, 'decoders');
+  requireWhole(settled.views.temporal, 1, 'views.temporal');
+  requireWhole(settled.views.spatial, 1, 'views.spatial');
   if (sampling.frames !== frames)
     throw new RangeError(`frames is ${frames}, but the sampling gives ${sampling.frames}; they must be equal.`);
   if (training && (settled.views.temporal > 1 || settled.views.spatial > 1))
