@@ -19,6 +19,7 @@ import {
   readPointSpec,
   saveSegmenter,
   traceSegmenter,
+  withNewHead,
 } from '../src/index.ts';
 import { referenceCase } from './cases.ts';
 import { temporaryFolder } from './fixtures.ts';
@@ -48,6 +49,24 @@ const config = (encoder: object = {}, decoder: object = {}, head: object = {}) =
 const cloud = (points: number) => Float32Array.from({ length: 3 * points }, (_, i) => Math.sin(12.9898 * (i + 1)));
 const run = { coefficients: { alpha: 1, beta: 0 }, method: { name: 'conventional' }, context: inference } as const;
 
+/** Every tensor's name, type, shape and, of a count, value, by a look at the bytes; int64 must lie at a multiple of 8. */
+function tensorsOf(path: string) {
+  const bytes = readFileSync(path);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.toString('utf8', 8, start)) as Record<
+    string,
+    { dtype: string; shape: number[]; data_offsets: [number, number] }
+  >;
+  return Object.entries(header)
+    .filter(([key]) => key !== '__metadata__')
+    .map(([key, { dtype, shape, data_offsets: offsets }]) => {
+      const at = start + offsets[0];
+      if (dtype === 'I64') expect(at % 8, key).toBe(0);
+      return [key, { dtype, shape, count: dtype === 'I64' ? bytes.readBigInt64LE(at) : undefined }] as const;
+    })
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 describe('a segmenter', () => {
   const data = referenceCase('pointvit-p3embed');
 
@@ -61,9 +80,29 @@ describe('a segmenter', () => {
     expect(again.spec).toEqual(model.spec);
     for (const [i, parameter] of model.parameters.entries())
       await expectIdentical(again.parameters[i]!.variable, parameter.variable, parameter.name);
-    expect(model.unused.every((key) => key.endsWith('num_batches_tracked'))).toBe(true);
+    expect([model.unused, again.unused]).toEqual([[], []]);
+    const [published, written] = [data!.folder, folder].map((place) => tensorsOf(join(place, 'model.safetensors')));
+    expect(written).toEqual(published);
+    expect(written!.filter(([, { dtype, count }]) => dtype === 'I64' && count === 17n).length).toBeGreaterThan(0);
     const saved = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
     expect(saved.model).toEqual(model.config.model);
+    for (const item of [model, again]) item.dispose();
+  });
+
+  test('that is new has counts of 0, with a new head too', async () => {
+    const folder = temporaryFolder();
+    const model = withNewHead(createSegmenter(config(), 2), 5, 1);
+    await saveSegmenter(folder, model);
+    const counts = tensorsOf(join(folder, 'model.safetensors')).filter(([, { dtype }]) => dtype === 'I64');
+    expect(counts.map(([key, { shape, count }]) => [key, shape, count])).toEqual(
+      ['0.0.convs.0', '0.0.convs.1', '1.0.convs.0', '1.0.convs.1'].map((layer) => [
+        `decoder.decoder.${layer}.1.num_batches_tracked`,
+        [],
+        0n,
+      ]),
+    );
+    const again = await loadSegmenter(folder);
+    expect(again.unused).toEqual([]);
     for (const item of [model, again]) item.dispose();
   });
 

@@ -1,4 +1,4 @@
-/** The number formats of safetensors files, to float32. float16 goes through a table of all 65,536 values. */
+/** The number formats of safetensors files, to float32; counts beyond 2²⁴ are rounded. float16 goes through a table of all 65,536 values. */
 import { CheckpointError } from '../errors.ts';
 
 /** A tensor on the host, as a checkpoint has it. */
@@ -40,6 +40,11 @@ function fromBfloat(bytes: Uint8Array): Float32Array {
   return new Float32Array(wide.buffer);
 }
 
+/** Counts, as BatchNorm keeps of its batches. */
+function fromLong(bytes: Uint8Array): Float32Array {
+  return Float32Array.from(new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8), Number);
+}
+
 interface Format {
   readonly bytes: number;
   /** `bytes` starts at a multiple of 8 in its buffer. */
@@ -61,7 +66,7 @@ const formats: Readonly<Record<string, Format>> = {
   U32: { bytes: 4 },
   I32: { bytes: 4 },
   U64: { bytes: 8 },
-  I64: { bytes: 8 },
+  I64: { bytes: 8, decode: fromLong },
 };
 
 /** Bytes an element; undefined for a format that safetensors does not have. */
@@ -73,6 +78,6 @@ export function bytesPerElement(dtype: string): number | undefined {
 export function decodeTensor(key: string, dtype: string, bytes: Uint8Array): Float32Array {
   const decode = formats[dtype]?.decode;
   if (!decode)
-    throw new CheckpointError(`Tensor ${key} is ${dtype}; weights can be read from F32, F16, BF16 and F64 only.`);
+    throw new CheckpointError(`Tensor ${key} is ${dtype}; weights can be read from F32, F16, BF16, F64 and I64 only.`);
   return decode(bytes.byteOffset % 8 === 0 ? bytes : bytes.slice());
 }

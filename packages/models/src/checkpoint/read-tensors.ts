@@ -8,7 +8,6 @@ const integers: Readonly<Record<string, (bytes: Uint8Array) => Float32Array>> = 
   U8: (bytes) => Float32Array.from(bytes),
   BOOL: (bytes) => Float32Array.from(bytes),
   I32: (bytes) => Float32Array.from(new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)),
-  I64: (bytes) => Float32Array.from(new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8), Number),
 };
 
 /**

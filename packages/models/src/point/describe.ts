@@ -5,7 +5,7 @@ import type { ModelSource } from '../files/chosen-folder.ts';
 import { readConfig } from '../files/config-files.ts';
 import { openSource, type SourceOptions } from '../files/source.ts';
 import { readOwnConfig } from '../own-config.ts';
-import { planPoints } from './plan.ts';
+import { counterKeys, planPoints } from './plan.ts';
 import { type PointSpec, readPointSpec } from './spec.ts';
 import { savedShift } from './store.ts';
 
@@ -46,7 +46,7 @@ export async function describeSegmenter(
     layout.flatMap(({ key, shape }) => (key ? [{ key, shape }] : [])),
   );
   const learned = needed.filter(({ key }) => !/\.running_(mean|var)$/.test(key));
-  const keys = new Set(needed.map(({ key }) => key));
+  const keys = new Set([...needed.map(({ key }) => key), ...counterKeys(spec)]);
   return {
     spec,
     config: config.json,

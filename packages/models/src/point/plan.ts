@@ -146,3 +146,10 @@ export function planPoints(spec: PointSpec): PointParameter[] {
     ...planHead(spec),
   ];
 }
+
+/** Where a state dict has the counts of batches that BatchNorms were trained on; a checkpoint may lack them. */
+export function counterKeys(spec: PointSpec): string[] {
+  const keys = planDecoder(spec).flatMap(({ layout }) => layout.flatMap(({ key }) => key ?? []));
+  const mean = /running_mean$/;
+  return keys.flatMap((key) => (mean.test(key) ? [key.replace(mean, 'num_batches_tracked')] : []));
+}

@@ -20,6 +20,7 @@ export interface PointSegmenterParts {
   readonly unused?: readonly string[];
   readonly training?: SavedTraining | null;
   readonly partRows?: number;
+  readonly counters?: ReadonlyMap<string, number>;
   /** Whether all but the blocks and the last norm was made new. Default false. */
   readonly fresh?: boolean;
 }
@@ -35,16 +36,28 @@ export class PointSegmenter {
   readonly classToken: Parameter;
   readonly classPosition: Parameter;
   readonly partRows: number;
+  /** By key, BatchNorm's `num_batches_tracked` as it was read: what PyTorch wants to find again. Nothing reads it, and training does not count on. */
+  readonly counters: ReadonlyMap<string, number>;
   /** Whether embedding, decoder and head were made new, so that only the blocks can be pretrained. */
   readonly fresh: boolean;
   private readonly layouts = new Map<Parameter, Layout>();
 
-  constructor({ spec, config, parameters, unused = [], training = null, partRows, fresh }: PointSegmenterParts) {
+  constructor({
+    spec,
+    config,
+    parameters,
+    unused = [],
+    training = null,
+    partRows,
+    counters,
+    fresh,
+  }: PointSegmenterParts) {
     this.spec = spec;
     this.config = config;
     this.unused = unused;
     this.training = training;
     this.partRows = partRows ?? defaultPartRows;
+    this.counters = counters ?? new Map();
     this.fresh = fresh ?? false;
     const take = (name: string): Parameter => {
       const parameter = parameters.get(name);

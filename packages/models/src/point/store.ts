@@ -3,6 +3,7 @@ import type { Parameter } from '@dr2net/ops';
 import { ConfigReader } from '../architectures/config.ts';
 import type { SavedTraining } from '../backbone.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { TensorSource } from '../checkpoint/encode.ts';
 import { ModelOptionError } from '../errors.ts';
 import type { ModelFolder, ModelSource } from '../files/chosen-folder.ts';
 import { readConfig } from '../files/config-files.ts';
@@ -14,7 +15,7 @@ import { readPlanned } from '../read-parameters.ts';
 import { saveModel, sources } from '../save.ts';
 import type { TransformerSpec } from '../transformer/spec.ts';
 import type { TransformerBackbone } from '../transformer/transformer-backbone.ts';
-import { planPoints } from './plan.ts';
+import { counterKeys, planPoints } from './plan.ts';
 import { PointSegmenter } from './point-segmenter.ts';
 import { type PointSpec, type PositionShift, readPointSpec } from './spec.ts';
 
@@ -51,7 +52,8 @@ export async function loadSegmenter(source: ModelSource, options: LoadSegmenterO
   const config = await readConfig(files);
   const { training } = readOwnConfig(config);
   const spec = savedSpec(config, options);
-  const { parameters, unused } = await readPlanned(planPoints(spec), await openCheckpoint(files));
+  const checkpoint = await openCheckpoint(files);
+  const { parameters, extra, unused } = await readPlanned(planPoints(spec), checkpoint, new Set(counterKeys(spec)));
   const { partRows } = options;
   return new PointSegmenter({
     spec,
@@ -59,6 +61,7 @@ export async function loadSegmenter(source: ModelSource, options: LoadSegmenterO
     parameters,
     unused,
     training,
+    counters: new Map([...extra].map(([key, { data }]) => [key, data[0] ?? 0])),
     ...(partRows !== undefined && { partRows }),
   });
 }
@@ -89,7 +92,7 @@ export interface SaveSegmenterOptions {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-/** Saves a segmenter under the names of an OpenPoints state dict, float32. */
+/** Saves a segmenter under the names of an OpenPoints state dict, which loads it strictly: float32, and BatchNorm's counts of batches as int64. */
 export async function saveSegmenter(
   folder: ModelFolder,
   model: PointSegmenter,
@@ -100,11 +103,16 @@ export async function saveSegmenter(
   const own = writeOwnConfig({ training: options.training ?? model.training, head: null }).dr2net;
   const branch = model.spec.shift === 'branch' ? { shift: 'branch' } : {};
   const config = own || branch.shift ? { ...published, dr2net: { ...own, ...branch } } : published;
-  await saveModel(
-    folder,
-    config,
-    model.parameters.flatMap((parameter) => sources(parameter, model.layoutOf(parameter))),
-  );
+  await saveModel(folder, config, [
+    ...model.parameters.flatMap((parameter) => sources(parameter, model.layoutOf(parameter))),
+    ...counterSources(model),
+  ]);
+}
+
+/** A count that is not known is 0: PyTorch uses it only for BatchNorm without momentum, and refuses a state dict that lacks it. */
+function counterSources({ spec, counters }: PointSegmenter): TensorSource[] {
+  const read = (key: string) => () => Float32Array.of(counters.get(key) ?? 0);
+  return counterKeys(spec).map((key) => ({ key, shape: [], dtype: 'I64', read: read(key) }));
 }
 
 export interface NewSegmenterOptions extends ShiftOption {
@@ -174,6 +182,6 @@ export function withNewHead(model: PointSegmenter, classes: number, seed: number
   for (const parameter of model.parameters.filter(isHead)) parameter.dispose();
   const kept = model.parameters.filter((parameter) => !isHead(parameter));
   const parameters = new Map([...kept.map((parameter) => [parameter.name, parameter] as const), ...made]);
-  const { unused, training, partRows } = model;
-  return new PointSegmenter({ spec, config, parameters, unused, training, partRows });
+  const { unused, training, partRows, counters } = model;
+  return new PointSegmenter({ spec, config, parameters, unused, training, partRows, counters });
 }
