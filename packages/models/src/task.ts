@@ -12,6 +12,11 @@ export interface Batch {
   /** The names of its samples (clip files, scenes), for error messages. */
   readonly ids: readonly string[];
   readonly size: number;
+  /**
+   * Class numbers, one for each row of the logits that the model gives: of a sample, or of a sample's point. A number that is none of the
+   * classes is not counted. Where they are known, a training step tells its accuracy.
+   */
+  readonly labels?: ArrayLike<number>;
   dispose(): void;
 }
 

@@ -12,7 +12,10 @@ export interface StepEvent {
   readonly epoch: number;
   /** Mean over the step's samples. */
   readonly loss: number;
-  /** Fraction of the step's samples whose largest logit is their label's; absent where the output is no logits. */
+  /**
+   * Fraction of the step's labels, of samples or of points, that have the largest logit; labels that are no class (255) do not count. Absent
+   * where the output is no logits, or no label counts.
+   */
   readonly accuracy?: number;
   /** Coefficients that were used (`exact`: the nearest on its grid). */
   readonly alpha: number;

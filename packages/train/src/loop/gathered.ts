@@ -20,7 +20,8 @@ export class Gathered {
   outputChange: number | undefined;
   #samples = 0;
   #lossSum = 0;
-  #correct: number | undefined = 0;
+  #correct = 0;
+  #counted = 0;
   #anchors: number | undefined;
   #anchorError: number | undefined;
   #gradientError: number | undefined;
@@ -37,11 +38,12 @@ export class Gathered {
     return this.#lossSum / this.#samples;
   }
 
-  /** @param correct samples whose largest logit is their label's; undefined where the output is no logits */
-  add(samples: number, loss: number, correct: number | undefined): void {
+  /** @param hits labels that have the largest logit, of those that count; absent where there are none */
+  add(samples: number, loss: number, hits?: { readonly correct: number; readonly counted: number }): void {
     this.#samples += samples;
     this.#lossSum += loss * samples;
-    this.#correct = correct === undefined || this.#correct === undefined ? undefined : this.#correct + correct;
+    this.#correct += hits?.correct ?? 0;
+    this.#counted += hits?.counted ?? 0;
   }
 
   /** A batch's reports of the model's runs, and what their checks found. */
@@ -62,7 +64,7 @@ export class Gathered {
   /** @param coefficients that were used */
   outcome({ alpha, beta }: Coefficients): Omit<StepOutcome, 'memory' | 'gradientNorm'> {
     const figures = {
-      accuracy: this.#correct === undefined ? undefined : this.#correct / this.#samples,
+      accuracy: this.#counted === 0 ? undefined : this.#correct / this.#counted,
       anchors: this.#anchors,
       anchorError: this.#anchorError,
       gradientError: this.#gradientError,

@@ -8,7 +8,7 @@ import { CollectedGradients } from '../optimizer/collect.ts';
 import { MovingAverage } from '../optimizer/ema.ts';
 import { countUses, ImmediateUpdates } from '../optimizer/immediate.ts';
 import { OptimizerState } from '../optimizer/state.ts';
-import { countCorrect, predictedClasses } from './accuracy.ts';
+import { hitsOf } from './accuracy.ts';
 import { Course, trustOf } from './course.ts';
 import { Gathered, type StepOutcome } from './gathered.ts';
 import { outputChange } from './look.ts';
@@ -194,23 +194,23 @@ export class Trainer<B extends Batch, E> {
 
   /** Everything that has to come from the device for one batch, in one wait. */
   async #read(batch: B, result: StepResult, gathered: Gathered): Promise<void> {
-    const predicted = predictedClasses(batch, result.output);
+    const hits = hitsOf(batch, result.output);
     try {
-      const [loss, classes, checks] = await Promise.all([
+      const [loss, correct, checks] = await Promise.all([
         result.loss.data(),
-        predicted?.data(),
+        hits?.correct.data(),
         Promise.all(result.reports.map((report) => report.check())),
       ]);
       await checkShaders();
       this.options.backend?.check();
       const value = loss[0] ?? Number.NaN;
       if (!Number.isFinite(value)) throw new NotFinite('loss', value);
-      gathered.add(batch.size, value, classes && countCorrect(batch, classes));
+      gathered.add(batch.size, value, hits && { correct: correct?.[0] ?? 0, counted: hits.counted });
       gathered.measured(result.reports, checks);
       const used = result.reports[0]?.coefficients;
       if (used) this.model.coefficients = used;
     } finally {
-      predicted?.dispose();
+      hits?.correct.dispose();
     }
   }
 

@@ -131,8 +131,18 @@ function scoreLook(runs: readonly RunLog[]) {
   const found = runs.flatMap(({ epochs }) => epochs.flatMap(({ validation }) => validation ?? []));
   const segments = found.some(({ meanIou }) => meanIou !== undefined);
   return segments
-    ? { title: 'Mean IoU', what: 'Mean intersection over union on validation points', label: 'mean IoU (%)' }
-    : { title: 'Accuracy', what: 'Top-1 accuracy on training and validation clips', label: 'top-1 accuracy (%)' };
+    ? {
+        title: 'Mean IoU',
+        what: 'Mean intersection over union on validation points',
+        label: 'mean IoU (%)',
+        training: 'accuracy of training points',
+      }
+    : {
+        title: 'Accuracy',
+        what: 'Top-1 accuracy on training and validation clips',
+        label: 'top-1 accuracy (%)',
+        training: 'training',
+      };
 }
 
 /** The score of one run at each epoch's end: top-1 accuracy, or mean IoU beside the accuracy of all points. */
@@ -147,9 +157,9 @@ export function scoreChart(run: RunLog): Chart | undefined {
         : [{ x: record.epoch, y, note: `epoch ${record.epoch}: ${label} ${formatPercent(y)}` }];
     }),
   });
-  const { title, what, label } = scoreLook([run]);
+  const { title, what, label, training } = scoreLook([run]);
   return curveChart(title, `${what} at the end of each epoch`, 'epoch', { label, domain: [0, 100], percent: true }, [
-    curve('training', accent, ({ trainAccuracy }) => trainAccuracy),
+    curve(training, accent, ({ trainAccuracy }) => trainAccuracy),
     curve('validation', second, ({ validation }) => validation && scoreOf(validation)?.value),
     curve('accuracy of all points', third, ({ validation }) => validation?.overallAccuracy),
   ]);
