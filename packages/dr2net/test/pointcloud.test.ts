@@ -53,11 +53,23 @@ describe('finetune', () => {
     const log = parseMetrics(readFileSync(at('first', 'metrics.jsonl'), 'utf8'));
     expect(log.steps.length).toBe(96);
     expect(log.steps.every(({ activationBytes, deviceBytes }) => activationBytes! > 0 && deviceBytes! > 0)).toBe(true);
+    expect(log.steps.at(-1)!.accuracy!).toBeGreaterThan(0.9);
+    expect(log.epochs.at(-1)!.trainAccuracy!).toBeGreaterThan(log.epochs[0]!.trainAccuracy!);
+    expect(stderr).toMatch(/ · loss \S+ · accuracy \d+ % · /);
+    expect(stderr).not.toContain('warning');
     expect(log.evaluation).toMatchObject({ classes: ['bush', 'ground'], samples: 460 });
     expect(log.evaluation!.meanIou!).toBeGreaterThan(0.9);
     expect(log.epochs.at(-1)!.validation!.meanIou).toBe(log.evaluation!.meanIou);
     const report = readFileSync(at('first', 'report.html'), 'utf8');
-    for (const title of ['Loss', 'Mean IoU', 'Memory over one step', 'Confusion matrix', 'IoU', 'south/three'])
+    for (const title of [
+      'Loss',
+      'Mean IoU',
+      'accuracy of training points',
+      'Memory over one step',
+      'Confusion matrix',
+      'IoU',
+      'south/three',
+    ])
       expect(report).toContain(title);
     const config = JSON.parse(readFileSync(at('first', 'model', 'config.json'), 'utf8'));
     expect(config).toMatchObject({
@@ -65,6 +77,22 @@ describe('finetune', () => {
       id2label: { 0: 'bush', 1: 'ground' },
       cloud_input: { points: 64, region: 'sphere', features: ['height'] },
     });
+  });
+
+  it.each([
+    [
+      ['--unit', '100'],
+      /warning: half of the samples of 64 points have a radius of \S+ or less.* all but at one place. Try --unit 0\.\d, or thinner clouds/,
+    ],
+    [
+      ['--unit', '0.01', '--region', 'block', '--block-side', '6'],
+      /radius of \S+ or more.* too far apart. Try --unit 0\.\d, or a smaller --block-side/,
+    ],
+  ])('warns of samples whose size is far from the unit: %j', async (options, warning) => {
+    const { code, stderr } = await finetune(`unit-${options[1]}`, '--steps', '1', '--val-share', '0', ...options);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(warning);
+    expect(stderr.indexOf('warning')).toBeLessThan(stderr.indexOf('step 1/1'));
   });
 
   it('is evaluated with the same figures, on clouds read as in training', async () => {

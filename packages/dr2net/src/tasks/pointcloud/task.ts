@@ -18,6 +18,7 @@ import type { RunFolder } from '../../finetune/run-folder.ts';
 import type { RunSettings } from '../../options/run.ts';
 import { formatNumber } from '../../report/format.ts';
 import type { FinetuneTask, Network, RunContext } from '../contract.ts';
+import { extentWarning, medianRadius } from './extent.ts';
 import { inFlags } from './flags.ts';
 import { loadPointNetwork, type SegmenterSettings } from './model.ts';
 import {
@@ -103,6 +104,8 @@ export const pointcloudTask: FinetuneTask<PointcloudSettings, Data, PointNetwork
     );
     const without = classes.filter((_, k) => train.counts[k] === 0);
     if (without.length > 0) context.output.note(`warning: no training point is ${without.join(', ')}.`);
+    const extent = extentWarning(await medianRadius(train, settings.seed, context.stop), form);
+    if (extent) context.output.note(`warning: ${extent}`);
     const { labelSmoothing, read: headRead } = settings;
     const model = pointSegmentation(segmenter, {
       ...choices,
