@@ -5,7 +5,22 @@ import { join } from 'node:path';
 import type { Method } from '@dr2net/core';
 import { type Context, discard, inference, trainingContext } from '@dr2net/ops';
 import { expectIdentical, expectNoLeak, expectScaledClose } from '@dr2net/testing';
-import { concat, memory, mul, setBackend, slice, type Tensor, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import {
+  concat,
+  dispose,
+  mean,
+  memory,
+  mul,
+  randomNormal,
+  setBackend,
+  slice,
+  sqrt,
+  square,
+  type Tensor,
+  tensor,
+  tidy,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ConfigReader } from '../src/architectures/config.ts';
 import {
@@ -18,6 +33,7 @@ import {
   pointGeometry,
   readPointSpec,
   saveSegmenter,
+  segmenterStates,
   traceSegmenter,
   withNewHead,
 } from '../src/index.ts';
@@ -45,6 +61,15 @@ const config = (encoder: object = {}, decoder: object = {}, head: object = {}) =
     cls_args: { NAME: 'SegHead', num_classes: 3, mlps: [8], norm_args: { norm: 'ln1d' }, ...head },
   },
 });
+
+const dinov2 = {
+  model_type: 'dinov2',
+  hidden_size: 12,
+  num_hidden_layers: 3,
+  num_attention_heads: 2,
+  image_size: 8,
+  patch_size: 4,
+};
 
 const cloud = (points: number) => Float32Array.from({ length: 3 * points }, (_, i) => Math.sin(12.9898 * (i + 1)));
 const run = { coefficients: { alpha: 1, beta: 0 }, method: { name: 'conventional' }, context: inference } as const;
@@ -107,17 +132,7 @@ describe('a segmenter', () => {
   });
 
   test("takes an image model's blocks", async () => {
-    const image = createBackbone(
-      {
-        model_type: 'dinov2',
-        hidden_size: 12,
-        num_hidden_layers: 3,
-        num_attention_heads: 2,
-        image_size: 8,
-        patch_size: 4,
-      },
-      1,
-    );
+    const image = createBackbone(dinov2, 1);
     const before = memory().numTensors;
     expect(() => createSegmenter(config(), 2, { blocks: image })).toThrow('layerScale false');
     expect(memory().numTensors).toBe(before);
@@ -127,9 +142,39 @@ describe('a segmenter', () => {
     expect(taken.length).toBe(2 * 14 + 2);
     for (const parameter of taken)
       await expectIdentical(parameter.variable, known.get(parameter.name)!.variable, parameter.name);
+    await expectIdentical(model.classToken.variable, known.get('stem.class')!.variable, 'class token');
     model.dispose();
     image.dispose();
   });
+
+  test.each([{}, { NAME: 'PointPatchEmbed' }])('begins with tokens of the size that the blocks know, %j', (embed) =>
+    expectNoLeak(async () => {
+      const blocks = createBackbone({ ...dinov2, image_size: 16 }, 1);
+      const token = blocks.parameters.find(({ name }) => name === 'stem.patch.weight')!;
+      // Tokens of 25: nothing would come to it by itself.
+      token.assign(mul(token.variable, 300));
+      const embed_args = { ...config().model.encoder_args.embed_args, ...embed };
+      const made = config({ init_values: 1, embed_args }, { progressive_input: embed_args.NAME === 'P3Embed' });
+      const [own, other] = [{ blocks }, {}].map((given) => createSegmenter(made, 2, given));
+      const geometry = pointGeometry(own!.spec, cloud(2 * 64), 2);
+      const features = tensor(cloud(2 * 64).subarray(0, 2 * 2 * 64), [2, 64, 2]);
+      const states = [own!, other!].map((model) => segmenterStates(model, features, geometry, run));
+      const pixels = randomNormal([4, 16, 16, 3], 0, 1, 'float32', 1);
+      const picture = blocks.stem.apply(pixels, inference);
+      const size = async (x: Tensor) => {
+        const value = tidy(() => sqrt(mean(square(slice(x, [0, 1, 0], [-1, -1, -1])))));
+        const [found] = await value.data();
+        value.dispose();
+        return found!;
+      };
+      const [scaled, plain, wanted] = [await size(states[0]![0]!), await size(states[1]![0]!), await size(picture)];
+      expect(plain).toBeLessThan(2);
+      expect(scaled / plain).toBeGreaterThan(wanted / 2);
+      expect(scaled / plain).toBeLessThan(wanted * 2);
+      dispose([...states.flat(), features, pixels, picture]);
+      for (const item of [own!, other!, blocks]) item.dispose();
+    }),
+  );
 
   test('gives the same bits with and without gradient', () =>
     expectNoLeak(async () => {

@@ -1,5 +1,4 @@
 /** Point segmenters from disk, to disk, and new ones: as in Pix4Point, an image ViT's blocks under a fresh embedding and decoder. */
-import type { Parameter } from '@dr2net/ops';
 import { ConfigReader } from '../architectures/config.ts';
 import type { SavedTraining } from '../backbone.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -13,11 +12,11 @@ import { initialise } from '../initial.ts';
 import { readOwnConfig, writeOwnConfig } from '../own-config.ts';
 import { readPlanned } from '../read-parameters.ts';
 import { saveModel, sources } from '../save.ts';
-import type { TransformerSpec } from '../transformer/spec.ts';
 import type { TransformerBackbone } from '../transformer/transformer-backbone.ts';
 import { counterKeys, planPoints } from './plan.ts';
 import { PointSegmenter } from './point-segmenter.ts';
 import { type PointSpec, type PositionShift, readPointSpec } from './spec.ts';
+import { requireFit, transplant } from './transplant.ts';
 
 interface ShiftOption {
   /**
@@ -120,27 +119,10 @@ export interface NewSegmenterOptions extends ShiftOption {
   readonly blocks?: TransformerBackbone;
 }
 
-/** Whether a parameter is of the blocks or the last norm, which a new segmenter takes from a transformer. */
-export const isOfBlocks = (name: string): boolean => name.startsWith('blocks.') || name.startsWith('norm.');
-
-const blockFields = ['width', 'heads', 'hidden', 'layerScale', 'qkvBias'] as const;
-
-/** What a configuration must say so that the blocks of a transformer fit. */
-export function requireFit(spec: PointSpec, blocks: TransformerSpec): void {
-  for (const field of blockFields)
-    if (spec[field] !== blocks[field])
-      throw new ModelOptionError(
-        `The configuration gives ${field} ${spec[field]}, the ${blocks.architecture} blocks have ${blocks[field]}; both must be the same (LayerScale is encoder_args.init_values).`,
-      );
-  if (spec.depth > blocks.depth)
-    throw new ModelOptionError(
-      `The configuration has depth ${spec.depth}; the ${blocks.architecture} has ${blocks.depth} blocks.`,
-    );
-}
-
 /**
  * A new segmenter: weights of embedding, decoder and head uniform within ±1/√inputs, those of the blocks, the positions and the class token
- * truncated normal (σ = 0.02), biases 0, norms 1, the same for the same seed; blocks and last norm of `blocks` where given (Pix4Point, arXiv 2208.12259).
+ * truncated normal (σ = 0.02), biases 0, norms 1, the same for the same seed. Of `blocks`, where given, it takes blocks, last norm and class
+ * token, and its tokens begin at their size (Pix4Point, arXiv 2208.12259).
  * @param config an OpenPoints configuration as JSON
  * @throws {ConfigError | ModelOptionError}
  */
@@ -153,11 +135,7 @@ export function createSegmenter(
   const { blocks, partRows } = options;
   if (blocks) requireFit(spec, blocks.spec);
   const parameters = initialise(planPoints(spec), seed);
-  const known = new Map<string, Parameter>(blocks?.parameters.map((parameter) => [parameter.name, parameter]));
-  for (const [name, parameter] of parameters) {
-    const pretrained = known.get(name);
-    if (pretrained && isOfBlocks(name)) parameter.assign(pretrained.variable.clone());
-  }
+  if (blocks) transplant(parameters, spec, blocks);
   return new PointSegmenter({ spec, config, parameters, fresh: true, ...(partRows !== undefined && { partRows }) });
 }
 
