@@ -178,7 +178,7 @@ describe('the verdict', () => {
     [
       'too few points',
       async () => ['--task', 'pointcloud', '--points', '24'],
-      /nearestPoints: k is 8 where the cloud has 6 points/,
+      /24 points leave 6 to stage 2 of the embedding, whose groups take 8; give samples 32 points/,
     ],
     [
       'what a configuration says',

@@ -329,6 +329,21 @@ describe('is refused in one line that names the value and the remedy', () => {
       /give one of them/,
     ],
     [
+      'a scene that is trained on whole and validates in part',
+      () => on('gardens', '--train-split', 'train', '--val-scenes', 'north/one x>=9'),
+      /"north\/one" is trained on and "north\/one x>=9" validates: points would be in both/,
+    ],
+    [
+      'bounds that overlap',
+      () => on('gardens', '--train-scenes', 'north/one x<10', '--val-scenes', 'north/one x>=9'),
+      /points would be in both\. Part them by bounds/,
+    ],
+    [
+      'more points a group than the second stage has',
+      () => on('gardens').map((arg, i, all) => (all[i - 1] === '--points' ? '20' : arg)),
+      /20 points leave 5 to stage 2 of the embedding, whose groups take 8; give --points 32 or more/,
+    ],
+    [
       'a budget that nothing fits',
       () => on('gardens', '--budget', '1MB'),
       /Nothing fits 1\.00 MB: .* Give a larger budget, or take fewer points, more points per token/,

@@ -52,6 +52,7 @@ export { channelsFirst, channelsLast } from './pixels.ts';
 export { type SegmenterConfigOptions, segmenterConfig } from './point/config.ts';
 export { describeSegmenter, type SegmenterDescription } from './point/describe.ts';
 export { type PointGeometry, pointGeometry } from './point/geometry.ts';
+export { type PointLevels, pointLevels } from './point/levels.ts';
 export { PointSegmenter } from './point/point-segmenter.ts';
 export {
   applySegmenter,

@@ -69,7 +69,7 @@ test('more points, more clouds and the kept activations take more; blocks that k
 describe('is refused', () => {
   test.each([
     [() => segmenterMemoryModel(config, { points: 0 }), /points is 0; it must be a whole number/],
-    [() => segmenterMemoryModel(config, { points: 15 }), /15 points leave no group; give a sample more points/],
+    [() => segmenterMemoryModel(config, { points: 15 }), /15 points leave no group; give samples 32 points or more/],
     [() => segmenterMemoryModel(config, { points: 256, shift: 'once' }), /shift is once, but config.json adds/],
     [
       () => segmenterMemoryModel(config, { points: 256, blocks: transformerSpec({ ...image, hidden_size: 36 }) }),

@@ -326,7 +326,12 @@ test.each([
   [
     'fewer points than neighbours',
     () => pointGeometry(spec(large), cloud(16), 1),
-    'k is 20 where the cloud has 16 points',
+    '16 points are fewer than the 20 of a group; give samples 80 points or more',
+  ],
+  [
+    'fewer points than neighbours in the second stage',
+    () => pointGeometry(spec(large), cloud(79), 1),
+    '79 points leave 19 to stage 2 of the embedding, whose groups take 20; give samples 80 points or more',
   ],
   ['odd sizes', () => pointGeometry(spec(), cloud(65), 2), '195 numbers are no 2 clouds'],
   ['another shift', () => createSegmenter(config(), 1, { shift: 'once' }), 'shift is once'],

@@ -12,7 +12,7 @@ export {
 } from './dataset/classes.ts';
 export type { FileEntry } from './dataset/layout.ts';
 export type { DatasetOptions } from './dataset/open.ts';
-export { parseRegion, type Region } from './dataset/region.ts';
+export { parseRegion, type Region, regionsMeet } from './dataset/region.ts';
 export { type Scene, type SceneDataset, type ScenePart, unlabelledScenes } from './dataset/scene.ts';
 export { parseSplit, selectScenes } from './dataset/select.ts';
 export { classWeights, type PointTargets, pointTargets, type Weighting } from './dataset/weights.ts';

@@ -114,6 +114,7 @@ describe('columns and labels', () => {
     ['a.txt', ['1;2;3\n1,5;2;3\n'], 'columns', /line 2: "1,5" is no number \(column 1\). Decimals take a point/],
     ['a.csv', ['x,y,z\n1,2,3,4\n'], 'columns', /line 2: 4 columns, but the header names 3/],
     ['a.ply', [ply(2, '1 2 3\n1 2 3 4\n')], 'columns', /line 9: 4 numbers, but a vertex has 3/],
+    ['a.ply', [ply(2, '1 2 3\n\n4 5 6\n')], 'columns', /line 9 is empty. Remove it/],
     ['a.pcd', [pcd('ascii'), '1 2 3\n1 2 3 4\n1 2 3\n1 2 3\n'], 'columns', /line 11: 4 numbers, but a point has 3/],
     ['a.txt', ['1 2 3 0\n4 5 6 0.5\n'], 'labels', /line 2: the label is 0.5, which is no whole number/],
     ['a.txt', ['1 2 3 -5 0 0\n4 5 6 0 0 0\n'], 'columns', /line 1: a colour is -5/],
@@ -147,6 +148,8 @@ describe('truncated', () => {
   const zip = zipSync({ 'points.npy': array });
   it.each([
     ['a.ply', [ply(4, '1 2 3\n4 5 6\n7 8')], /announces 4 points, but ends in point 2/],
+    ['a.ply', [ply(1e12, '1 2 3\n4 5 6\n')], /announces 1000000000000 points, but ends in point 2/],
+    ['a.pcd', [pcd('ascii').replace('POINTS 4', 'POINTS 1000000000000'), '1 2 3\n'], /but ends in point 1/],
     ['a.ply', [ply(4, '', 'binary_little_endian'), floats(10)], /announces 4 points, but ends in point 3/],
     ['a.ply', ['ply\nformat ascii 1.0\nelement ver'], /header has no end/],
     ['a.pcd', [pcd('ascii'), '1 2 3\n4 5 6\n'], /announces 4 points, but ends in point 2/],

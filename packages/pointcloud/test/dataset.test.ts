@@ -15,6 +15,7 @@ import {
   parseSplit,
   pointTargets,
   readScenes,
+  regionsMeet,
   selectScenes,
 } from '../src/node.ts';
 import { file } from './files.ts';
@@ -189,6 +190,19 @@ describe('splits', () => {
     expect(() => selectScenes(dataset, ['Area_1 x<1e'])).toThrow(/Bound "x<1e" is not understood/);
     const far = selectScenes(dataset, ['Area_2 z>100 x<=3']);
     await expect(loadScene(far.scenes[0]!, far, { open: openSource })).rejects.toThrow(/no point keeps z>100 x<=3/);
+  });
+  it.each([
+    ['x<5', 'x>=5', false],
+    ['x<=5', 'x>=5', true],
+    ['x<=5', 'x>5', false],
+    ['x<5', 'x>4', true],
+    ['x<5', 'y>5', true],
+    ['x<5 y<2', 'x<3 y>=2', false],
+    ['x>=0 x<5', 'x>=5 x<9', false],
+  ])('%s and %s share points: %s', (a, b, shared) => {
+    expect(regionsMeet(parseRegion(a), parseRegion(b))).toBe(shared);
+    expect(regionsMeet(parseRegion(b), parseRegion(a))).toBe(shared);
+    expect(regionsMeet(parseRegion(a), undefined)).toBe(true);
   });
   it('read lists and bounds', () => {
     expect(parseSplit('a b\r\n# remark\r\n\r\n c#1 x<1 # remark\r\n')).toEqual(['a b', 'c#1 x<1']);

@@ -49,6 +49,13 @@ describe.skipIf(!aerial)('LAZ', () => {
     );
   });
 
+  it('a LAZ file that announces more points than memory holds', () => {
+    const bytes = new Uint8Array(readFileSync(`${aerial}/Topography.laz`));
+    new DataView(bytes.buffer).setUint32(107, 4e9, true);
+    return expect(readCloud(new File([bytes], 'vast.laz'))).rejects.toThrow(
+      /vast.laz: point 0 of 4000000000 cannot be unpacked.*truncated or broken/,
+    );
+  });
   it('broken in the middle is refused', async () => {
     const bytes = new Uint8Array(readFileSync(`${aerial}/Topography.laz`));
     // The table of chunks: sizes that lead out of the file.

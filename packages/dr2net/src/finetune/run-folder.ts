@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { Html } from '../report/html.ts';
 import { gatherRun, type RunRecord } from '../report/run-log.ts';
@@ -60,7 +60,9 @@ export class RunFolder {
   }
 
   /** @throws UsageError when the folder holds something already, is no folder, or cannot be written */
-  static async open(path: string, options: RunFolderOptions): Promise<RunFolder> {
+  static async open(given: string, options: RunFolderOptions): Promise<RunFolder> {
+    // What is looked at must be what is written to: "new/.." is there once "new" has been made.
+    const path = normalize(given);
     if (options.resume && options.overwrite)
       throw new UsageError('--resume goes on with a run and --overwrite deletes it; give one of them.');
     const entries = (await entriesOf(path)).filter((entry) => entry !== lockName);

@@ -13,6 +13,7 @@ import {
   threeNearest,
 } from '@dr2net/ops';
 import { ModelOptionError } from '../errors.ts';
+import { pointLevels } from './levels.ts';
 import type { PointSpec } from './spec.ts';
 
 export interface PointGeometry {
@@ -57,9 +58,7 @@ interface Sample {
   readonly chosen: Int32Array;
 }
 
-function sample(cloud: Cloud, count: number, what: string): Sample {
-  if (count < 1)
-    throw new ModelOptionError(`${what}: ${cloud.count} points leave no group; give the cloud more points.`);
+function sample(cloud: Cloud, count: number): Sample {
   const chosen = farthestPoints(cloud.points, count, 0, cloud.tree);
   return { cloud: new Cloud(pick(cloud.points, chosen)), chosen };
 }
@@ -129,13 +128,13 @@ export function pointGeometry(spec: PointSpec, positions: Points, batch: number)
     throw new ModelOptionError(
       `pointGeometry: ${positions.length} numbers are no ${batch} clouds of the same size; give x, y, z of each point.`,
     );
+  const counts = pointLevels(spec, each / 3);
   const clouds = Array.from({ length: batch }, (_, b) => new Cloud(positions.subarray(b * each, (b + 1) * each)));
   const levels: Cloud[][] = [clouds];
   const stages: Groups[] = [];
   for (let i = 0; i < spec.embed.stages; i++) {
     const above = levels[i]!;
-    const count = Math.floor(above[0]!.count * spec.embed.ratio);
-    const samples = above.map((cloud) => sample(cloud, count, `Stage ${i} of the embedding`));
+    const samples = above.map((cloud) => sample(cloud, counts.embed[i + 1]!));
     stages.push(groupsOf(spec, above, samples));
     levels.push(samples.map(({ cloud }) => cloud));
   }
@@ -143,9 +142,8 @@ export function pointGeometry(spec: PointSpec, positions: Points, batch: number)
   const { decoder } = spec;
   const fine: Cloud[][] = decoder.progressive ? levels.slice(0, -1) : [clouds];
   while (fine.length < decoder.stages) {
-    const last = fine.at(-1)!;
-    const count = Math.floor(last[0]!.count / decoder.scale);
-    fine.push(last.map((cloud) => sample(cloud, count, 'The decoder').cloud));
+    const count = counts.decoder[fine.length]!;
+    fine.push(fine.at(-1)!.map((cloud) => sample(cloud, count).cloud));
   }
   const all = [...fine, centres];
   const joined = new Float32Array(3 * batch * centres[0]!.count);

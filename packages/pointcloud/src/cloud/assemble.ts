@@ -73,7 +73,7 @@ function toLabels(id: string, values: Column, { count, where }: Columns): Int32A
       throw new BadCloudError(
         id,
         'labels',
-        `${where(i)}: the label is ${value}, which is no whole number. Mend it, or say which column holds the labels.`,
+        `${where(i)}: the label is ${value}, which is no whole number. Mend it, or say which column holds the labels (label: 'name').`,
       );
     labels[i] = value;
   }

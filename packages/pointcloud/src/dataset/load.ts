@@ -76,7 +76,7 @@ async function readScene(
     throw new BadCloudError(
       id,
       'labels',
-      `it has no column of labels; its columns: x, y, z, ${Object.keys(cloud.features).join(', ')}. Say which it is (label: 'name').`,
+      `it has no column of labels; its columns: ${['x', 'y', 'z', ...Object.keys(cloud.features)].join(', ')}. Say which it is (label: 'name').`,
     );
   return { ...cloud, labels: labelsOfCodes(id, cloud.labels, table) };
 }

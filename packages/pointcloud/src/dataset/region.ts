@@ -36,6 +36,17 @@ export function parseRegion(text: string): Region {
 const keeps = (value: number, { operator, value: limit }: Bound) =>
   ({ '<': value < limit, '<=': value <= limit, '>': value > limit, '>=': value >= limit })[operator];
 
+/** Whether a place may be in both; an absent region is all of space. */
+export function regionsMeet(a: Region | undefined, b: Region | undefined): boolean {
+  const bounds = [...(a?.bounds ?? []), ...(b?.bounds ?? [])];
+  return bounds.every((low) =>
+    bounds.every((high) => {
+      if (low.axis !== high.axis || low.operator.startsWith('<') || high.operator.startsWith('>')) return true;
+      return low.value < high.value || (low.value === high.value && low.operator === '>=' && high.operator === '<=');
+    }),
+  );
+}
+
 /** @throws BadCloudError where no point is left */
 export function withinRegion(cloud: PointCloud, region: Region): PointCloud {
   const { positions, origin, count } = cloud;

@@ -67,9 +67,10 @@ export async function unpackLaz(id: string, bytes: Uint8Array, header: LasHeader
   checkEnd(id, bytes, header);
   const { points, recordLength } = header;
   const perf = await start(id);
-  const records = new Uint8Array(points * recordLength);
   let point = 0;
   try {
+    // Within: a header that announces more than memory holds is broken too.
+    const records = new Uint8Array(points * recordLength);
     const input = perf._malloc(bytes.length);
     perf.HEAPU8.set(bytes, input);
     const zip = new perf.LASZip();
@@ -82,6 +83,7 @@ export async function unpackLaz(id: string, bytes: Uint8Array, header: LasHeader
       records.set(perf.HEAPU8.subarray(output, output + recordLength), point * recordLength);
     }
     zip.delete();
+    return records;
   } catch (error) {
     // C++ exceptions arrive as texts that only say where they stood.
     const reason = error instanceof Error ? ` (${error.message})` : '';
@@ -92,5 +94,4 @@ export async function unpackLaz(id: string, bytes: Uint8Array, header: LasHeader
       { cause: error },
     );
   }
-  return records;
 }

@@ -48,9 +48,10 @@ function parseHeader(id: string, lines: readonly string[]): Header {
 const bytesOf = ({ type, count }: Field) => scalarTypes[type].bytes * count;
 
 function asciiColumns(id: string, body: Uint8Array, { fields, points }: Header, firstLine: number): Float64Array[] {
-  const columns = fields.map(() => new Float64Array(points));
   const width = fields.reduce((sum, { count }) => sum + count, 0);
   const lines = new TextDecoder().decode(body).split('\n');
+  // A header may announce more points than memory holds; there are no more than lines.
+  const columns = fields.map(() => new Float64Array(Math.min(points, lines.length)));
   for (let i = 0; i < points; i++) {
     const tokens = lines[i]?.trim().split(/\s+/) ?? [''];
     if (tokens[0] === '') throw endsEarly(id, points, i);

@@ -67,14 +67,21 @@ function parseHeader(id: string, lines: readonly string[]): Header {
   return { format, elements };
 }
 
+/** Lines up to the last one that has something. */
+const filled = (lines: readonly string[]) => lines.findLastIndex((line) => line.trim() !== '') + 1;
+
 function asciiValues(id: string, body: Uint8Array, header: Header, vertex: Element, firstLine: number) {
   const lines = new TextDecoder().decode(body).split('\n');
   let skip = 0;
   for (const element of header.elements.slice(0, header.elements.indexOf(vertex))) skip += element.count;
-  const values = vertex.properties.map(() => new Float64Array(vertex.count));
+  // A header may announce more points than memory holds; there are no more than lines.
+  const values = vertex.properties.map(() => new Float64Array(Math.min(vertex.count, lines.length)));
   for (let i = 0; i < vertex.count; i++) {
     const line = lines[skip + i]?.trim();
-    if (!line) throw endsEarly(id, vertex.count, i);
+    if (!line) {
+      if (filled(lines) <= skip + i) throw endsEarly(id, vertex.count, i);
+      throw new BadCloudError(id, 'columns', `line ${firstLine + skip + i} is empty. Remove it.`);
+    }
     const tokens = line.split(/\s+/);
     const last = skip + i === lines.length - 1;
     if (tokens.length < values.length && last) throw endsEarly(id, vertex.count, i);

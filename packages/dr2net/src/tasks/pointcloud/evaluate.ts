@@ -6,9 +6,9 @@ import { type Output, textTable } from '../../output.ts';
 import { formatNumber, formatPercent } from '../../report/format.ts';
 import { tellBatches } from '../tell.ts';
 import { inFlags } from './flags.ts';
-import { type CoverOptions, cloudFormOf, coverOf, type SampleOptions } from './options.ts';
+import { type CoverOptions, coverOf, type SampleOptions } from './options.ts';
 import { readEvaluationScenes, type SceneOptions } from './read.ts';
-import { loadSegmentation } from './segmentation.ts';
+import { formFor, loadSegmentation } from './segmentation.ts';
 import { withoutClasses } from './words.ts';
 
 export interface EvaluateScenesOptions extends SceneOptions, SampleOptions, CoverOptions, BackendOption {
@@ -28,7 +28,7 @@ async function evaluate(options: EvaluateScenesOptions, output: Output): Promise
   const { model, dispose } = await loadSegmentation(options.model);
   try {
     const dataset = await readEvaluationScenes(options, model.labels, model.clouds?.classes);
-    const form = cloudFormOf(options, model.clouds);
+    const form = formFor(model, options);
     const source = await pointSource(dataset, {
       batch: options.batch,
       training: false,

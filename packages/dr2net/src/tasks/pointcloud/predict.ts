@@ -17,9 +17,9 @@ import type { Output } from '../../output.ts';
 import { formatPercent } from '../../report/format.ts';
 import { tellBatches } from '../tell.ts';
 import { inFlags } from './flags.ts';
-import { type CoverOptions, cloudFormOf, coverOf, type ReadingOptions, type SampleOptions } from './options.ts';
+import { type CoverOptions, coverOf, type ReadingOptions, type SampleOptions } from './options.ts';
 import { readingOf } from './read.ts';
-import { loadSegmentation } from './segmentation.ts';
+import { formFor, loadSegmentation } from './segmentation.ts';
 
 export interface PredictCloudsOptions extends ReadingOptions, SampleOptions, CoverOptions, BackendOption {
   readonly model: string;
@@ -63,7 +63,7 @@ async function predict(files: readonly string[], options: PredictCloudsOptions, 
   output.note(`backend ${backend.name}: ${backend.device}`);
   const { model, dispose } = await loadSegmentation(options.model);
   try {
-    const form = cloudFormOf(options, model.clouds);
+    const form = formFor(model, options);
     const reading = { ...readingOf(options), label: false as const };
     const source = await pointSource(unlabelledScenes(targets, classTable(model.labels), reading), {
       batch: options.batch,

@@ -2,7 +2,14 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomFrom } from '@dr2net/models';
-import { type ClassTable, parseClasses, readScenes, type SceneDataset, selectScenes } from '@dr2net/pointcloud';
+import {
+  type ClassTable,
+  parseClasses,
+  readScenes,
+  regionsMeet,
+  type SceneDataset,
+  selectScenes,
+} from '@dr2net/pointcloud';
 import { UsageError } from '../../errors.ts';
 import type { ReadingOptions } from './options.ts';
 
@@ -100,7 +107,10 @@ export async function readTrainingScenes(options: SceneOptions & SplitOptions): 
   return heldOut(train, valShare, seed);
 }
 
-/** Training and validation must not share a scene, unless bounds part it. */
+/**
+ * Training and validation must not share a scene, unless bounds part it.
+ * @throws UsageError where they share points
+ */
 function apart(train: SceneDataset, validation: SceneDataset, parted: string): SceneData {
   const ids = new Set(validation.scenes.map(({ id }) => id));
   // Where only the validation scenes are named, the others are trained on.
@@ -109,6 +119,15 @@ function apart(train: SceneDataset, validation: SceneDataset, parted: string): S
     throw new UsageError(
       `All scenes (${[...ids].slice(0, 6).join(', ')}) validate, and none is left to train on. Give --train-scenes, or bounds: --train-scenes "NAME x<-10" --val-scenes "NAME x>=-10".`,
     );
+  for (const scene of rest) {
+    const other = validation.scenes.find(
+      ({ parts, region }) => parts[0]?.id === scene.parts[0]?.id && regionsMeet(region, scene.region),
+    );
+    if (other)
+      throw new UsageError(
+        `"${scene.id}" is trained on and "${other.id}" validates: points would be in both. Part them by bounds: --train-scenes "NAME x<-10" --val-scenes "NAME x>=-10".`,
+      );
+  }
   return { train: { ...train, scenes: rest }, validation, parted };
 }
 

@@ -1,5 +1,11 @@
 /** The task `pointcloud`: semantic segmentation of scenes. */
-import { isSegmenterConfig, type PointSegmenter, readModelConfig, segmenterMemoryModelOf } from '@dr2net/models';
+import {
+  isSegmenterConfig,
+  type PointSegmenter,
+  pointLevels,
+  readModelConfig,
+  segmenterMemoryModelOf,
+} from '@dr2net/models';
 import {
   type CloudForm,
   channelsOf,
@@ -57,6 +63,12 @@ async function read(settings: PointcloudSettings): Promise<Data> {
 
 async function load(settings: PointcloudSettings, { train, form }: Data): Promise<PointNetwork> {
   const segmenter = await loadPointNetwork(settings, train.classes.names, channelsOf(form.features));
+  try {
+    await inFlags(async () => pointLevels(segmenter.spec, form.points));
+  } catch (error) {
+    segmenter.dispose();
+    throw error;
+  }
   return {
     segmenter,
     training: segmenter.training,

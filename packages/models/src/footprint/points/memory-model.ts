@@ -1,6 +1,7 @@
 /** A point segmenter as the planner of `@dr2net/memory` sees it: from its numbers alone, no weights, no backend. */
 import type { MemoryModel } from '@dr2net/memory';
 import { parameterShape } from '../../checkpoint/layout.ts';
+import { type PointLevels, pointLevels } from '../../point/levels.ts';
 import { planPoints } from '../../point/plan.ts';
 import { defaultPartRows } from '../../point/point-segmenter.ts';
 import { type PointSpec, type PositionShift, stageWidths } from '../../point/spec.ts';
@@ -10,7 +11,6 @@ import type { TransformerSpec } from '../../transformer/spec.ts';
 import { blockArithmetic } from '../blocks.ts';
 import { type Planned, planned as parametersOf, sizeOf } from '../place.ts';
 import { drySegmenter } from './network.ts';
-import { type Levels, levelsOf } from './place.ts';
 
 /** What is known of a segmenter; a loaded one has it all. */
 export interface DescribedSegmenter {
@@ -30,7 +30,7 @@ const chain = (rows: number, widths: readonly number[]) =>
   widths.slice(1).reduce((sum, width, i) => sum + rows * widths[i]! * width, 0);
 
 /** A group's maximum meets its half of the second half's first weight once a group. */
-function embedArithmetic(spec: PointSpec, { embed }: Levels): number {
+function embedArithmetic(spec: PointSpec, { embed }: PointLevels): number {
   const { size, layers } = spec.embed;
   const same = (count: number, width: number) => new Array<number>(count).fill(width);
   return stageWidths(spec).reduce((sum, width, i, widths) => {
@@ -43,7 +43,7 @@ function embedArithmetic(spec: PointSpec, { embed }: Levels): number {
 }
 
 /** The first product of a stage is made at the coarser points. */
-function decoderArithmetic({ width, decoder, head }: PointSpec, { decoder: rows }: Levels): number {
+function decoderArithmetic({ width, decoder, head }: PointSpec, { decoder: rows }: PointLevels): number {
   const stages = rows
     .slice(0, -1)
     .reduce((sum, points, i) => sum + (rows[i + 1]! + points * (decoder.layers - 1)) * width * width, 0);
@@ -51,7 +51,7 @@ function decoderArithmetic({ width, decoder, head }: PointSpec, { decoder: rows 
 }
 
 /** Embedding, decoder and head are made again in the backward pass: four passes in place of three. */
-function restArithmetic(spec: PointSpec, levels: Levels): number {
+function restArithmetic(spec: PointSpec, levels: PointLevels): number {
   return (4 / 3) * (embedArithmetic(spec, levels) + decoderArithmetic(spec, levels));
 }
 
@@ -66,7 +66,7 @@ export function segmenterMemoryModelOf(
   { spec, partRows = defaultPartRows, parameters: known = [] }: DescribedSegmenter,
   { points }: SegmenterMemoryOptions,
 ): MemoryModel {
-  const levels = levelsOf(spec, points);
+  const levels = pointLevels(spec, points);
   const fixed = new Set(known.filter(({ trainable }) => !trainable).map(({ name }) => name));
   const planned = planPoints(spec).map(
     ({ name, layout }): Planned => ({
