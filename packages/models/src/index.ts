@@ -87,3 +87,15 @@ export {
 } from './save.ts';
 export * from './task.ts';
 export { TransformerBackbone } from './transformer/transformer-backbone.ts';
+export { createYolos, type NewYolosOptions, type YolosConfigOptions, yolosConfig } from './yolos/create.ts';
+export { YolosDetector } from './yolos/detector.ts';
+export {
+  applyYolos,
+  type Detections,
+  type TracedYolos,
+  traceYolos,
+  type YolosPullback,
+  type YolosRunOptions,
+} from './yolos/run.ts';
+export { type PictureSize, type YolosOptions, type YolosSpec, yolosTokens } from './yolos/spec.ts';
+export { isYolosConfig, type LoadYolosOptions, loadYolos, type SaveYolosOptions, saveYolos } from './yolos/store.ts';

@@ -75,14 +75,17 @@ export async function readParameters(
   return readPlanned(plan, checkpoint, extraKeys, (planned, part) => sourceOf(description, planned, part));
 }
 
-const asItIs = (_: Planned, part: Part): Source => ({ shape: part.shape, adapt: (tensor) => tensor });
+/** How each part of a plan lies in the checkpoint. */
+export type PartSource = (planned: Planned, part: Part) => Source;
+
+const asItIs: PartSource = (_, part) => ({ shape: part.shape, adapt: (tensor) => tensor });
 
 /** The same for a plan of any model, whose tensors are brought to shape by `source`; by default they have it. */
 export async function readPlanned(
   plan: readonly Planned[],
   checkpoint: Checkpoint,
   extraKeys: ReadonlySet<string> = new Set(),
-  source = asItIs,
+  source: PartSource = asItIs,
 ): Promise<ReadParameters> {
   const wanted = new Map<string, Wanted>();
   for (const planned of plan) {

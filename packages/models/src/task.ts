@@ -75,8 +75,11 @@ export interface TaskModel<B extends Batch, Evaluation> {
   readonly layers: number;
   /** Whether the parameter belongs to the head (which learns while the backbone is frozen). */
   isHead(parameter: Parameter): boolean;
-  /** Forward and backward on one batch; every trainable parameter's gradient goes to the sink. */
-  step(batch: B, options: StepOptions): StepResult;
+  /**
+   * Forward and backward on one batch; every trainable parameter's gradient goes to the sink. A promise where something has to come back
+   * from the device in between: detection matches what was found with what is there on the host.
+   */
+  step(batch: B, options: StepOptions): StepResult | Promise<StepResult>;
   /** The head's output (recognition: logits [batch, classes]), without dropout or stochastic depth. */
   predict(batch: B): Tensor;
   /** Loss and metrics over a whole source. */

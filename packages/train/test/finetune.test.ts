@@ -90,8 +90,8 @@ describe('reversible', () => {
   test('tells once when a step is beyond the tolerance, and the step counts', async () => {
     const model = toyModel({ method: { name: 'reversible' }, coefficients });
     const step = model.step.bind(model);
-    model.step = (batch, options) => {
-      const result = step(batch, options);
+    model.step = async (batch, options) => {
+      const result = await step(batch, options);
       const check = async () => ({ worstAnchorError: 2e-4, gradientError: 3e-4 });
       return { ...result, reports: result.reports.map((report) => ({ ...report, check })) };
     };
@@ -322,8 +322,8 @@ test('an error inside a step names the step and the samples, and frees the gradi
     for (const update of ['collect', 'sink'] as const) {
       const model = toyModel({ shared: true });
       const step = model.step.bind(model);
-      model.step = (batch, options) => {
-        const result = step(batch, options);
+      model.step = async (batch, options) => {
+        const result = await step(batch, options);
         if (model.passes < 3) return result;
         tf.dispose([result.loss, result.output]);
         throw new Error('out of memory');

@@ -90,8 +90,8 @@ test('in the very first step of sink, whose counting pass leaves the range', asy
 function toldLate(model: ToyModel, at: number): ToyModel {
   const { step } = model;
   let passes = 0;
-  model.step = (batch, options) => {
-    const result = step(batch, options);
+  model.step = async (batch, options) => {
+    const result = await step(batch, options);
     if (passes++ !== at) return result;
     const check = () => Promise.reject(new StateRangeError('The state x_1', 9, 8, 20));
     return { ...result, reports: result.reports.map((report) => ({ ...report, check })) };

@@ -41,17 +41,40 @@ export function resampleLine({ shape, data }: HostTensor, to: number): HostTenso
   return { shape: [1, to, width], data: Float32Array.from(values) };
 }
 
-/** A square grid of embeddings after `prefix` ones that stay: [1, prefix + from², width] → [1, prefix + to², width]. */
-export function resampleGrid({ shape, data }: HostTensor, prefix: number, to: number): HostTensor {
+/** Rows and columns of a grid. */
+export type Grid = readonly [rows: number, columns: number];
+
+/**
+ * A grid of embeddings between some that stay: [1, before + rows·columns + after, width] → the same with the rows and columns of `to`.
+ * @throws RangeError where the places are not so many
+ */
+export function resamplePlaces(
+  { shape, data }: HostTensor,
+  { before, after = 0 }: { readonly before: number; readonly after?: number },
+  from: Grid,
+  to: Grid,
+): HostTensor {
   const [, tokens, width] = shape as [number, number, number];
-  const from = Math.sqrt(tokens - prefix);
-  if (!Number.isInteger(from)) throw new RangeError(`${tokens - prefix} positions are not a square grid.`);
-  if (from === to) return { shape, data };
-  const kept = data.subarray(0, prefix * width);
-  const rows = resampleAxis(Float64Array.from(data.subarray(prefix * width)), 1, from, from * width, to);
-  const grid = resampleAxis(rows, to, from, width, to);
-  const values = new Float32Array((prefix + to * to) * width);
-  values.set(kept);
-  values.set(grid, prefix * width);
-  return { shape: [1, prefix + to * to, width], data: values };
+  const [rows, columns] = from;
+  const places = rows * columns;
+  if (before + places + after !== tokens)
+    throw new RangeError(`${tokens - before - after} positions are not a grid of ${rows} × ${columns}.`);
+  if (rows === to[0] && columns === to[1]) return { shape, data };
+  const grid = Float64Array.from(data.subarray(before * width, (before + places) * width));
+  const down = resampleAxis(grid, 1, rows, columns * width, to[0]);
+  const both = resampleAxis(down, to[0], columns, width, to[1]);
+  const all = before + to[0] * to[1] + after;
+  const values = new Float32Array(all * width);
+  values.set(data.subarray(0, before * width));
+  values.set(both, before * width);
+  values.set(data.subarray((before + places) * width), (all - after) * width);
+  return { shape: [1, all, width], data: values };
+}
+
+/** A square grid of embeddings after `prefix` ones that stay: [1, prefix + from², width] → [1, prefix + to², width]. */
+export function resampleGrid(table: HostTensor, prefix: number, to: number): HostTensor {
+  const places = table.shape[1]! - prefix;
+  const from = Math.sqrt(places);
+  if (!Number.isInteger(from)) throw new RangeError(`${places} positions are not a square grid.`);
+  return resamplePlaces(table, { before: prefix }, [from, from], [to, to]);
 }

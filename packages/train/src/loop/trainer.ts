@@ -122,7 +122,7 @@ export class Trainer<B extends Batch, E> {
     try {
       if (this.#use instanceof ImmediateUpdates) await this.#findShared(batch, context, gathered.plan);
       else if (this.options.accumulate > 1) this.#use.weigh(batch.size);
-      result = this.model.step(batch, {
+      result = await this.model.step(batch, {
         context,
         sink: this.#use.sink,
         scaleOf: this.grids.of,
@@ -239,7 +239,7 @@ export class Trainer<B extends Batch, E> {
     const [grids, anchors] = [this.grids.copy(), this.anchors.copy()];
     try {
       const remembered = { scaleOf: grids.of, anchorsOf: anchors.of };
-      const { loss, output, reports } = this.model.step(batch, { context, sink, ...remembered });
+      const { loss, output, reports } = await this.model.step(batch, { context, sink, ...remembered });
       dispose([loss, output]);
       await Promise.all(reports.map((report) => report.check()));
       await checkShaders();
