@@ -178,6 +178,14 @@ describe('finetune', () => {
           .slice(3),
       );
       expect(bytes(`half-${update}`).equals(bytes(`whole-${update}`))).toBe(true);
+      expect(rest.stderr).not.toContain('--resume:');
+      const other = ['--unit', '2', '--class-weights', 'inverse', '--steps', '7', '--resume'];
+      const changed = await finetune(`half-${update}`, ...options, ...other);
+      expect(changed.code, changed.stderr).toBe(0);
+      expect(changed.stderr).toMatch(
+        /--resume: unit was not given when the run began and is 2 now; the run goes on with/,
+      );
+      expect(changed.stderr).toMatch(/--resume: class weights was \w+ when the run began and is inverse now/);
     },
   );
 

@@ -164,6 +164,17 @@ describe('files with labels', () => {
 });
 
 describe('classes', () => {
+  it('are not made of codes below 0, which stand for no label', async () => {
+    const path = folder({ 'a.txt': '0 0 0 -1\n1 0 0 0\n0 1 0 1\n0 0 1 1\n' });
+    await expect(readScenes(path)).rejects.toThrow(
+      /hold the code -1, which may stand for no label.* --classes "class 0=0,class 1=1,ignored=-1"/,
+    );
+    const told = parseClasses('class 0=0,class 1=1,ignored=-1');
+    expect(told.ignoredCodes).toEqual([-1]);
+    expect(parseClasses('a=-3--1,b=0-').specs.map(({ codes }) => codes)).toEqual([[[-3, -1]], [[0, Infinity]]]);
+    expect((await readScenes(path, { classes: told })).classes.names).toEqual(['class 0', 'class 1']);
+  });
+
   it('are read from words', () => {
     const table = parseClasses('ground=2, plants=3-5+20,ignored=0-1+7');
     expect(table.names).toEqual(['ground', 'plants']);

@@ -14,6 +14,7 @@ import type { Output } from '../output.ts';
 import type { FinetuneTask, Network, Prepared } from '../tasks/contract.ts';
 import { type PointcloudSettings, pointcloudTask } from '../tasks/pointcloud/task.ts';
 import { type VideoSettings, videoTask } from '../tasks/video/task.ts';
+import { changedSettings } from './changed-settings.ts';
 import { Journal } from './journal.ts';
 import { type PlannedRun, plannedRun } from './planned.ts';
 import { RunFolder } from './run-folder.ts';
@@ -83,9 +84,11 @@ async function runTask<S extends RunSettings, D, N extends Network, B extends Ba
     const label = asked.label ?? method.name;
     const title = `${label} on ${basename(settings.model)}`;
     const journal = new Journal<E>(folder, title, settings.resume ?? false, (evaluation) => task.record(evaluation));
-    if (!settings.resume) {
+    const described = describe(planned, prepared, backend);
+    if (settings.resume) for (const line of changedSettings(folder.began ?? {}, described)) output.note(line);
+    else {
       await folder.begin();
-      folder.append({ kind: 'settings', label, settings: describe(planned, prepared, backend) });
+      folder.append({ kind: 'settings', label, settings: described });
     }
     const run = finetune(model, prepared.train, {
       ...(await loopOptions(planned, prepared, folder)),

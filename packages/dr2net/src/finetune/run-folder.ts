@@ -101,6 +101,14 @@ export class RunFolder {
     writeAtomically(path, this.#records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   }
 
+  /** The settings that the run began with; undefined where its records are not there. */
+  get began(): Readonly<Record<string, unknown>> | undefined {
+    const path = join(this.path, files.metrics);
+    if (!existsSync(path)) return undefined;
+    const records = readFileSync(path, 'utf8').split('\n').map(parse);
+    return records.find((record) => record?.kind === 'settings')?.settings;
+  }
+
   /** Adds to the report what no record holds. */
   addSection(section: Html): void {
     this.#sections.push(section);

@@ -66,8 +66,8 @@ export function parseClasses(text: string, ignoredNames: readonly string[] = [])
     return {
       name,
       codes: codes.split('+').map((code) => {
-        const [, from, dash, to] = /^\s*(\d+)\s*(-?)\s*(\d*)\s*$/.exec(code) ?? [];
-        if (from === undefined)
+        const [, from, dash, to] = /^\s*(-?\d+)\s*(-?)\s*(-?\d*)\s*$/.exec(code) ?? [];
+        if (from === undefined || (to !== undefined && to !== '' && Number(to) < Number(from)))
           throw new CloudDatasetError(`Code "${code}" of class "${name}" is not understood; write 2, 2-5 or 2-.`);
         return dash ? ([Number(from), to ? Number(to) : Infinity] as const) : Number(from);
       }),
@@ -143,8 +143,18 @@ const lasNames: Record<number, string> = {
   18: 'high noise',
 };
 
-/** A table of the codes that were found, in ascending order; those of LAS files by their standard names. */
+/**
+ * A table of the codes that were found, in ascending order; those of LAS files by their standard names.
+ * @throws CloudDatasetError for one class, too many, or a code below 0, which most data sets have where there is no label
+ */
 export function tableOfCodes(codes: Iterable<number>, las: boolean): ClassTable {
   const sorted = [...new Set(codes)].sort((a, b) => a - b);
+  const below = sorted.filter((code) => code < 0);
+  if (below.length > 0) {
+    const classes = sorted.filter((code) => code >= 0).map((code) => `class ${code}=${code}`);
+    throw new CloudDatasetError(
+      `The labels hold the code ${below.join(', ')}, which may stand for no label. Say what the codes mean: --classes "${[...classes.slice(0, 6), ...(classes.length > 6 ? ['…'] : []), `ignored=${below.join('+')}`].join(',')}".`,
+    );
+  }
   return classTable(sorted.map((code) => ({ name: (las && lasNames[code]) || `class ${code}`, codes: [code] })));
 }

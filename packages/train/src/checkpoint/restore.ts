@@ -72,11 +72,16 @@ function changes<B extends Batch>(state: RunState, options: ResolvedOptions<B>):
     unknown
   >;
   const then: Record<string, unknown> = { ...state.settings, ema: state.ema };
+  const told = (value: unknown) => JSON.stringify(value);
   return Object.keys(now)
-    .filter((name) => JSON.stringify(now[name]) !== JSON.stringify(then[name]))
-    .map(
-      (name) =>
-        `${name} was ${JSON.stringify(then[name])} when the checkpoint was made and is ${JSON.stringify(now[name])} now; ` +
-        'the run goes on with the new value, and its losses are not those of a run that was never stopped.',
-    );
+    .filter((name) => told(now[name]) !== told(then[name]))
+    .map((name) => {
+      const [before, after] = [told(then[name]), told(now[name])];
+      // Courses are long lists of numbers.
+      const what =
+        `${before}${after}`.length > 120
+          ? `${name} is not what it was when the checkpoint was made`
+          : `${name} was ${before} when the checkpoint was made and is ${after} now`;
+      return `${what}; the run goes on with the new value, and its losses are not those of a run that was never stopped.`;
+    });
 }
