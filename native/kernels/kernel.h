@@ -117,6 +117,7 @@ std::vector<Operation> DualResidualOperations();
 
 // These need vectors (vector.h).
 std::vector<Operation> AttentionOperations();
+std::vector<Operation> DeformableAttentionOperations();
 std::vector<Operation> GeluOperations();
 std::vector<Operation> LayerNormOperations();
 

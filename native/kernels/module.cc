@@ -35,6 +35,7 @@ std::vector<dr2net::Operation> Operations() {
   add(dr2net::DualResidualOperations());
   if (dr2net::HasVectors()) {
     add(dr2net::AttentionOperations());
+    add(dr2net::DeformableAttentionOperations());
     add(dr2net::GeluOperations());
     add(dr2net::LayerNormOperations());
   }

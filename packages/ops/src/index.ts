@@ -13,6 +13,11 @@ export {
 } from './batch-norm/index.ts';
 export { type ChannelScaleKernel, channelScale } from './channel-scale/index.ts';
 export * from './context.ts';
+export {
+  type DeformableAttentionKernel,
+  type DeformableAttentionOptions,
+  deformableAttention,
+} from './deformable-attention/index.ts';
 export { dropoutMask } from './dropout/index.ts';
 export { type DualResidualCoefficients, dualResidual, type ResidualTerms } from './dual-residual/index.ts';
 export { hold, scope, share } from './engine.ts';

@@ -7,6 +7,7 @@ import {
   adam,
   attention,
   channelScale,
+  deformableAttention,
   dualResidual,
   exact,
   layerNorm,
@@ -47,6 +48,34 @@ const cases: [string, () => unknown, string][] = [
     'tubeletEmbed',
     () => tubeletEmbed.apply(t(1, 3, 4, 4, 1), t(8, 5), undefined, { tubelet: 2, patch: 2 }),
     'frames 3 is no multiple of 2',
+  ],
+  ...(
+    [
+      [
+        [1, 5, 8],
+        [1, 3, 2, 1, 4, 2],
+        [1, 3, 2, 1, 4],
+        'value is [1,5,8] where [1,6,8] is needed (the levels have 6 cells)',
+      ],
+      [[1, 6, 7], [1, 3, 2, 1, 4, 2], [1, 3, 2, 1, 4], '7 channels are no multiple of 2 heads'],
+      [[2, 6, 8], [1, 3, 2, 1, 4, 2], [1, 3, 2, 1, 4], 'value is [2,6,8] where [1,6,8] is needed'],
+      [[1, 6, 8], [1, 3, 2, 1, 4], [1, 3, 2, 1, 4], 'locations is [1,3,2,1,4] where [1,3,2,1,4,2] is needed'],
+      [
+        [1, 6, 8],
+        [1, 3, 2, 2, 4, 2],
+        [1, 3, 2, 2, 4],
+        'where [batch, queries, heads, 1, points] is needed (1 levels were',
+      ],
+    ] as const
+  ).map(([value, locations, weights, message]): [string, () => unknown, string] => [
+    `deformableAttention, ${value} ${locations} ${weights}`,
+    () => deformableAttention.apply(t(...value), t(...locations), t(...weights), { shapes: [[2, 3]] }),
+    message,
+  ]),
+  [
+    'deformableAttention, an empty level',
+    () => deformableAttention.trace(t(1, 6, 8), t(1, 3, 2, 1, 4, 2), t(1, 3, 2, 1, 4), { shapes: [[0, 3]] }),
+    'level 0 is 0 × 3 cells; whole numbers of 1 or more are needed',
   ],
   ['softmaxCrossEntropy', () => softmaxCrossEntropy.apply(t(2, 5), t(2, 1)), 'targets is [2,1] where [2,5] is needed'],
   [

@@ -2,7 +2,7 @@
  * Our own TensorFlow operations (native/kernels of the repository), where the addon that adds them to the runtime is loaded:
  * `startBackend('node')` of @dr2net/backends loads it. They run on the processor only.
  */
-import { backend, dispose, scalar, type Tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { backend, dispose, scalar, type Tensor, tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 
 /** The part of the node backend's class that is used here; tfjs-node is an optional peer, so its types are not. */
 interface NodeBackend {
@@ -31,13 +31,16 @@ function answers(name: string, inputs: Tensor[], outputs: number, expected: read
   }
 }
 
+/** Whether TensorFlow runs on the processor, where the host's loops see a tensor's numbers at the cost of a copy. */
+export const onProcessor = () => !node().isUsingGpuDevice;
+
 /** Asks once a backend instance. */
 function remembered(ask: () => boolean): () => boolean {
   const known = new WeakMap<object, boolean>();
   return () => {
     let there = known.get(node());
     if (there === undefined) {
-      there = !node().isUsingGpuDevice && ask();
+      there = onProcessor() && ask();
       known.set(node(), there);
     }
     return there;
@@ -54,4 +57,11 @@ export const ownLayers = remembered(() => {
   const step = 2 / Math.sqrt(1.25);
   const inputs = [tensor2d([[2, 4]]), tensor1d([2, 2]), tensor1d([1, 2]), scalar(0.25)];
   return answers('Dr2netLayerNorm', inputs, 1, [1 - step, 2 + step]);
+});
+
+/** Whether those of deformable attention are there, which came later: an addon that was built before has the others. */
+export const ownDeformable = remembered(() => {
+  const sizes = tensor1d([1, 1, 1, 1, 1, 1, 1], 'int32');
+  const inputs = [tensor([0.5, 0.5]), tensor1d([2]), tensor1d([3]), tensor2d([[1, 1, 0, 0]], [1, 4], 'int32'), sizes];
+  return answers('Dr2netDeformableAttention', inputs, 1, [6]);
 });

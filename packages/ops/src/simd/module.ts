@@ -7,6 +7,11 @@ import { binary } from './binary.ts';
 
 type Address = number;
 
+type DeformableSizes = [
+  ...[batch: number, queries: number, heads: number, width: number],
+  ...[levels: number, points: number, sources: number],
+];
+
 /** The exports of simd/index.ts; strides are bytes. */
 export interface Kernels {
   readonly productScratchBytes: WebAssembly.Global<'i32'>;
@@ -47,6 +52,24 @@ export interface Kernels {
     ...args: [
       ...[qkv: Address, dy: Address, batch: number, tokens: number, heads: number, width: number, scale: number],
       ...[together: number, scores: Address, to: Address, scratch: Address],
+    ]
+  ): void;
+  deformableAttention(
+    ...args: [
+      ...[value: Address, locations: Address, weights: Address, table: Address],
+      ...[...sizes: DeformableSizes, list: Address, to: Address],
+    ]
+  ): void;
+  deformableAttentionOfValue(
+    ...args: [
+      ...[locations: Address, weights: Address, table: Address, dy: Address],
+      ...[...sizes: DeformableSizes, list: Address, to: Address],
+    ]
+  ): void;
+  deformableAttentionOfPoints(
+    ...args: [
+      ...[value: Address, locations: Address, weights: Address, table: Address, dy: Address],
+      ...[...sizes: DeformableSizes, toLocations: Address, toWeights: Address],
     ]
   ): void;
 }

@@ -13,6 +13,11 @@ import { reference as attentionReference } from '../../src/attention/reference.t
 import { simd as attentionSimd } from '../../src/attention/simd.ts';
 import { wasm as attentionWasm } from '../../src/attention/wasm.ts';
 import { reference as scaleReference } from '../../src/channel-scale/reference.ts';
+import { host as deformableHost } from '../../src/deformable-attention/host.ts';
+import { own as deformableOwn } from '../../src/deformable-attention/own.ts';
+import { reference as deformableReference } from '../../src/deformable-attention/reference.ts';
+import { simd as deformableSimd } from '../../src/deformable-attention/simd.ts';
+import { webgpu as deformableWebgpu } from '../../src/deformable-attention/webgpu.ts';
 import { native as residualNative } from '../../src/dual-residual/native.ts';
 import { reference as residualReference } from '../../src/dual-residual/reference.ts';
 import { simd as residualSimd } from '../../src/dual-residual/simd.ts';
@@ -27,6 +32,7 @@ import {
   adam,
   attention,
   channelScale,
+  deformableAttention,
   dualResidual,
   gelu,
   layerNorm,
@@ -52,7 +58,7 @@ import { native as linearGeluNative } from '../../src/linear-gelu/native.ts';
 import { reference as linearGeluReference } from '../../src/linear-gelu/reference.ts';
 import { simd as linearGeluSimd } from '../../src/linear-gelu/simd.ts';
 import { wasm as linearGeluWasm } from '../../src/linear-gelu/wasm.ts';
-import { ownLayers } from '../../src/native/own.ts';
+import { ownDeformable, ownLayers } from '../../src/native/own.ts';
 import { graphsRun } from '../../src/native/probe.ts';
 import { once } from '../../src/pullback.ts';
 import { simd } from '../../src/simd/module.ts';
@@ -154,6 +160,14 @@ export const implementations = {
   ],
   adam: [chosen(adam), reference(adamReference)],
   windowAttention: [chosen(windowAttention), reference(windowReference)],
+  deformableAttention: [
+    chosen(deformableAttention),
+    reference(deformableReference),
+    of(deformableHost, 'loop', () => onHost() || onNode()),
+    of(deformableSimd, 'SIMD', withSimd),
+    of(deformableWebgpu, 'WGSL', () => getBackend() === 'webgpu'),
+    of(deformableOwn, 'own', () => onNode() && ownDeformable()),
+  ],
   channelScale: [chosen(channelScale), reference(scaleReference)],
   softmaxCrossEntropy: [
     chosen(softmaxCrossEntropy),

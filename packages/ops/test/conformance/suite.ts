@@ -8,6 +8,7 @@ import { adamChecks } from './adam.ts';
 import { bitChecks } from './bits.ts';
 import { blockChecks } from './block.ts';
 import type { Check } from './case.ts';
+import { deformableChecks } from './deformable.ts';
 import { endChecks } from './ends.ts';
 import { exactChecks } from './exact.ts';
 import { limitChecks } from './limits.ts';
@@ -32,6 +33,7 @@ export const suite: readonly Check[] = [
   simdIsUsed,
   ...linearChecks,
   ...blockChecks,
+  ...deformableChecks,
   ...longChecks,
   ...endChecks,
   ...bitChecks,
