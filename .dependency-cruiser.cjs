@@ -10,6 +10,7 @@ const below = {
   models: ['ops', 'core', 'layers', 'memory'],
   video: ['ops', 'core', 'layers', 'memory', 'models'],
   pointcloud: ['ops', 'core', 'layers', 'memory', 'models'],
+  detection: ['ops', 'core', 'layers', 'models'],
   train: ['ops', 'core', 'layers', 'schedulers', 'memory', 'models', 'video'],
   dr2net: ['ops', 'core', 'layers', 'schedulers', 'memory', 'backends', 'models', 'video', 'pointcloud', 'train'],
 };

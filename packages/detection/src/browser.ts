@@ -1,0 +1,2 @@
+/** Object detection in the browser. */
+export * from './common.ts';

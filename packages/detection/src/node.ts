@@ -1,0 +1,2 @@
+/** Object detection in Node. */
+export * from './common.ts';
