@@ -1,5 +1,11 @@
 export { type AttentionParts, selfAttention } from './attention.ts';
 export { BatchNorm, type BatchNormParts, type NormStatistics } from './batch-norm.ts';
+export {
+  DeformableAttention,
+  type DeformableAttentionInputs,
+  type DeformableAttentionParts,
+  type DeformableAttentionPullback,
+} from './deformable-attention.ts';
 export { GroupLinear } from './group-linear.ts';
 export { type InputLayer, type InputPullback, inputSequential, PatchEmbed, TubeletEmbed } from './input.ts';
 export { LayerNorm } from './layer-norm.ts';
@@ -16,7 +22,9 @@ export { NeighbourMax, Relu } from './point-layers.ts';
 export { FixedPosition, PositionEmbedding, SpaceTimePosition } from './position.ts';
 export { positioned } from './positioned.ts';
 export { PrefixTokens } from './prefix-tokens.ts';
+export { initialOffsets, type LevelShapes } from './sampling-locations.ts';
 export { sequential } from './sequential.ts';
+export { type PaddedMap, type SinePositionOptions, sinePositions } from './sine-positions.ts';
 export { attentionSubBlock, type BranchParts, mlpSubBlock } from './sub-block.ts';
 export { SuffixTokens } from './suffix-tokens.ts';
 export { Sums } from './sums.ts';
