@@ -6,6 +6,7 @@ import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm
 import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import { backendChecks } from './backend-checks.ts';
 import type { Check } from './check.ts';
+import { detectionChecks } from './detection-checks.ts';
 import { pointChecks } from './point-checks.ts';
 import type { Outcome, Report } from './report.ts';
 
@@ -15,7 +16,7 @@ const wasmPaths = {
   'tfjs-backend-wasm-threaded-simd.wasm': threaded,
 };
 
-const checks: readonly Check[] = [...backendChecks, ...suite, ...pointChecks];
+const checks: readonly Check[] = [...backendChecks, ...suite, ...pointChecks, ...detectionChecks];
 
 async function outcome({ name, run }: Check, backend: BackendName): Promise<Outcome> {
   try {

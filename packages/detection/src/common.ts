@@ -1,4 +1,8 @@
 /** What the browser and Node have in common. */
+
+export type { DetectionAugmentation, DetectionCrop } from './augment/options.ts';
+export type { Normalisation } from './augment/render.ts';
+export type { SampleTargets } from './augment/targets.ts';
 export {
   type Boxes,
   centresToCorners,
@@ -9,7 +13,17 @@ export {
 } from './boxes/formats.ts';
 export { type NmsOptions, nms } from './boxes/nms.ts';
 export { boxAreas, boxGiou, boxIou } from './boxes/overlap.ts';
+export type { OnBadBox } from './dataset/admission.ts';
+export { cocoTruths } from './dataset/coco-truths.ts';
+export type { DetectionBox, DetectionDataset, DetectionImage, DroppedBox } from './dataset/contract.ts';
+export { BadImageError, type BadImageReason, DetectionDatasetError, NoDecoderError } from './dataset/errors.ts';
+export { unlabelledImages } from './dataset/images.ts';
+export type { DetectionFormat, DetectionReadOptions } from './dataset/options.ts';
+export { type DetectionSplitOptions, splitDetections } from './dataset/split.ts';
 export { BadAnnotationError } from './errors.ts';
+export type { FileEntry, ImageFile } from './files/files.ts';
+export type { Conversion, LoadedImage, WantedImage } from './image/load.ts';
+export { boxesToImage, type Placement } from './image/placement.ts';
 export { type BoxLosses, giouLoss, l1Loss } from './losses/box.ts';
 export { type MeanLoss, weightedCrossEntropy } from './losses/cross-entropy.ts';
 export { type ElementLosses, focalLoss } from './losses/focal.ts';
@@ -46,3 +60,6 @@ export type { CocoStats } from './metrics/coco/summary.ts';
 export { sharedArea, unionOf } from './metrics/mask/combine.ts';
 export { polygonMask } from './metrics/mask/polygon.ts';
 export { decodeMask, type Mask, maskArea, maskBox, maskOfRuns } from './metrics/mask/runs.ts';
+export { type DetectionBatch, paddingMask } from './source/batch.ts';
+export type { DetectionSourceOptions } from './source/options.ts';
+export type { DetectionSource } from './source/source.ts';

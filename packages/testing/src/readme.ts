@@ -1,20 +1,21 @@
-/** Runs the first example of a package's README, so that what a reader copies works and prints what is written below it. */
+/** Runs the examples of a package's README, so that what a reader copies works and prints what is written below it. */
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './shared.ts';
 
 /**
- * The README's first `js` block is run in the package's folder against the sources; the `text` block after it is what it
+ * A `js` block of the README is run in the package's folder against the sources; the `text` block after it is what it
  * says that it prints.
  * @param name the package's folder under `packages`
+ * @param example which of the blocks that are followed by a `text` block, from 0
  */
-export function runReadme(name: string): { readonly printed: string; readonly expected: string } {
+export function runReadme(name: string, example = 0): { readonly printed: string; readonly expected: string } {
   const folder = join(root, 'packages', name);
-  const [, code, expected] =
-    readFileSync(join(folder, 'README.md'), 'utf8').match(/```js\n(.*?)```\n+```text\n(.*?)```/s) ?? [];
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+  const [, code, expected] = [...readme.matchAll(/```js\n((?:(?!```).)*?)```\n+```text\n(.*?)```/gs)][example] ?? [];
   if (code === undefined || expected === undefined)
-    throw new Error(`${name}/README.md has no \`\`\`js block with a \`\`\`text block after it.`);
+    throw new Error(`${name}/README.md has no \`\`\`js block number ${example} with a \`\`\`text block after it.`);
   const script = join(folder, `.readme-${process.pid}.mjs`);
   try {
     writeFileSync(script, code);
