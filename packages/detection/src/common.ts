@@ -20,6 +20,10 @@ export { BadImageError, type BadImageReason, DetectionDatasetError, NoDecoderErr
 export { unlabelledImages } from './dataset/images.ts';
 export type { DetectionFormat, DetectionReadOptions } from './dataset/options.ts';
 export { type DetectionSplitOptions, splitDetections } from './dataset/split.ts';
+export { ObjectDetection, objectDetection } from './detector/detection.ts';
+export type { DetectionEvaluation } from './detector/evaluation.ts';
+export { cocoDetections, type FoundInImage, type FoundObject } from './detector/found.ts';
+export type { DetectionOptions } from './detector/options.ts';
 export { BadAnnotationError } from './errors.ts';
 export type { FileEntry, ImageFile } from './files/files.ts';
 export type { Conversion, LoadedImage, WantedImage } from './image/load.ts';

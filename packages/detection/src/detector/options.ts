@@ -1,0 +1,46 @@
+/** What a detector is made of, where the caller does not say. */
+import type { Coefficients, HeadRead, Method } from '@dr2net/core';
+import type { SavedTraining, YolosDetector } from '@dr2net/models';
+import type { TermWeights } from '../matching/contract.ts';
+
+export interface DetectionOptions {
+  /** Names of the classes, in the order of the logits. Default: those saved with the model. */
+  readonly classes?: readonly string[];
+  /** Weight of detection tokens that stand for no object in the class term, 0 or more. Default 0.1 (DETR, arXiv 2005.12872). */
+  readonly noObject?: number;
+  /** Weights of the terms of the loss. Default 1, 5, 2 (DETR). */
+  readonly weights?: TermWeights;
+  /** Weights of the terms of the matching cost. Default 1, 5, 2 (DETR). */
+  readonly cost?: TermWeights;
+  /**
+   * α and β. Default: those that the model was trained with, else (63/64, 1/64) for a new one, and (1, 0), the pretrained network itself,
+   * for one that others trained.
+   */
+  readonly coefficients?: Coefficients;
+  /** Default: that of the model, else `exact` for a new one and `conventional` for one that others trained. */
+  readonly method?: Method;
+  /** What the norm reads of the last two states. Default: as the model, else `last`. */
+  readonly read?: HeadRead;
+}
+
+/** With α + β = 1 and so small a β the network is all but the pretrained one, and `exact` inverts it bit for bit. */
+const nearlyPretrained: SavedTraining = {
+  coefficients: { alpha: 63 / 64, beta: 1 / 64 },
+  read: 'last',
+  method: { name: 'exact' },
+};
+
+const pretrained: SavedTraining = {
+  coefficients: { alpha: 1, beta: 0 },
+  read: 'last',
+  method: { name: 'conventional' },
+};
+
+export function trainingOf({ training, fresh }: YolosDetector, options: DetectionOptions): SavedTraining {
+  const otherwise = training ?? (fresh ? nearlyPretrained : pretrained);
+  return {
+    coefficients: options.coefficients ?? otherwise.coefficients,
+    method: options.method ?? otherwise.method,
+    read: options.read ?? otherwise.read,
+  };
+}

@@ -1,0 +1,254 @@
+/** A detector as a task: gradients by every method, learning, whole evaluations, saving, and what is refused. */
+import '@tensorflow/tfjs-backend-cpu';
+import { join } from 'node:path';
+import type { Method } from '@dr2net/core';
+import { createBackbone, createYolos, loadYolos, yolosConfig } from '@dr2net/models';
+import { trainingContext } from '@dr2net/ops';
+import { expectNoLeak } from '@dr2net/testing';
+import { add, dispose, memory, mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import {
+  type DetectionBatch,
+  type DetectionOptions,
+  detectionSource,
+  type ObjectDetection,
+  objectDetection,
+  readDetections,
+} from '../src/node.ts';
+import { fromRgb, temporaryFolder, writeFiles } from './pictures.ts';
+
+const root = temporaryFolder();
+/** White squares (class 0) and grey ones that are wider (class 1) on black, one of each in a picture at most. */
+const places = [
+  [{ x: 4, y: 6, label: 0 }],
+  [{ x: 28, y: 20, label: 1 }],
+  [
+    { x: 26, y: 4, label: 0 },
+    { x: 2, y: 22, label: 1 },
+  ],
+  [],
+  [{ x: 16, y: 12, label: 0 }],
+];
+const sizeOf = (label: number) => (label === 0 ? { width: 10, height: 10 } : { width: 18, height: 8 });
+const pictures = await Promise.all(
+  places.map((objects) => {
+    const rgb = new Uint8Array(48 * 32 * 3);
+    for (const { x, y, label } of objects) {
+      const { width, height } = sizeOf(label);
+      for (let row = y; row < y + height; row++)
+        rgb.fill(label === 0 ? 255 : 120, 3 * (row * 48 + x), 3 * (row * 48 + x + width));
+    }
+    return fromRgb(rgb, 48, 32).png().toBuffer();
+  }),
+);
+const annotations = places
+  .flatMap((objects, image) => objects.map((object) => ({ image, ...object })))
+  .map(({ image, x, y, label }, i) => {
+    const { width, height } = sizeOf(label);
+    return { id: i + 1, image_id: image, category_id: 3 + label, bbox: [x, y, width, height], iscrowd: 0 };
+  });
+const truth = {
+  images: places.map((_, id) => ({ id, file_name: `${id}.png`, width: 48, height: 32 })),
+  categories: [
+    { id: 3, name: 'square' },
+    { id: 4, name: 'bar' },
+  ],
+  annotations,
+};
+const folder = writeFiles(root, {
+  ...Object.fromEntries(pictures.map((data, i) => [`${i}.png`, data])),
+  'truth.json': JSON.stringify(truth),
+});
+const dataset = await readDetections(folder);
+const source = (training: boolean, batch = 3) =>
+  detectionSource(dataset, {
+    size: [32, 48],
+    batch,
+    training,
+    ...(training && { augment: { crop: false, flip: 0, scale: [1, 1] } }),
+  });
+
+const image = {
+  model_type: 'vit',
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 32,
+  image_size: 32,
+  patch_size: 8,
+};
+
+async function withModel<T>(options: DetectionOptions, body: (model: ObjectDetection) => T | Promise<T>): Promise<T> {
+  const blocks = createBackbone(image, 3);
+  const config = yolosConfig(blocks, { classes: dataset.classes, size: [32, 48], detectionTokens: 5 });
+  const detector = await createYolos(config, 5, { blocks });
+  blocks.dispose();
+  try {
+    return await body(objectDetection(detector, options));
+  } finally {
+    detector.dispose();
+  }
+}
+
+async function firstBatch(): Promise<DetectionBatch> {
+  for await (const batch of source(false).epoch({ seed: 1, epoch: 0 })) return batch;
+  throw new Error('the source gave no batch');
+}
+
+async function stepOf(model: ObjectDetection, batch: DetectionBatch) {
+  const found = new Map<string, Tensor>();
+  const { loss, output, reports } = await model.step(batch, {
+    context: trainingContext(1),
+    sink: (parameter, gradient) => void found.set(parameter.name, gradient),
+  });
+  await Promise.all(reports.map((report) => report.check()));
+  const gradients = new Map<string, Float32Array>();
+  for (const [name, gradient] of found) gradients.set(name, (await gradient.data()) as Float32Array);
+  const value = (await loss.data())[0] as number;
+  dispose([loss, output, ...found.values()]);
+  return { loss: value, gradients };
+}
+
+describe('a step', () => {
+  it.each<[string, Method]>([
+    ['checkpoint', { name: 'checkpoint' }],
+    ['reversible', { name: 'reversible' }],
+    ['exact', { name: 'exact', verify: true }],
+  ])('has the gradients of the conventional network: %s', (_, method) =>
+    expectNoLeak(async () => {
+      const batch = await firstBatch();
+      const coefficients = method.name === 'exact' ? { alpha: 63 / 64, beta: 1 / 64 } : { alpha: 0.5, beta: 0.5 };
+      const expected = await withModel({ coefficients, method: { name: 'conventional' } }, (m) => stepOf(m, batch));
+      const found = await withModel({ coefficients, method }, (model) => stepOf(model, batch));
+      expect(found.loss).toBeCloseTo(expected.loss, 4);
+      expect([...found.gradients.keys()].sort()).toEqual([...expected.gradients.keys()].sort());
+      expect(found.gradients.size).toBeGreaterThan(40);
+      const whole = Math.max(...[...expected.gradients.values()].map((values) => Math.max(...values.map(Math.abs))));
+      for (const [name, gradient] of found.gradients) {
+        const right = expected.gradients.get(name) as Float32Array;
+        const scale = Math.max(1e-3 * whole, ...right.map(Math.abs));
+        for (const [i, value] of gradient.entries())
+          expect(Math.abs(value - (right[i] as number)) / scale, name).toBeLessThan(2e-3);
+      }
+      batch.dispose();
+    }),
+  );
+
+  it('gives the slope of its loss', () =>
+    expectNoLeak(async () => {
+      const batch = await firstBatch();
+      await withModel({ method: { name: 'conventional' } }, async (model) => {
+        const { gradients } = await stepOf(model, batch);
+        for (const name of ['stem.detection', 'blocks.1.mlp.expand.weight', 'head.box.2.weight', 'head.class.0.bias']) {
+          const parameter = model.parameters.find((each) => each.name === name)!;
+          const gradient = gradients.get(name)!;
+          const norm = Math.sqrt(gradient.reduce((sum, value) => sum + value ** 2, 0));
+          const start = parameter.variable.clone();
+          const along = async (by: number) => {
+            parameter.assign(tidy(() => add(start, mul(tensor(gradient, start.shape), by / norm))));
+            return (await stepOf(model, batch)).loss;
+          };
+          const [up, down] = [await along(2e-3), await along(-2e-3)];
+          parameter.assign(start);
+          expect((up - down) / 4e-3 / norm, name).toBeGreaterThan(0.97);
+          expect((up - down) / 4e-3 / norm, name).toBeLessThan(1.03);
+        }
+      });
+      batch.dispose();
+    }));
+
+  it('frozen trains the two networks alone', () =>
+    expectNoLeak(async () => {
+      const batch = await firstBatch();
+      await withModel({ method: { name: 'frozen' } }, async (model) => {
+        const { gradients } = await stepOf(model, batch);
+        expect(gradients.size).toBe(12);
+        expect([...gradients.keys()].every((name) => name.startsWith('head.'))).toBe(true);
+      });
+      batch.dispose();
+    }));
+
+  it('leaves nothing behind when the sink fails', () =>
+    expectNoLeak(async () => {
+      const batch = await firstBatch();
+      await withModel({}, async (model) => {
+        const before = memory().numTensors;
+        let given = 0;
+        const sink = (_: unknown, gradient: Tensor) => {
+          gradient.dispose();
+          if (++given === 14) throw new Error('the sink failed');
+        };
+        await expect(model.step(batch, { context: trainingContext(1), sink })).rejects.toThrow('the sink failed');
+        expect(memory().numTensors).toBe(before);
+      });
+      batch.dispose();
+    }));
+});
+
+describe('a run', () => {
+  it('learns where things are, and is worth the same when it was saved', () =>
+    expectNoLeak(async () => {
+      await withModel({ method: { name: 'conventional' }, coefficients: { alpha: 1, beta: 0 } }, async (model) => {
+        const held = source(false);
+        const before = await model.evaluate(held);
+        // Adam's direction without its means: enough to overfit five pictures.
+        for (let epoch = 0; epoch < 90; epoch++)
+          for await (const batch of source(true).epoch({ seed: 1, epoch })) {
+            const rate = 4e-3 * (1 - epoch / 90);
+            const { gradients } = await stepOf(model, batch);
+            batch.dispose();
+            for (const parameter of model.parameters) {
+              const gradient = gradients.get(parameter.name);
+              if (!gradient) continue;
+              const size = Math.sqrt(gradient.reduce((sum, value) => sum + value ** 2, 0) / gradient.length) + 1e-9;
+              const shape = [...parameter.shape];
+              parameter.assign(tidy(() => add(parameter.variable, mul(tensor(gradient, shape), -rate / size))));
+            }
+          }
+        const after = await model.evaluate(held);
+        expect(before.stats.AP50 ?? 0).toBeLessThan(0.05);
+        expect(after.loss).toBeLessThan(0.6 * before.loss);
+        expect(after.stats.AP50 ?? 0).toBeGreaterThan(0.15);
+        expect(after.images).toBe(5);
+        expect(after.labels).toEqual(['square', 'bar']);
+        expect(after.categories.map(({ truths }) => truths)).toEqual([3, 2]);
+
+        const saved = join(root, 'saved');
+        await model.save(saved);
+        const detector = await loadYolos(saved);
+        const again = objectDetection(detector);
+        expect(again.labels).toEqual(['square', 'bar']);
+        expect(again.coefficients).toEqual({ alpha: 1, beta: 0 });
+        expect((await again.evaluate(held)).stats).toEqual(after.stats);
+        detector.dispose();
+
+        const batch = await firstBatch();
+        const [all, sure] = [await model.detect(batch), await model.detect(batch, 0.5)];
+        expect(all.map(({ objects }) => objects.length)).toEqual([5, 5, 5]);
+        expect(all.map(({ id }) => id)).toEqual(batch.ids);
+        const flat = sure.flatMap(({ objects }) => objects);
+        expect(flat.length).toBeLessThan(15);
+        for (const {
+          score,
+          box: [x1, y1, x2, y2],
+          label,
+        } of flat) {
+          expect(score).toBeGreaterThanOrEqual(0.5);
+          expect([0, 1]).toContain(label);
+          expect(x1 >= 0 && y1 >= 0 && x2 <= 48 && y2 <= 32 && x2 > x1 && y2 > y1).toBe(true);
+        }
+        batch.dispose();
+      });
+    }));
+
+  it('refuses other classes, and a canvas that the detector is not for', () =>
+    expectNoLeak(async () => {
+      await expect(withModel({ classes: ['one'] }, () => undefined)).rejects.toThrow(
+        /has 2 classes, and 1 are asked for \(one\)/,
+      );
+      await withModel({}, async (model) => {
+        const other = detectionSource(dataset, { size: [48, 48], batch: 1, training: false });
+        await expect(model.evaluate(other)).rejects.toThrow(/48 × 48 .* 32 × 48.*size: \[32, 48\]/);
+      });
+    }));
+});
