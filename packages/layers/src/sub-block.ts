@@ -12,6 +12,7 @@ import { LayerScale } from './layer-scale.ts';
 import { Dropout, DropPath } from './masking.ts';
 import { type MlpParts, mlp } from './mlp.ts';
 import { sequential } from './sequential.ts';
+import { type WindowAttentionParts, windowSelfAttention } from './window-attention.ts';
 
 /** What stands around the attention or the MLP inside its sub-block. */
 export interface BranchParts {
@@ -42,6 +43,14 @@ const normOf = ({ norm }: BranchParts) => new LayerNorm(norm.gain, norm.bias, no
  */
 export function attentionSubBlock(name: string, parts: BranchParts & { attention: AttentionParts }): SubBlock {
   return masked(name, byHeads('attention', normOf(parts), parts.attention), parts);
+}
+
+/**
+ * F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] attention inside windows of LayerNorm(x), on maps [batch, height, width, channels]; in
+ * `context.chunks` parts of the windows.
+ */
+export function windowAttentionSubBlock(name: string, parts: BranchParts & { attention: WindowAttentionParts }): SubBlock {
+  return masked(name, sequential(name, [normOf(parts), windowSelfAttention(parts.attention)]), parts);
 }
 
 /** F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] mlp(LayerNorm(x)), on [..., width]; in `context.chunks` parts of the rows. */

@@ -1,12 +1,13 @@
 /**
- * What a pretrained backbone is to the rest: a stem (pixels → tokens), the residual sub-blocks of one reversible run,
- * and a final norm; with the names that the published checkpoint gives its tensors.
+ * What a pretrained backbone is to the rest: a stem (pixels → tokens), residual sub-blocks in one reversible run or, in a hierarchical
+ * network, several with a merging of tokens between them, and a final norm; with the names that the published checkpoint gives its tensors.
  */
 import type { Coefficients, HeadRead, Method, SubBlock } from '@dr2net/core';
 import type { InputLayer } from '@dr2net/layers';
 import type { Differentiable, Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { HostTensor } from './checkpoint/decode.ts';
+import type { TensorSource } from './checkpoint/encode.ts';
 
 /** What the stem takes. Pixels are channels-last float32, already normalised by `mean` and `std` (of values in 0 … 1). */
 export interface BackboneInput {
@@ -56,23 +57,30 @@ export interface HeadForm {
   readonly outputs: readonly string[];
 }
 
+/** One reversible run: it begins anew with x_{−1} = x_0. */
+export interface BackboneRun {
+  readonly subBlocks: readonly SubBlock[];
+  /** From what the run gives to the next run's x_0 (patch merging); null after the last. Its trace keeps no more than its input. */
+  readonly merge: Differentiable | null;
+}
+
 export interface Backbone {
-  /** `vit`, `deit`, `dinov2`, `videomae`, `inflated`, … */
+  /** `vit`, `deit`, `dinov2`, `videomae`, `inflated`, `swin`, … */
   readonly architecture: string;
   readonly input: BackboneInput;
+  /** Width of the last run's tokens. */
   readonly width: number;
-  /** Transformer blocks; there are two sub-blocks a block. */
+  /** Transformer blocks of all runs; there are two sub-blocks a block. */
   readonly depth: number;
   /** Tokens before the patch tokens (class, distillation). */
   readonly prefixTokens: number;
-  /** Tokens in all. */
-  readonly tokens: number;
-  /** Pixels → tokens [batch, tokens, width]; its pullback gives the pixels' gradient, or (`parametersOnly`) leaves it out. */
+  /** Pixels → the first run's x_0; its pullback gives the pixels' gradient, or (`parametersOnly`) leaves it out. */
   readonly stem: InputLayer;
-  readonly subBlocks: readonly SubBlock[];
-  /** The last LayerNorm over tokens, or null where the head has its own (VideoMAE with mean pooling). */
+  /** One, with states [batch, tokens, width]; in a Swin one a stage, with states [batch, height, width, channels]. */
+  readonly runs: readonly BackboneRun[];
+  /** The last LayerNorm, to tokens [batch, tokens, width], or null where the head has its own (VideoMAE with mean pooling). */
   readonly norm: Differentiable | null;
-  /** All of them, in order: stem, sub-blocks, norm. */
+  /** All of them, in order: stem, runs, norm. */
   readonly parameters: readonly Parameter[];
   /** 0 the stem, 1 … depth the blocks, depth + 1 the norm. */
   layerOf(parameter: Parameter): number;
@@ -81,6 +89,8 @@ export interface Backbone {
    * parameter can be several tensors there (a fused qkv is query, key and value in Hugging Face's names).
    */
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[];
+  /** All that the published checkpoint has but its head, each tensor read when it is written. */
+  checkpointTensors(): TensorSource[];
   /** The head that this architecture is published with. */
   readonly head: HeadForm;
   /** Tensors of the checkpoint that belong to the model but not to the backbone, by key: the head's, a mask token. */

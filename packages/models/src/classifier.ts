@@ -1,25 +1,17 @@
 /**
- * A backbone and a head, forward and backward: stem → reversible run → norm → head → loss, each part's tensors freed as
- * soon as nobody needs them. What recognition's steps, gradient checks and benchmarks are made of.
+ * A backbone and a head, forward and backward: stem → runs → norm → head → loss, each part's tensors freed as soon as nobody needs them.
+ * What recognition's steps, gradient checks and benchmarks are made of.
  */
-import { applyRun, type RunOptions, type RunReport, traceRun } from '@dr2net/core';
-import { type InputPullback, sequential } from '@dr2net/layers';
-import {
-  type Context,
-  type Differentiable,
-  type Pullback,
-  PullbackSpentError,
-  type Sink,
-  softmaxCrossEntropy,
-} from '@dr2net/ops';
+import type { RunReport } from '@dr2net/core';
+import { sequential } from '@dr2net/layers';
+import { type Context, type Differentiable, once, type Sink, softmaxCrossEntropy } from '@dr2net/ops';
 import { ones, type Tensor } from '@tensorflow/tfjs-core';
 import type { Backbone } from './backbone.ts';
+import { applyBody, type BodyOptions, traceBody } from './body.ts';
+import type { RunsOptions } from './runs.ts';
 import type { Phase } from './task.ts';
 
-export interface ClassifierOptions extends RunOptions {
-  readonly context: Context;
-  /** Whether the gradient of the pixels is wanted. Default false. */
-  readonly pixelGradient?: boolean;
+export interface ClassifierOptions extends BodyOptions {
   /** Called when a phase begins. */
   readonly onPhase?: (phase: Phase) => void;
 }
@@ -34,26 +26,29 @@ export interface TracedClassifier {
   /** The head's output; owned by the caller. */
   readonly value: Tensor;
   readonly pullback: ClassifierPullback;
-  readonly report: RunReport;
+  /** One a run. */
+  readonly reports: readonly RunReport[];
 }
 
-const parts = { stem: 'stem', blocks: 'blocks', top: 'top' } as const;
+const part = 'top';
 
-/** What stands above the run: the final norm, where there is one, and the head. */
+/** What stands above the runs: the final norm, where there is one, and the head. */
 function top(backbone: Backbone, head: Differentiable): Differentiable {
   return sequential('the norm and head', backbone.norm ? [backbone.norm, head] : [head]);
 }
+
+/** The number of the last run. */
+const lastRun = ({ runs }: Backbone) => [runs.length - 1];
 
 /** The head's output, keeping nothing. */
 export function applyClassifier(
   backbone: Backbone,
   head: Differentiable,
   pixels: Tensor,
-  { context, ...run }: RunOptions & { readonly context: Context },
+  options: RunsOptions & { readonly context: Context },
 ): Tensor {
-  const x0 = backbone.stem.apply(pixels, context.child(parts.stem));
-  const x = using(x0, () => applyRun(backbone.subBlocks, x0, context.child(parts.blocks), run));
-  return using(x, () => top(backbone, head).apply(x, context.child(parts.top)));
+  const [x] = applyBody(backbone, pixels, options, lastRun(backbone)) as [Tensor];
+  return using(x, () => top(backbone, head).apply(x, options.context.child(part)));
 }
 
 /** Runs `body` and frees `tensor`. */
@@ -66,36 +61,18 @@ function using<Result>(tensor: Tensor, body: () => Result): Result {
 }
 
 /** Runs `body`; when it throws, frees what was made before. */
-function guarding<Result>(made: readonly ({ dispose(): void } | null)[], body: () => Result): Result {
+function guarding<Result>(made: readonly { dispose(): void }[], body: () => Result): Result {
   try {
     return body();
   } catch (error) {
-    for (const item of made) item?.dispose();
+    for (const item of made) item.dispose();
     throw error;
   }
 }
 
-interface StemTrace {
-  readonly value: Tensor;
-  /** null when no gradient is needed below the run. */
-  readonly pullback: InputPullback | null;
-}
-
-function traceStem(
-  backbone: Backbone,
-  pixels: Tensor,
-  { context, method, pixelGradient }: ClassifierOptions,
-): StemTrace {
-  const { stem } = backbone;
-  const inner = context.child(parts.stem);
-  const needed =
-    method.name !== 'frozen' && (pixelGradient || stem.parameters.some((parameter) => parameter.trainable));
-  return needed ? stem.trace(pixels, inner) : { value: stem.apply(pixels, inner), pullback: null };
-}
-
 /** With `frozen` the norm belongs to what is frozen: it is applied, and only the head is traced. */
 function traceTop(backbone: Backbone, head: Differentiable, x: Tensor, { context, method }: ClassifierOptions) {
-  const inner = context.child(parts.top);
+  const inner = context.child(part);
   if (method.name !== 'frozen' || !backbone.norm) return top(backbone, head).trace(x, inner);
   const normed = backbone.norm.apply(x, inner.child(0));
   return using(normed, () => head.trace(normed, inner.child(1)));
@@ -113,49 +90,18 @@ export function traceClassifier(
   pixels: Tensor,
   options: ClassifierOptions,
 ): TracedClassifier {
-  const { context, pixelGradient = false, onPhase, ...runOptions } = options;
+  const { onPhase, ...bodyOptions } = options;
   onPhase?.('forward');
-  const stem = traceStem(backbone, pixels, options);
-  const run = guarding([stem.pullback], () =>
-    using(stem.value, () => traceRun(backbone.subBlocks, stem.value, context.child(parts.blocks), runOptions)),
-  );
+  const body = traceBody(backbone, pixels, bodyOptions, lastRun(backbone));
   onPhase?.('head');
-  const traced = guarding([stem.pullback, run.pullback], () =>
-    using(run.value, () => traceTop(backbone, head, run.value, options)),
-  );
-  const chain = { top: traced.pullback, run: run.pullback, stem: stem.pullback };
-  return { value: traced.value, pullback: classifierPullback(chain, pixelGradient), report: run.report };
-}
-
-interface Chain {
-  readonly top: Pullback;
-  readonly run: ReturnType<typeof traceRun>['pullback'];
-  readonly stem: InputPullback | null;
-}
-
-function classifierPullback({ top, run, stem }: Chain, pixelGradient: boolean): ClassifierPullback {
-  let spent = false;
-  const free = () => {
-    spent = true;
-    for (const pullback of [top, run, stem]) pullback?.dispose();
+  const [x] = body.values as [Tensor];
+  const above = guarding([body.pullback], () => using(x, () => traceTop(backbone, head, x, options)));
+  const run = (dOutput: Tensor, sink: Sink) => body.pullback([above.pullback(dOutput, sink)], sink);
+  return {
+    value: above.value,
+    pullback: once('the classifier', [above.pullback, body.pullback], run),
+    reports: body.reports,
   };
-  const pullback = (dOutput: Tensor, sink: Sink): Tensor | null => {
-    if (spent) throw new PullbackSpentError('the classifier');
-    spent = true;
-    try {
-      const dx = top(dOutput, sink);
-      const { x0 } = using(dx, () => run(dx, sink));
-      if (!x0) return null;
-      return using(x0, () => {
-        if (stem && pixelGradient) return stem(x0, sink);
-        stem?.parametersOnly(x0, sink);
-        return null;
-      });
-    } finally {
-      free();
-    }
-  };
-  return Object.assign(pullback, { dispose: free });
 }
 
 export interface GradientOptions extends ClassifierOptions {
@@ -170,7 +116,8 @@ export interface ClassifierGradients {
   readonly output: Tensor;
   /** The pixels' gradient, or null when it was not wanted (or `frozen`). */
   readonly pixels: Tensor | null;
-  readonly report: RunReport;
+  /** One a run. */
+  readonly reports: readonly RunReport[];
 }
 
 /**
@@ -185,7 +132,7 @@ export function gradients(
   targets: Tensor,
   { sink, ...options }: GradientOptions,
 ): ClassifierGradients {
-  const { value: output, pullback, report } = traceClassifier(backbone, head, pixels, options);
+  const { value: output, pullback, reports } = traceClassifier(backbone, head, pixels, options);
   const { value: loss, pullback: lossPullback } = guarding([output, pullback], () =>
     softmaxCrossEntropy.trace(output, targets),
   );
@@ -194,6 +141,6 @@ export function gradients(
     const { logits } = using(one, () => lossPullback(one));
     if (!logits) throw new Error('The loss gave no gradient of the logits.');
     options.onPhase?.('backward');
-    return { loss, output, pixels: using(logits, () => pullback(logits, sink)), report };
+    return { loss, output, pixels: using(logits, () => pullback(logits, sink)), reports };
   });
 }

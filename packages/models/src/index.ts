@@ -2,6 +2,7 @@ export { keptFiles } from '#platform';
 export type { ModelOptions } from './architectures/options.ts';
 export { publishedConfig, publishedNames } from './architectures/published.ts';
 export * from './backbone.ts';
+export type { BodyOptions } from './body.ts';
 export type { HostTensor } from './checkpoint/decode.ts';
 export { encodeSafetensors, type TensorSource } from './checkpoint/encode.ts';
 export { readTensorFile } from './checkpoint/read-tensors.ts';
@@ -75,8 +76,8 @@ export {
   segmenterSpec,
   withNewHead,
 } from './point/store.ts';
+export type { RunsOptions } from './runs.ts';
 export {
-  backboneSources,
   headSources,
   type SaveBackboneOptions,
   type SaveModelOptions,
@@ -85,6 +86,11 @@ export {
   saveModel,
   tensorSources,
 } from './save.ts';
+export { isSwinConfig, type SwinDescription, type SwinOptions } from './swin/config.ts';
+export { applyFeatures, type FeaturesPullback, type TracedFeatures, traceFeatures } from './swin/features.ts';
+export type { SwinSpec, SwinStageSpec } from './swin/spec.ts';
+export { createSwin, type LoadSwinOptions, loadSwin } from './swin/store.ts';
+export { SwinBackbone } from './swin/swin-backbone.ts';
 export * from './task.ts';
 export { TransformerBackbone } from './transformer/transformer-backbone.ts';
 export { createYolos, type NewYolosOptions, type YolosConfigOptions, yolosConfig } from './yolos/create.ts';

@@ -1,19 +1,15 @@
 /** Saves models in their published form. */
 
-import type { Parameter } from '@dr2net/ops';
 import { writeFolder } from '#platform';
 import { ConfigReader } from './architectures/config.ts';
 import type { Backbone, CheckpointTensor, SavedTraining } from './backbone.ts';
 import { weightsFile } from './checkpoint/checkpoint.ts';
 import { encodeSafetensors, type TensorSource } from './checkpoint/encode.ts';
-import { fromParameter, type Layout } from './checkpoint/layout.ts';
-import { ModelOptionError } from './errors.ts';
+import { hostSources, sources } from './checkpoint/sources.ts';
 import { isChosenFolder, type ModelFolder, writeChosen } from './files/chosen-folder.ts';
 import type { ClassificationHead } from './heads/classification-head.ts';
 import { writeLabels } from './heads/labels.ts';
 import { readOwnConfig, writeOwnConfig } from './own-config.ts';
-
-import { TransformerBackbone } from './transformer/transformer-backbone.ts';
 
 export interface SaveModelOptions {
   /** Written as `preprocessor_config.json`. */
@@ -42,22 +38,6 @@ export async function saveModel(
   await (isChosenFolder(folder) ? writeChosen(folder, files) : writeFolder(folder, files));
 }
 
-/** A parameter's checkpoint tensors, each made when it is written. */
-export function sources(parameter: Parameter, layout: Layout): TensorSource[] {
-  return layout.flatMap(({ key, shape }, i) => {
-    if (key === null) return [];
-    const read = async () => {
-      const tensor = fromParameter(layout, i, parameter.variable);
-      try {
-        return (await tensor.data()) as Float32Array;
-      } finally {
-        tensor.dispose();
-      }
-    };
-    return [{ key, shape, read }];
-  });
-}
-
 /** Tensors that are at hand, as a checkpoint has them; borrowed until they are written. */
 export function tensorSources(tensors: readonly CheckpointTensor[]): TensorSource[] {
   return tensors.map(({ key, tensor }) => ({
@@ -70,26 +50,6 @@ export function tensorSources(tensors: readonly CheckpointTensor[]): TensorSourc
 /** A head's tensors. */
 export function headSources(head: ClassificationHead): TensorSource[] {
   return head.parameters.flatMap((parameter) => sources(parameter, head.layoutOf(parameter)));
-}
-
-/** A backbone's tensors, and those of its checkpoint that belong to the model beyond the backbone and the head. */
-export function backboneSources(backbone: Backbone): TensorSource[] {
-  const transformer = asTransformer(backbone);
-  return [
-    ...transformer.parameters.flatMap((parameter) => sources(parameter, transformer.layoutOf(parameter))),
-    ...extraSources(transformer, (key) => transformer.names.carried.includes(key)),
-  ];
-}
-
-function extraSources(backbone: Backbone, wanted: (key: string) => boolean): TensorSource[] {
-  return [...backbone.extra].flatMap(([key, { shape, data }]) =>
-    wanted(key) ? [{ key, shape, read: () => data }] : [],
-  );
-}
-
-function asTransformer(backbone: Backbone): TransformerBackbone {
-  if (backbone instanceof TransformerBackbone) return backbone;
-  throw new ModelOptionError(`The backbone ${backbone.architecture} was not made by this package; use saveModel.`);
 }
 
 export interface SaveBackboneOptions {
@@ -125,12 +85,11 @@ export async function saveBackbone(
   backbone: Backbone,
   options: SaveBackboneOptions = {},
 ): Promise<void> {
-  const transformer = asTransformer(backbone);
-  const head = options.head
-    ? headSources(options.head)
-    : extraSources(backbone, (key) => !transformer.names.carried.includes(key));
+  const tensors = backbone.checkpointTensors();
+  const known = new Set(tensors.map(({ key }) => key));
+  const head = options.head ? headSources(options.head) : hostSources(backbone.extra, (key) => !known.has(key));
   const { mean, std, size } = backbone.input;
-  await saveModel(folder, savedConfig(backbone, options), [...backboneSources(backbone), ...head], {
+  await saveModel(folder, savedConfig(backbone, options), [...tensors, ...head], {
     preprocessor: { image_mean: mean, image_std: std, size: { height: size, width: size } },
   });
 }

@@ -121,7 +121,7 @@ test('exact at (63/64, 1/64): rebuilt bit for bit, with the gradients of stored 
     };
     const stored = collect({ name: 'conventional' });
     const rebuilt = collect({ name: 'exact', verify: true });
-    expect((await rebuilt.report.check()).identical).toBe(true);
+    expect((await rebuilt.reports[0]!.check()).identical).toBe(true);
     for (const [name, gradient] of stored.found)
       await expectScaledClose(rebuilt.found.get(name)!, gradient, { rtol: 1e-4, atol: 1e-6 }, name);
     for (const { loss, output, found } of [stored, rebuilt])

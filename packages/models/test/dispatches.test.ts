@@ -4,7 +4,7 @@ import { discard, trainingContext } from '@dr2net/ops';
 import { testBackends } from '@dr2net/testing';
 import { ones, type Tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Backbone, createBackbone } from '../src/index.ts';
+import { type TransformerBackbone, createBackbone } from '../src/index.ts';
 
 const methods = {
   reversible: { name: 'reversible', anchors: 0, tolerance: Number.POSITIVE_INFINITY },
@@ -31,7 +31,7 @@ function dispatchesOf(body: () => void): number {
 
 describe.each(await testBackends(['webgpu']))('$name', ({ available, start }) => {
   describe.skipIf(!available)('dispatches', () => {
-    let backbone: Backbone;
+    let backbone: TransformerBackbone;
     let x0: Tensor;
     beforeAll(async () => {
       await start();

@@ -36,10 +36,11 @@ async function step(backbone: TransformerBackbone, way: (typeof methods)[number]
   };
   const [method, coefficients] = way;
   const context = trainingContext(3, 0, { chunks });
-  const { loss, output, report } = gradients(backbone, head, pixels, targets, {
-    ...{ method, coefficients, context, sink, scale: new ExactScale() },
+  const scale = new ExactScale();
+  const { loss, output, reports } = gradients(backbone, head, pixels, targets, {
+    ...{ method, coefficients, context, sink, scaleOf: () => scale },
   });
-  const { identical } = await report.check();
+  const { identical } = await reports[0]!.check();
   for (const item of [head, pixels, targets, output]) item.dispose();
   return { found, loss, identical };
 }

@@ -1,6 +1,6 @@
 /** A ViT, or a VideoMAE of clips, with a new head, and one batch of random pixels. */
 import {
-  type Backbone,
+  type TransformerBackbone,
   type ClassificationHead,
   createBackbone,
   gradients,
@@ -18,7 +18,7 @@ import { type Network, type NetworkRun, type NetworkStep, type PlainView, variab
 
 export interface VitNetwork extends Network {
   readonly size: VitSize;
-  readonly backbone: Backbone;
+  readonly backbone: TransformerBackbone;
   readonly head: ClassificationHead;
   readonly pixels: tf.Tensor;
   /** One-hot labels [batch, classes]. */
@@ -31,7 +31,7 @@ export function isVitNetwork(network: Network): network is VitNetwork {
 
 interface Parts {
   readonly size: VitSize;
-  readonly backbone: Backbone;
+  readonly backbone: TransformerBackbone;
   readonly head: ClassificationHead;
   readonly parameters: readonly Parameter[];
   readonly pixels: tf.Tensor;
@@ -50,8 +50,13 @@ function makeParts(size: VitSize): Parts {
   return { size, backbone, head, parameters: [...backbone.parameters, ...head.parameters], pixels, targets };
 }
 
+/** There is one run. */
+function optionsOf<Run extends NetworkRun>({ scale, anchors, ...run }: Run) {
+  return { ...run, ...(scale && { scaleOf: () => scale }), ...(anchors && { anchorsOf: () => anchors }) };
+}
+
 function forward({ backbone, head, pixels, targets }: Parts, run: NetworkRun): tf.Tensor {
-  const { value, pullback } = traceClassifier(backbone, head, pixels, run);
+  const { value, pullback } = traceClassifier(backbone, head, pixels, optionsOf(run));
   const loss = softmaxCrossEntropy.apply(value, targets);
   value.dispose();
   pullback.dispose();
@@ -59,9 +64,9 @@ function forward({ backbone, head, pixels, targets }: Parts, run: NetworkRun): t
 }
 
 function step({ backbone, head, pixels, targets }: Parts, run: NetworkStep) {
-  const { loss, output, report } = gradients(backbone, head, pixels, targets, run);
+  const { loss, output, reports } = gradients(backbone, head, pixels, targets, optionsOf(run));
   output.dispose();
-  return { loss, report };
+  return { loss, report: reports[0]! };
 }
 
 /** VideoMAE's fixed position table [1, tokens, width]: what its stem makes of black pixels, less the bias. */

@@ -1,9 +1,9 @@
 /** Measures all points in this process (logical bytes do not depend on what ran before); child.ts runs it. */
 import { startBackend } from '@dr2net/backends';
-import { applyRun, ExactScale } from '@dr2net/core';
+import { applyRun, ExactScale, type RunReport } from '@dr2net/core';
 import { meter } from '@dr2net/memory';
 import {
-  type Backbone,
+  type TransformerBackbone,
   type ClassificationHead,
   channelsLast,
   gradients,
@@ -36,13 +36,13 @@ async function pixelsOf(input: string): Promise<Tensor> {
   return pixels;
 }
 
-function randomPixels({ input: { kind, frames, size, channels } }: Backbone): Tensor {
+function randomPixels({ input: { kind, frames, size, channels } }: TransformerBackbone): Tensor {
   const shape = kind === 'image' ? [1, size, size, channels] : [1, frames, size, size, channels];
   return randomNormal(shape, 0, 1, 'float32', 3);
 }
 
 /** The backbone's output, after its final norm. */
-async function outputOf(backbone: Backbone, pixels: Tensor, point: FrontierPoint): Promise<Float32Array> {
+async function outputOf(backbone: TransformerBackbone, pixels: Tensor, point: FrontierPoint): Promise<Float32Array> {
   const { coefficients } = settingOf(point);
   const x0 = backbone.stem.apply(pixels, inference);
   // The coefficients alone decide what the network is; the method only how its gradient is got.
@@ -63,7 +63,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 }
 
 async function stepAt(
-  { backbone, head }: { backbone: Backbone; head: ClassificationHead },
+  { backbone, head }: { backbone: TransformerBackbone; head: ClassificationHead },
   pixels: Tensor,
   point: FrontierPoint,
 ) {
@@ -71,15 +71,16 @@ async function stepAt(
   const targets = softTargets(labels, classes);
   const scale = new ExactScale();
   const step = async (watched?: ReturnType<typeof meter>) => {
-    const { loss, output, report } = gradients(backbone, head, pixels, targets, {
+    const { loss, output, reports } = gradients(backbone, head, pixels, targets, {
       ...settingOf(point),
-      scale,
+      scaleOf: () => scale,
       context: trainingContext(0),
       sink: (_parameter, gradient) => {
         watched?.exclude(gradient, 'gradients');
         gradient.dispose();
       },
     });
+    const [report] = reports as [RunReport];
     await report.check();
     dispose([loss, output]);
     return report;

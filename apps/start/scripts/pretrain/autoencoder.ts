@@ -7,7 +7,7 @@
  * the rest is ordinary TensorFlow.js.
  */
 import { differentiableRun } from '@dr2net/core';
-import { type Backbone, createBackbone } from '@dr2net/models';
+import { type TransformerBackbone, createBackbone } from '@dr2net/models';
 import { inference, Parameter, trainingContext } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs';
 import type { MaskedBatch, Shape } from './batch.ts';
@@ -24,7 +24,7 @@ export interface Losses {
 const decoderConfig = { hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 256 };
 
 /** The position table [1, tokens, width] that a backbone's stem adds: its output for black pixels, less its bias. */
-function positionsOf({ stem, input, parameters }: Backbone): tf.Tensor {
+function positionsOf({ stem, input, parameters }: TransformerBackbone): tf.Tensor {
   const bias = parameters.find(({ name }) => name === 'stem.patch.bias');
   return tf.tidy(() => {
     const black = tf.zeros([1, input.frames, input.size, input.size, input.channels]);
@@ -44,8 +44,8 @@ function inOrder(table: tf.Tensor, order: Int32Array, batch: number, from: numbe
 }
 
 export class MaskedAutoencoder {
-  readonly encoder: Backbone;
-  readonly #decoder: Backbone;
+  readonly encoder: TransformerBackbone;
+  readonly #decoder: TransformerBackbone;
   readonly #positions: { readonly encoder: tf.Tensor; readonly decoder: tf.Tensor };
   readonly #own = new Map<string, Parameter>();
 
@@ -149,7 +149,7 @@ export class MaskedAutoencoder {
     return normed.mul(this.#take(`${name}.gain`)).add(this.#take(`${name}.bias`));
   }
 
-  #run({ subBlocks }: Backbone, x: tf.Tensor): tf.Tensor {
+  #run({ subBlocks }: TransformerBackbone, x: tf.Tensor): tf.Tensor {
     const options = { coefficients: { alpha: 1, beta: 0 }, method: { name: 'conventional' } } as const;
     return differentiableRun(subBlocks, x, trainingContext(0), options);
   }

@@ -1,6 +1,7 @@
 /** Finds the architecture that a `config.json` names. */
 import { UnsupportedArchitectureError } from '../errors.ts';
 import { suggestion } from '../nearest.ts';
+import { isSwinConfig } from '../swin/config.ts';
 import type { Architecture, ModelDescription, ModelFacts } from './architecture.ts';
 import { dinov2 } from './dinov2.ts';
 import { inflated } from './inflated.ts';
@@ -18,6 +19,10 @@ function find(architectures: readonly Architecture[], { config }: ModelFacts): A
   if (!config.has('model_type') && !config.has('architecture'))
     throw new UnsupportedArchitectureError(
       `${config.where} has neither model_type (Hugging Face) nor architecture (timm), so it is no model's configuration. Known: ${[...known, ...timmExamples].join(', ')}.`,
+    );
+  if (isSwinConfig(config.json))
+    throw new UnsupportedArchitectureError(
+      `${config.where} is of a Swin, which has several runs and maps of several sizes; load it with loadSwin (a new one: createSwin).`,
     );
   const field = config.has('model_type') ? 'model_type' : 'architecture';
   const name = config.text(field);

@@ -14,11 +14,11 @@ import {
   sumOfRows,
 } from '@dr2net/memory';
 import { attentionBlock, attentionChunk, attentionQueries } from '@dr2net/ops';
-import type { BlockSpec } from '../transformer/spec.ts';
+import type { BlocksSpec } from '../transformer/spec.ts';
 import { dryDropout, dryDropPath } from './masking.ts';
 import type { Place as PlaceOf } from './place.ts';
 
-type Place = PlaceOf<BlockSpec>;
+type Place = PlaceOf<BlocksSpec>;
 
 /** With the number of parts in which sub-blocks work. */
 type Chunked = Place & { readonly chunks: number };
@@ -119,7 +119,7 @@ export function drySubBlocks(at: Chunked): DryLayer[] {
 }
 
 /** Multiplications with additions of a forward pass of one sample through all blocks. */
-export function blockArithmetic({ width, hidden, depth }: BlockSpec, tokens: number): number {
+export function blockArithmetic({ width, hidden, depth }: BlocksSpec, tokens: number): number {
   const attention = tokens * width * 4 * width + 2 * tokens * tokens * width;
   return depth * (attention + 2 * tokens * width * hidden);
 }

@@ -1,9 +1,9 @@
 /** Dropout and stochastic depth, dry: a mask from the host, of the input's size or one number a sample. */
 import type { DryLayer } from '@dr2net/memory';
-import type { BlockSpec } from '../transformer/spec.ts';
+import type { BlocksSpec } from '../transformer/spec.ts';
 import type { Place as PlaceOf } from './place.ts';
 
-type Place = Pick<PlaceOf<BlockSpec>, 'engine' | 'batch'>;
+type Place = Pick<PlaceOf<BlocksSpec>, 'engine' | 'batch'>;
 
 /** @param maskSize elements of the mask, of those of the input */
 function masking({ engine }: Place, maskSize: (size: number) => number): DryLayer {

@@ -1,8 +1,8 @@
 /** Where a model's dry layers stand: the engine, the backend's kernels, the sizes of one batch, and parameters by name. */
 import type { DryEngine, DryParameter, KernelFamily } from '@dr2net/memory';
-import type { BlockSpec, TransformerSpec } from '../transformer/spec.ts';
+import type { BlocksSpec, TransformerSpec } from '../transformer/spec.ts';
 
-export interface Place<Spec extends BlockSpec = TransformerSpec> {
+export interface Place<Spec extends BlocksSpec = TransformerSpec> {
   readonly engine: DryEngine;
   readonly family: KernelFamily;
   readonly spec: Spec;

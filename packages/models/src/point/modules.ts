@@ -14,7 +14,7 @@ import {
   sequential,
 } from '@dr2net/layers';
 import type { Differentiable } from '@dr2net/ops';
-import { assembleBlock, type Take } from '../transformer/assemble.ts';
+import { assembleBlock, blockDropPath, type Take } from '../transformer/assemble.ts';
 import { DecoderStage } from './decoder-stage.ts';
 import { PointHead } from './head.ts';
 import { skipWidths } from './plan.ts';
@@ -68,7 +68,8 @@ function assembleEmbed({ embed }: PointSpec, take: Take, partRows: number): Poin
 
 function assembleBlocks(spec: PointSpec, take: Take): SubBlock[] {
   return Array.from({ length: spec.depth }, (_, i) => {
-    const [attention, mlp] = assembleBlock(spec, take, i) as [SubBlock, SubBlock];
+    const place = { name: `blocks.${i}`, dropPath: blockDropPath(spec, i) };
+    const [attention, mlp] = assembleBlock(spec, take, place);
     return [spec.shift === 'once' ? attention : { ...attention, shift: spec.shift }, mlp];
   }).flat();
 }

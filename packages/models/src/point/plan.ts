@@ -140,7 +140,7 @@ export function planPoints(spec: PointSpec): PointParameter[] {
     token('class.position', 'encoder.cls_pos'),
     ...linear('position.0', 'encoder.pos_embed.0.0', 3, positionHidden),
     ...linear('position.1', 'encoder.pos_embed.1', positionHidden, width),
-    ...Array.from({ length: depth }, (_, i) => planBlock(spec, names, i)).flat(),
+    ...Array.from({ length: depth }, (_, i) => planBlock(spec, names.block(i), `blocks.${i}`)).flat(),
     ...norm('norm', 'encoder.norm', width),
     ...planDecoder(spec),
     ...planHead(spec),

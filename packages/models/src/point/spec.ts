@@ -2,7 +2,7 @@
 import { ConfigReader } from '../architectures/config.ts';
 import { requireHeads } from '../architectures/hugging-face.ts';
 import { ConfigError } from '../errors.ts';
-import type { BlockSpec } from '../transformer/spec.ts';
+import type { BlocksSpec } from '../transformer/spec.ts';
 
 /** What a neighbour brings besides its position from the centre: its features, or their differences from the centre's. */
 export type NeighbourFeatures = 'dp_fj' | 'dp_df';
@@ -10,7 +10,7 @@ export type NeighbourFeatures = 'dp_fj' | 'dp_df';
 /** Where the position embedding goes: before every block, on the skip path too or inside the branch, or once before the first. */
 export type PositionShift = 'skip' | 'branch' | 'once';
 
-export interface PointSpec extends BlockSpec {
+export interface PointSpec extends BlocksSpec {
   /** Features of a point. */
   readonly channels: number;
   readonly embed: {

@@ -17,7 +17,7 @@ import {
 import type { Differentiable, Parameter } from '@dr2net/ops';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { sinusoidTable } from './sinusoid.ts';
-import { type BlockSpec, type TransformerSpec, tokenCount } from './spec.ts';
+import { type BlockSpec, type BlocksSpec, type TransformerSpec, tokenCount } from './spec.ts';
 
 /** A parameter by name; throws when there is none. */
 export type Take = (name: string) => Parameter;
@@ -54,12 +54,25 @@ function assembleStem(spec: TransformerSpec, take: Take): { stem: InputLayer; co
   return { stem: inputSequential('the stem', embed, rest), constants };
 }
 
+/** Stochastic depth of a block: it rises linearly from 0. */
+export function blockDropPath({ depth, dropPath }: Pick<BlocksSpec, 'depth' | 'dropPath'>, i: number): number {
+  return depth > 1 ? (dropPath * i) / (depth - 1) : dropPath;
+}
+
+export interface BlockPlace {
+  /** Prefix of the names of its parameters. */
+  readonly name: string;
+  readonly dropPath: number;
+  /** What is made of the attention's parts; default: attention among all tokens. */
+  readonly attend?: typeof attentionSubBlock;
+}
+
 /** The two sub-blocks of one block. */
-export function assembleBlock(spec: BlockSpec, take: Take, i: number): SubBlock[] {
-  const { heads, epsilon, qkvBias, dropout, depth } = spec;
-  const dropPath = depth > 1 ? (spec.dropPath * i) / (depth - 1) : spec.dropPath;
-  const attention = `blocks.${i}.attention`;
-  const mlp = `blocks.${i}.mlp`;
+export function assembleBlock(spec: BlockSpec, take: Take, place: BlockPlace): [attention: SubBlock, mlp: SubBlock] {
+  const { heads, epsilon, qkvBias, dropout } = spec;
+  const { dropPath, attend = attentionSubBlock } = place;
+  const attention = `${place.name}.attention`;
+  const mlp = `${place.name}.mlp`;
   const branch = (name: string) => ({
     norm: { gain: take(`${name}.norm.gain`), bias: take(`${name}.norm.bias`), epsilon },
     scale: spec.layerScale ? take(`${name}.scale`) : null,
@@ -67,7 +80,7 @@ export function assembleBlock(spec: BlockSpec, take: Take, i: number): SubBlock[
     dropPath,
   });
   return [
-    attentionSubBlock(attention, {
+    attend(attention, {
       ...branch(attention),
       attention: {
         heads,
@@ -92,7 +105,8 @@ export function assembleBlock(spec: BlockSpec, take: Take, i: number): SubBlock[
 
 export function assemble(spec: TransformerSpec, take: Take): Modules {
   const subBlocks: SubBlock[] = [];
-  for (let i = 0; i < spec.depth; i++) subBlocks.push(...assembleBlock(spec, take, i));
+  for (let i = 0; i < spec.depth; i++)
+    subBlocks.push(...assembleBlock(spec, take, { name: `blocks.${i}`, dropPath: blockDropPath(spec, i) }));
   const norm = spec.norm ? new LayerNorm(take('norm.gain'), take('norm.bias'), spec.epsilon) : null;
   return { ...assembleStem(spec, take), subBlocks, norm };
 }

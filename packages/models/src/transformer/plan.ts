@@ -1,6 +1,6 @@
 /** The parameters of a transformer: name, place in the checkpoint, first value, layer. In the order stem, blocks, norm. */
 import { convolutionWeight, type Layout, linearWeight, plain } from '../checkpoint/layout.ts';
-import type { Names, QkvNames } from './names.ts';
+import type { BlockNames, Names, QkvNames } from './names.ts';
 import { type BlockSpec, gridSide, type TransformerSpec, timeSteps } from './spec.ts';
 
 /**
@@ -24,7 +24,7 @@ function module(name: string, key: string, weight: Layout, outputs: number): Omi
   ];
 }
 
-function norm(name: string, key: string, width: number): Omit<PlannedParameter, 'layer'>[] {
+export function planNorm(name: string, key: string, width: number): Omit<PlannedParameter, 'layer'>[] {
   return [
     { name: `${name}.gain`, layout: plain(`${key}.weight`, [width]), initial: 1 },
     { name: `${name}.bias`, layout: plain(`${key}.bias`, [width]), initial: 0 },
@@ -54,18 +54,17 @@ function planStem(spec: TransformerSpec, names: Names): Omit<PlannedParameter, '
   return planned;
 }
 
-/** The parameters of one block. */
-export function planBlock(spec: BlockSpec, names: Pick<Names, 'block'>, i: number): Omit<PlannedParameter, 'layer'>[] {
+/** The parameters of one block, `name` their prefix here. */
+export function planBlock(spec: BlockSpec, block: BlockNames, name: string): Omit<PlannedParameter, 'layer'>[] {
   const { width, hidden } = spec;
-  const block = names.block(i);
-  const attention = `blocks.${i}.attention`;
-  const mlp = `blocks.${i}.mlp`;
+  const attention = `${name}.attention`;
+  const mlp = `${name}.mlp`;
   const scale = (name: string, key: string): Omit<PlannedParameter, 'layer'>[] =>
     spec.layerScale ? [{ name: `${name}.scale`, layout: plain(key, [width]), initial: spec.layerScaleValue }] : [];
   const qkvWeight = fused(block.qkvWeight, width, (key, columns) => linearWeight(key ?? '', width, columns));
   const qkvBias = fused(block.qkvBias, width, (key, columns) => plain(key, [columns]));
   return [
-    ...norm(`${attention}.norm`, block.attentionNorm, width),
+    ...planNorm(`${attention}.norm`, block.attentionNorm, width),
     { name: `${attention}.qkv.weight`, layout: qkvWeight, initial: 'normal' },
     ...(spec.qkvBias === 'none' ? [] : [{ name: `${attention}.qkv.bias`, layout: qkvBias, initial: 0 }]),
     ...module(
@@ -75,7 +74,7 @@ export function planBlock(spec: BlockSpec, names: Pick<Names, 'block'>, i: numbe
       width,
     ),
     ...scale(attention, block.attentionScale),
-    ...norm(`${mlp}.norm`, block.mlpNorm, width),
+    ...planNorm(`${mlp}.norm`, block.mlpNorm, width),
     ...module(`${mlp}.expand`, block.expand, linearWeight(`${block.expand}.weight`, width, hidden), hidden),
     ...module(`${mlp}.contract`, block.contract, linearWeight(`${block.contract}.weight`, hidden, width), width),
     ...scale(mlp, block.mlpScale),
@@ -85,7 +84,7 @@ export function planBlock(spec: BlockSpec, names: Pick<Names, 'block'>, i: numbe
 /** Every parameter of the backbone. */
 export function planParameters(spec: TransformerSpec, names: Names): PlannedParameter[] {
   const layers = [planStem(spec, names)];
-  for (let i = 0; i < spec.depth; i++) layers.push(planBlock(spec, names, i));
-  layers.push(spec.norm ? norm('norm', names.norm, spec.width) : []);
+  for (let i = 0; i < spec.depth; i++) layers.push(planBlock(spec, names.block(i), `blocks.${i}`));
+  layers.push(spec.norm ? planNorm('norm', names.norm, spec.width) : []);
   return layers.flatMap((planned, layer) => planned.map((parameter) => ({ ...parameter, layer })));
 }

@@ -36,11 +36,10 @@ export interface TransformerSpec {
   readonly head: HeadForm;
 }
 
-/** What the blocks need. */
+/** What a block needs. */
 export type BlockSpec = Pick<
   TransformerSpec,
   | 'width'
-  | 'depth'
   | 'heads'
   | 'hidden'
   | 'epsilon'
@@ -48,8 +47,10 @@ export type BlockSpec = Pick<
   | 'layerScale'
   | 'layerScaleValue'
   | 'dropout'
-  | 'dropPath'
 >;
+
+/** What the blocks of one run need. */
+export type BlocksSpec = BlockSpec & Pick<TransformerSpec, 'depth' | 'dropPath'>;
 
 /** Patches a side. */
 export function gridSide(spec: Pick<TransformerSpec, 'input' | 'patch'>): number {

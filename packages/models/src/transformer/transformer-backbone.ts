@@ -3,9 +3,11 @@ import type { SubBlock } from '@dr2net/core';
 import type { InputLayer } from '@dr2net/layers';
 import type { Differentiable, Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Backbone, BackboneInput, CheckpointTensor, HeadForm, SavedTraining } from '../backbone.ts';
+import type { Backbone, BackboneInput, BackboneRun, CheckpointTensor, HeadForm, SavedTraining } from '../backbone.ts';
 import type { HostTensor } from '../checkpoint/decode.ts';
+import type { TensorSource } from '../checkpoint/encode.ts';
 import { fromParameter } from '../checkpoint/layout.ts';
+import { hostSources, sources } from '../checkpoint/sources.ts';
 import { assemble } from './assemble.ts';
 import type { Names } from './names.ts';
 import { type PlannedParameter, planParameters } from './plan.ts';
@@ -28,7 +30,9 @@ export class TransformerBackbone implements Backbone {
   readonly names: Names;
   readonly config: Record<string, unknown>;
   readonly stem: InputLayer;
+  /** Those of the one run. */
   readonly subBlocks: readonly SubBlock[];
+  readonly runs: readonly BackboneRun[];
   readonly norm: Differentiable | null;
   readonly parameters: readonly Parameter[];
   readonly extra: ReadonlyMap<string, HostTensor>;
@@ -54,6 +58,7 @@ export class TransformerBackbone implements Backbone {
     const { stem, subBlocks, norm, constants } = assemble(this.spec, take);
     this.stem = stem;
     this.subBlocks = subBlocks;
+    this.runs = [{ subBlocks, merge: null }];
     this.norm = norm;
     this.constants = constants;
   }
@@ -78,6 +83,7 @@ export class TransformerBackbone implements Backbone {
     return this.spec.prefix.length;
   }
 
+  /** Tokens in all. */
   get tokens(): number {
     return tokenCount(this.spec);
   }
@@ -96,9 +102,11 @@ export class TransformerBackbone implements Backbone {
     return this.planned(parameter).layer;
   }
 
-  /** The layout of a parameter in the checkpoint, for saving it part by part. */
-  layoutOf(parameter: Parameter): PlannedParameter['layout'] {
-    return this.planned(parameter).layout;
+  checkpointTensors(): TensorSource[] {
+    return [
+      ...this.parameters.flatMap((parameter) => sources(parameter, this.planned(parameter).layout)),
+      ...hostSources(this.extra, (key) => this.names.carried.includes(key)),
+    ];
   }
 
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {

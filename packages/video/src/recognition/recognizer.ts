@@ -73,7 +73,7 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
   }
 
   get subBlocks(): number {
-    return this.backbone.subBlocks.length;
+    return this.backbone.runs.reduce((sum, { subBlocks }) => sum + subBlocks.length, 0);
   }
 
   get layers(): number {
@@ -101,15 +101,15 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
   step(batch: ClipBatch, { context, sink, onPhase, scaleOf, anchorsOf }: StepOptions): StepResult {
     const targets = this.#smoothed(batch.targets);
     try {
-      const { loss, output, report } = gradients(this.backbone, this.head, batch.pixels, targets, {
+      const { loss, output, reports } = gradients(this.backbone, this.head, batch.pixels, targets, {
         ...this.#run(),
         context,
         sink,
         ...(onPhase ? { onPhase } : {}),
-        ...(scaleOf ? { scale: scaleOf(0) } : {}),
-        ...(anchorsOf ? { anchors: anchorsOf(0) } : {}),
+        ...(scaleOf ? { scaleOf } : {}),
+        ...(anchorsOf ? { anchorsOf } : {}),
       });
-      return { loss, output, reports: [report] };
+      return { loss, output, reports };
     } finally {
       targets.dispose();
     }

@@ -1,28 +1,28 @@
 /** `info` of a backbone of images or clips, and its head. */
 import { startBackend } from '@dr2net/backends';
-import { type Backbone, loadBackbone, readLabels } from '@dr2net/models';
+import { type TransformerBackbone, loadBackbone, readLabels } from '@dr2net/models';
 import { modelOptionsOf, type ShapeOptions } from '../../options/model.ts';
 import { type Described, listed, trainedWith } from '../described.ts';
 
 interface Facts {
   readonly model: string;
   readonly architecture: string;
-  readonly input: Backbone['input'];
+  readonly input: TransformerBackbone['input'];
   readonly depth: number;
   readonly subBlocks: number;
   readonly width: number;
   readonly tokens: number;
   readonly prefixTokens: number;
   readonly parameters: { readonly tensors: number; readonly count: number; readonly bytes: number };
-  readonly head: Backbone['head'] & { readonly inCheckpoint: boolean; readonly classes: readonly string[] };
-  readonly training: Backbone['training'];
+  readonly head: TransformerBackbone['head'] & { readonly inCheckpoint: boolean; readonly classes: readonly string[] };
+  readonly training: TransformerBackbone['training'];
   /** Tensors of the checkpoint that nothing is made of. */
   readonly unusedTensors: readonly string[];
   /** Tensors of the published head that the checkpoint lacks; a new head is made at random. */
   readonly missingTensors: readonly string[];
 }
 
-function factsOf(model: string, backbone: Backbone): Facts {
+function factsOf(model: string, backbone: TransformerBackbone): Facts {
   const { architecture, input, depth, subBlocks, width, tokens, prefixTokens, parameters, head, extra } = backbone;
   const modules = [...head.outputs, ...(head.norm === null ? [] : [head.norm])];
   const missingTensors = modules.flatMap((name) => [`${name}.weight`, `${name}.bias`]).filter((key) => !extra.has(key));

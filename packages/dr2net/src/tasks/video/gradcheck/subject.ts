@@ -1,7 +1,7 @@
 /** `gradcheck` of a classifier: a backbone of images or clips, and its head. */
 import { measureRange, runStates } from '@dr2net/core';
 import {
-  type Backbone,
+  type TransformerBackbone,
   type ClassificationHead,
   channelsFirst,
   gradients,
@@ -28,7 +28,7 @@ export interface ClassifierCheckOptions extends ShapeOptions {
 
 class ClassifierSubject implements CheckSubject {
   constructor(
-    private readonly backbone: Backbone,
+    private readonly backbone: TransformerBackbone,
     private readonly head: ClassificationHead,
     private readonly input: CheckInput,
   ) {}
@@ -54,18 +54,19 @@ class ClassifierSubject implements CheckSubject {
     );
   }
 
-  #trace(sink: Sink, options: PassOptions): TracedPass {
+  #trace(sink: Sink, { scale, ...options }: PassOptions): TracedPass {
     const targets = softTargets([...this.input.labels], this.head.classes);
     try {
-      const { loss, output, pixels, report } = gradients(this.backbone, this.head, this.input.pixels, targets, {
+      const { loss, output, pixels, reports } = gradients(this.backbone, this.head, this.input.pixels, targets, {
         ...options,
+        ...(scale && { scaleOf: () => scale }),
         context: inference,
         pixelGradient: true,
         sink,
       });
       const input = pixels && { key: pixelsKey, tensor: channelsFirst(pixels) };
       pixels?.dispose();
-      return { loss, logits: output, input, report };
+      return { loss, logits: output, input, report: reports[0]! };
     } finally {
       targets.dispose();
     }

@@ -1,0 +1,128 @@
+/** A Swin backbone: one reversible run a stage, its parameters, its modules, and its place in the published checkpoint. */
+import { windowIndices } from '@dr2net/layers';
+import type { InputLayer } from '@dr2net/layers';
+import type { Differentiable, Parameter } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Backbone, BackboneInput, BackboneRun, CheckpointTensor, HeadForm, SavedTraining } from '../backbone.ts';
+import type { HostTensor } from '../checkpoint/decode.ts';
+import type { TensorSource } from '../checkpoint/encode.ts';
+import { fromParameter } from '../checkpoint/layout.ts';
+import { hostSources, sources } from '../checkpoint/sources.ts';
+import type { PlannedParameter } from '../transformer/plan.ts';
+import { assembleSwin, type SwinModules } from './assemble.ts';
+import type { SwinDescription } from './config.ts';
+import { planSwin } from './plan.ts';
+import { type SwinSpec, swinDepth } from './spec.ts';
+
+export interface SwinParts extends SwinDescription {
+  /** By our name; taken over. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly extra?: ReadonlyMap<string, HostTensor>;
+  readonly unused?: readonly string[];
+  readonly training?: SavedTraining | null;
+}
+
+export class SwinBackbone implements Backbone {
+  readonly architecture = 'swin';
+  /** No class token. */
+  readonly prefixTokens = 0;
+  readonly spec: SwinSpec;
+  readonly config: Record<string, unknown>;
+  readonly parameters: readonly Parameter[];
+  readonly extra: ReadonlyMap<string, HostTensor>;
+  readonly unused: readonly string[];
+  readonly training: SavedTraining | null;
+  private readonly modules: SwinModules;
+  private readonly names: SwinDescription['names'];
+  private readonly plan = new Map<Parameter, PlannedParameter>();
+
+  constructor(parts: SwinParts) {
+    this.spec = parts.spec;
+    this.names = parts.names;
+    this.config = parts.config;
+    this.extra = parts.extra ?? new Map();
+    this.unused = parts.unused ?? [];
+    this.training = parts.training ?? null;
+    const take = (name: string): Parameter => {
+      const parameter = parts.parameters.get(name);
+      if (!parameter) throw new Error(`The backbone needs a parameter ${name} that was not made.`);
+      return parameter;
+    };
+    for (const planned of planSwin(this.spec, this.names)) this.plan.set(take(planned.name), planned);
+    this.parameters = [...this.plan.keys()];
+    this.modules = assembleSwin(this.spec, take);
+  }
+
+  get input(): BackboneInput {
+    return this.spec.input;
+  }
+
+  get width(): number {
+    return this.spec.stages.at(-1)!.width;
+  }
+
+  get depth(): number {
+    return swinDepth(this.spec);
+  }
+
+  /** Pixels [batch, height, width, channels], both a multiple of the patch → map [batch, height/patch, width/patch, width of stage 0]. */
+  get stem(): InputLayer {
+    return this.modules.stem;
+  }
+
+  get runs(): readonly BackboneRun[] {
+    return this.modules.runs;
+  }
+
+  /** The last map → tokens. Features do not go through it. */
+  get norm(): Differentiable {
+    return this.modules.norm;
+  }
+
+  /** The LayerNorms of the features' maps, in the order of `spec.features`. */
+  get featureNorms(): readonly Differentiable[] {
+    return this.modules.featureNorms;
+  }
+
+  get head(): HeadForm {
+    return this.spec.head;
+  }
+
+  private planned(parameter: Parameter): PlannedParameter {
+    const planned = this.plan.get(parameter);
+    if (!planned) throw new RangeError(`Parameter ${parameter.name} is not one of this backbone's.`);
+    return planned;
+  }
+
+  layerOf(parameter: Parameter): number {
+    return this.planned(parameter).layer;
+  }
+
+  toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
+    const { layout } = this.planned(parameter);
+    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+  }
+
+  checkpointTensors(): TensorSource[] {
+    return [
+      ...this.parameters.flatMap((parameter) => sources(parameter, this.planned(parameter).layout)),
+      ...this.indices(),
+      ...hostSources(this.extra, (key) => this.names.carried.includes(key)),
+    ];
+  }
+
+  /** The indices of the tables, where published files hold them: libraries that read them would miss them. */
+  private indices(): TensorSource[] {
+    return this.spec.stages.flatMap(({ depth, window }, s) =>
+      Array.from({ length: depth }, (_, i) => this.names.block(s, i).indices).flatMap((key) => {
+        if (key === null) return [];
+        const read = () => Float32Array.from(windowIndices(window, [window, window]));
+        return [{ key, shape: [window ** 2, window ** 2], dtype: 'I64' as const, read }];
+      }),
+    );
+  }
+
+  dispose(): void {
+    for (const parameter of this.parameters) parameter.dispose();
+  }
+}
