@@ -34,7 +34,7 @@ export class RelativePosition {
 
   /** Rows of the table [(2w − 1)², heads] → those of the pairs [N·N, heads] of a window of these sides. */
   #map(sides: Sides): RowMap {
-    if (this.#known && this.#known.sides.every((side, i) => side === sides[i])) return this.#known.map;
+    if (this.#known?.sides.every((side, i) => side === sides[i])) return this.#known.map;
     const from = (2 * this.#window - 1) ** 2;
     const map = new RowMap({ from, each: 1, sources: windowIndices(this.#window, sides) });
     this.#known = { sides, map };

@@ -49,7 +49,10 @@ export function attentionSubBlock(name: string, parts: BranchParts & { attention
  * F(x) = [DropPath ∘ LayerScale ∘ Dropout ∘] attention inside windows of LayerNorm(x), on maps [batch, height, width, channels]; in
  * `context.chunks` parts of the windows.
  */
-export function windowAttentionSubBlock(name: string, parts: BranchParts & { attention: WindowAttentionParts }): SubBlock {
+export function windowAttentionSubBlock(
+  name: string,
+  parts: BranchParts & { attention: WindowAttentionParts },
+): SubBlock {
   return masked(name, sequential(name, [normOf(parts), windowSelfAttention(parts.attention)]), parts);
 }
 

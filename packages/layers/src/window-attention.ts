@@ -167,8 +167,20 @@ class WindowSelfAttention implements Differentiable {
     }
     const geometry = this.#geometry(x);
     const shape = [...x.shape];
-    const cut = { parameters: [], ...linearMap((t) => this.#cut(t, geometry), (t) => this.#join(t, geometry, shape)) };
-    const join = { parameters: [], ...linearMap((t) => this.#join(t, geometry, shape), (t) => this.#cut(t, geometry)) };
+    const cut = {
+      parameters: [],
+      ...linearMap(
+        (t) => this.#cut(t, geometry),
+        (t) => this.#join(t, geometry, shape),
+      ),
+    };
+    const join = {
+      parameters: [],
+      ...linearMap(
+        (t) => this.#join(t, geometry, shape),
+        (t) => this.#cut(t, geometry),
+      ),
+    };
     return sequential('window attention', [cut, ...this.#heads(geometry), join, this.#projection]).trace(x, context);
   }
 

@@ -99,15 +99,17 @@ const apart = -100;
 /**
  * What is added to the scores of `count` windows from number `from` on (of all maps of the batch), [count, N, N]; null without a shift.
  */
-export function windowMask({ window, shift, counts }: WindowGeometry, from: number, count: number): Float32Array | null {
+export function windowMask(
+  { window, shift, counts }: WindowGeometry,
+  from: number,
+  count: number,
+): Float32Array | null {
   if (shift[0] === 0 && shift[1] === 0) return null;
   const size = window[0] * window[1];
   const mask = new Float32Array(count * size * size);
   const region = (token: number, last: readonly [boolean, boolean]) => {
     const [y, x] = [Math.floor(token / window[1]), token % window[1]];
-    return (
-      (last[0] && behind(y, window[0], shift[0]) ? 2 : 0) + (last[1] && behind(x, window[1], shift[1]) ? 1 : 0)
-    );
+    return (last[0] && behind(y, window[0], shift[0]) ? 2 : 0) + (last[1] && behind(x, window[1], shift[1]) ? 1 : 0);
   };
   for (let w = 0; w < count; w++) {
     const number = (from + w) % (counts[0] * counts[1]);

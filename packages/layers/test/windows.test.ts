@@ -116,8 +116,7 @@ function plainWindows(heads: number, { map, window: most, shift: wanted, rule }:
     const [batch, , , channels] = x.shape as [number, number, number, number];
     const rolled = (t: Tensor, sign: 1 | -1) => roll(roll(t, 1, sign * shift[0]!), 2, sign * shift[1]!);
     const normed = norm(x, gain, shiftBias);
-    const whole =
-      rule === 'timm' ? padTo(rolled(normed, 1), height, width) : rolled(padTo(normed, height, width), 1);
+    const whole = rule === 'timm' ? padTo(rolled(normed, 1), height, width) : rolled(padTo(normed, height, width), 1);
     const parted = transpose(reshape(whole, [batch, height / h, h, width / w, w, channels]), [0, 1, 3, 2, 4, 5]);
     const windows = reshape(parted, [-1, h * w, channels]);
     const [q, k, v] = split(linear(windows, qkv, qkvBias), 3, -1).map((t) =>
@@ -128,7 +127,11 @@ function plainWindows(heads: number, { map, window: most, shift: wanted, rule }:
     const byPicture = reshape(add(scores, plainBias(table, clipped, most)), [batch, -1, heads, size, size]);
     const masked = add(byPicture, reshape(mask, [1, -1, 1, size, size]));
     const p = reshape(softmax(masked), [-1, heads, size, size]);
-    const out = linear(reshape(transpose(matMul(p, v!), [0, 2, 1, 3]), [-1, size, channels]), projection, projectionBias);
+    const out = linear(
+      reshape(transpose(matMul(p, v!), [0, 2, 1, 3]), [-1, size, channels]),
+      projection,
+      projectionBias,
+    );
     const joined = transpose(reshape(out, [batch, height / h, width / w, h, w, channels]), [0, 1, 3, 2, 4, 5]);
     const map4 = reshape(joined, [batch, height, width, channels]);
     return rule === 'timm' ? rolled(crop(map4, ...map), -1) : crop(rolled(map4, -1), ...map);

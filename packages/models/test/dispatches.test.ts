@@ -4,7 +4,7 @@ import { discard, trainingContext } from '@dr2net/ops';
 import { testBackends } from '@dr2net/testing';
 import { ones, type Tensor } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type TransformerBackbone, createBackbone } from '../src/index.ts';
+import { createBackbone, type TransformerBackbone } from '../src/index.ts';
 
 const methods = {
   reversible: { name: 'reversible', anchors: 0, tolerance: Number.POSITIVE_INFINITY },

@@ -6,7 +6,10 @@ import { afterAll, expect, test } from 'vitest';
 
 afterAll(() => rmSync(join(root, 'packages/models/tiny-vit'), { recursive: true, force: true }));
 
-test('the first example', () => {
-  const { printed, expected } = runReadme('models');
+test.each([
+  ['transformers', 0],
+  ['Swin', 1],
+])('the example of %s', (_, example) => {
+  const { printed, expected } = runReadme('models', example);
   expect(printed).toBe(expected);
 });

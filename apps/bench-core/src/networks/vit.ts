@@ -1,11 +1,11 @@
 /** A ViT, or a VideoMAE of clips, with a new head, and one batch of random pixels. */
 import {
-  type TransformerBackbone,
   type ClassificationHead,
   createBackbone,
   gradients,
   memoryModel,
   newHead,
+  type TransformerBackbone,
   traceClassifier,
 } from '@dr2net/models';
 import { inference, type Parameter, softmaxCrossEntropy } from '@dr2net/ops';

@@ -3,13 +3,13 @@ import { startBackend } from '@dr2net/backends';
 import { applyRun, ExactScale, type RunReport } from '@dr2net/core';
 import { meter } from '@dr2net/memory';
 import {
-  type TransformerBackbone,
   type ClassificationHead,
   channelsLast,
   gradients,
   loadBackbone,
   newHead,
   readTensorFile,
+  type TransformerBackbone,
 } from '@dr2net/models';
 import { inference, softTargets, trainingContext } from '@dr2net/ops';
 import { dispose, randomNormal, type Tensor, tensor } from '@tensorflow/tfjs-core';

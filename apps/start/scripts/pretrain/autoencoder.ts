@@ -7,7 +7,7 @@
  * the rest is ordinary TensorFlow.js.
  */
 import { differentiableRun } from '@dr2net/core';
-import { type TransformerBackbone, createBackbone } from '@dr2net/models';
+import { createBackbone, type TransformerBackbone } from '@dr2net/models';
 import { inference, Parameter, trainingContext } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs';
 import type { MaskedBatch, Shape } from './batch.ts';

@@ -21,6 +21,9 @@ export function sources(parameter: Parameter, layout: Layout): TensorSource[] {
 }
 
 /** Those of some tensors on the host whose key is wanted. */
-export function hostSources(tensors: ReadonlyMap<string, HostTensor>, wanted: (key: string) => boolean): TensorSource[] {
+export function hostSources(
+  tensors: ReadonlyMap<string, HostTensor>,
+  wanted: (key: string) => boolean,
+): TensorSource[] {
   return [...tensors].flatMap(([key, { shape, data }]) => (wanted(key) ? [{ key, shape, read: () => data }] : []));
 }

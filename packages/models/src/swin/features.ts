@@ -24,7 +24,9 @@ const part = (stage: number) => `features ${stage}`;
 
 function wanted({ spec, featureNorms }: SwinBackbone): [stage: number, norm: Differentiable][] {
   if (spec.features.length === 0)
-    throw new ModelOptionError('The backbone was made without features; give the stages, as in { features: [1, 2, 3] }.');
+    throw new ModelOptionError(
+      'The backbone was made without features; give the stages, as in { features: [1, 2, 3] }.',
+    );
   return spec.features.map((stage, i) => [stage, featureNorms[i]!]);
 }
 
@@ -72,7 +74,9 @@ export function traceFeatures(backbone: SwinBackbone, pixels: Tensor, options: B
     });
     const run = (dMaps: readonly (Tensor | null)[], sink: Sink): Tensor | null => {
       if (dMaps.length !== norms.length)
-        throw new RangeError(`${dMaps.length} gradients were given for ${norms.length} maps; give null where there is none.`);
+        throw new RangeError(
+          `${dMaps.length} gradients were given for ${norms.length} maps; give null where there is none.`,
+        );
       if (isFrozen) return null;
       const states: (Tensor | null)[] = [];
       try {

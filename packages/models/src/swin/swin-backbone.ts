@@ -1,6 +1,7 @@
 /** A Swin backbone: one reversible run a stage, its parameters, its modules, and its place in the published checkpoint. */
-import { windowIndices } from '@dr2net/layers';
+
 import type { InputLayer } from '@dr2net/layers';
+import { windowIndices } from '@dr2net/layers';
 import type { Differentiable, Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Backbone, BackboneInput, BackboneRun, CheckpointTensor, HeadForm, SavedTraining } from '../backbone.ts';

@@ -39,14 +39,7 @@ export interface TransformerSpec {
 /** What a block needs. */
 export type BlockSpec = Pick<
   TransformerSpec,
-  | 'width'
-  | 'heads'
-  | 'hidden'
-  | 'epsilon'
-  | 'qkvBias'
-  | 'layerScale'
-  | 'layerScaleValue'
-  | 'dropout'
+  'width' | 'heads' | 'hidden' | 'epsilon' | 'qkvBias' | 'layerScale' | 'layerScaleValue' | 'dropout'
 >;
 
 /** What the blocks of one run need. */

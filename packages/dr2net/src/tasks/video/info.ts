@@ -1,6 +1,6 @@
 /** `info` of a backbone of images or clips, and its head. */
 import { startBackend } from '@dr2net/backends';
-import { type TransformerBackbone, loadBackbone, readLabels } from '@dr2net/models';
+import { loadBackbone, readLabels, type TransformerBackbone } from '@dr2net/models';
 import { modelOptionsOf, type ShapeOptions } from '../../options/model.ts';
 import { type Described, listed, trainedWith } from '../described.ts';
 

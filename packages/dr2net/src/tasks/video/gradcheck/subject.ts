@@ -1,7 +1,6 @@
 /** `gradcheck` of a classifier: a backbone of images or clips, and its head. */
 import { measureRange, runStates } from '@dr2net/core';
 import {
-  type TransformerBackbone,
   type ClassificationHead,
   channelsFirst,
   gradients,
@@ -9,6 +8,7 @@ import {
   loadBackbone,
   newHead,
   pretrainedHead,
+  type TransformerBackbone,
 } from '@dr2net/models';
 import { inference, type Parameter, type Sink, softTargets } from '@dr2net/ops';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
