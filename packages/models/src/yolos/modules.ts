@@ -14,7 +14,7 @@ import {
   sequential,
 } from '@dr2net/layers';
 import type { Differentiable } from '@dr2net/ops';
-import { assembleBlock, type Take } from '../transformer/assemble.ts';
+import { assembleBlock, blockDropPath, type Take } from '../transformer/assemble.ts';
 import { midPosition } from './plan.ts';
 import type { YolosSpec } from './spec.ts';
 
@@ -36,7 +36,8 @@ function network(take: Take, name: string): Differentiable {
 
 export function assembleYolos(spec: YolosSpec, take: Take): YolosModules {
   const blocks = Array.from({ length: spec.depth }, (_, i) => {
-    const [attention, mlp] = assembleBlock(spec, take, i) as [SubBlock, SubBlock];
+    const place = { name: `blocks.${i}`, dropPath: blockDropPath(spec, i) };
+    const [attention, mlp] = assembleBlock(spec, take, place);
     return [spec.midPositions && i > 0 ? positioned(attention, take(midPosition(i))) : attention, mlp];
   });
   return {

@@ -48,7 +48,7 @@ function planOne(spec: YolosSpec, i: number): Planned[] {
   const own: Layout = plain(null, [1, yolosTokens(spec), spec.width]);
   const position: Planned[] =
     spec.midPositions && i > 0 ? [{ name: midPosition(i), layout: own, initial: 'normal' }] : [];
-  return [...position, ...planBlock(spec, names, i)];
+  return [...position, ...planBlock(spec, names.block(i), `blocks.${i}`)];
 }
 
 /** Every parameter, in the order in which the network uses them. Layer 0 is the stem, `depth` + 1 what comes after the blocks. */

@@ -3,12 +3,12 @@ import type { ConfigReader } from '../architectures/config.ts';
 import { blockNumbers, imagenetMean, imagenetStd, normalisation } from '../architectures/hugging-face.ts';
 import { ConfigError, ModelOptionError } from '../errors.ts';
 import { readLabels } from '../heads/labels.ts';
-import type { BlockSpec } from '../transformer/spec.ts';
+import type { BlocksSpec } from '../transformer/spec.ts';
 
 /** Height and width of the picture, pixels. */
 export type PictureSize = readonly [height: number, width: number];
 
-export interface YolosSpec extends BlockSpec {
+export interface YolosSpec extends BlocksSpec {
   /** What the stem takes: pixels [batch, height, width, channels], normalised by mean and std (of values in 0 … 1). */
   readonly input: {
     readonly size: PictureSize;
