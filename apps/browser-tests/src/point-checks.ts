@@ -89,7 +89,7 @@ function distance(actual: Map<string, Float32Array>, expected: Map<string, Float
 async function train(model: PointSegmentation, method: MethodName): Promise<number[]> {
   const losses: number[] = [];
   const source = await sourceOf(true, 'north', 'east');
-  const options = { steps: 32, seed: 0, memory: { method }, optimizer: adamW({ lr: 5e-3 }) };
+  const options = { steps: 48, seed: 0, memory: { method }, optimizer: adamW({ lr: 5e-3 }) };
   for await (const event of finetune(model, source, options)) if (event.type === 'step') losses.push(event.loss);
   return losses;
 }
