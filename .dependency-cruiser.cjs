@@ -12,7 +12,19 @@ const below = {
   pointcloud: ['ops', 'core', 'layers', 'memory', 'models'],
   detection: ['ops', 'core', 'layers', 'models'],
   train: ['ops', 'core', 'layers', 'schedulers', 'memory', 'models', 'video'],
-  dr2net: ['ops', 'core', 'layers', 'schedulers', 'memory', 'backends', 'models', 'video', 'pointcloud', 'train'],
+  dr2net: [
+    'ops',
+    'core',
+    'layers',
+    'schedulers',
+    'memory',
+    'backends',
+    'models',
+    'video',
+    'pointcloud',
+    'detection',
+    'train',
+  ],
 };
 
 const tests = '\\.(test|test-d)\\.ts$|/test/|/bench/|/browser/|/scripts/|\\.config\\.';

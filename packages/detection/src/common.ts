@@ -16,7 +16,13 @@ export { boxAreas, boxGiou, boxIou } from './boxes/overlap.ts';
 export type { OnBadBox } from './dataset/admission.ts';
 export { cocoTruths } from './dataset/coco-truths.ts';
 export type { DetectionBox, DetectionDataset, DetectionImage, DroppedBox } from './dataset/contract.ts';
-export { BadImageError, type BadImageReason, DetectionDatasetError, NoDecoderError } from './dataset/errors.ts';
+export {
+  BadImageError,
+  type BadImageReason,
+  DetectionDatasetError,
+  NoDecoderError,
+  UnknownSplitError,
+} from './dataset/errors.ts';
 export { unlabelledImages } from './dataset/images.ts';
 export type { DetectionFormat, DetectionReadOptions } from './dataset/options.ts';
 export { type DetectionSplitOptions, splitDetections } from './dataset/split.ts';
@@ -67,3 +73,4 @@ export { decodeMask, type Mask, maskArea, maskBox, maskOfRuns } from './metrics/
 export { type DetectionBatch, paddingMask } from './source/batch.ts';
 export type { DetectionSourceOptions } from './source/options.ts';
 export type { DetectionSource } from './source/source.ts';
+export { boxesSvg, type DrawnBox } from './view/boxes.ts';

@@ -5,6 +5,7 @@ import { readFile } from './node/files.ts';
 
 export * from './common.ts';
 export { detectionSource } from './node/detection-source.ts';
+export { type PictureOptions, pictureJpeg } from './node/picture.ts';
 export { readDetections } from './node/read-detections.ts';
 
 /** An image's pixels as RGB: from a path, a URL or a blob. @throws BadImageError, NoDecoderError */

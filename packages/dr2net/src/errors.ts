@@ -50,6 +50,7 @@ const failures = new Set([
   'NonFiniteLossError',
   'CheckpointWriteError',
   'EmptyDataError',
+  'NoDecoderError',
 ]);
 
 /** Errors that the engine or JavaScript itself throws when a program is wrong. */

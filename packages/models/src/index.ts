@@ -93,6 +93,7 @@ export { createSwin, type LoadSwinOptions, loadSwin } from './swin/store.ts';
 export { SwinBackbone } from './swin/swin-backbone.ts';
 export * from './task.ts';
 export { TransformerBackbone } from './transformer/transformer-backbone.ts';
+export { withNewClasses } from './yolos/classes.ts';
 export { createYolos, type NewYolosOptions, type YolosConfigOptions, yolosConfig } from './yolos/create.ts';
 export { YolosDetector } from './yolos/detector.ts';
 export {

@@ -15,6 +15,7 @@ import {
   loadYolos,
   saveYolos,
   traceYolos,
+  withNewClasses,
   type YolosDetector,
   yolosConfig,
 } from '../src/index.ts';
@@ -164,6 +165,25 @@ describe('files', () => {
       expect(again.unused).toEqual([]);
       model.dispose();
       again.dispose();
+    }));
+
+  it('takes other classes: only the last layer of the classifier is new, and it is saved and loaded', () =>
+    expectNoLeak(async () => {
+      const before = readReference(join(folder, 'model.safetensors'));
+      const model = withNewClasses(await loadYolos(folder), ['one', 'two', 'three', 'four', 'five'], 3);
+      expect(model.spec.classes).toBe(5);
+      await saveYolos(join(temporary, 'other'), model);
+      model.dispose();
+      const again = await loadYolos(join(temporary, 'other'));
+      expect(again.config.id2label).toEqual({ 0: 'one', 1: 'two', 2: 'three', 3: 'four', 4: 'five' });
+      again.dispose();
+      const after = readReference(join(temporary, 'other', 'model.safetensors'));
+      expect(reference(after, 'class_labels_classifier.layers.2.weight').shape).toEqual([6, 16]);
+      const changed = [...before].filter(([key, { data }]) => String(after.get(key)!.data) !== String(data));
+      expect(changed.map(([key]) => key).sort()).toEqual([
+        'class_labels_classifier.layers.2.bias',
+        'class_labels_classifier.layers.2.weight',
+      ]);
     }));
 
   it('keeps the first blocks and their positions', () =>

@@ -5,6 +5,9 @@ export class DetectionDatasetError extends Error {
   override readonly name = 'DetectionDatasetError';
 }
 
+/** A split that the data set does not have. */
+export class UnknownSplitError extends DetectionDatasetError {}
+
 /** Why an image cannot be used. */
 export type BadImageReason = 'missing' | 'unreadable' | 'truncated' | 'format' | 'size';
 

@@ -3,7 +3,7 @@ import type { FileEntry, ReadFile } from '../files/files.ts';
 import { baseOf, ImageIndex, isImageFile, stemOf } from '../files/image-index.ts';
 import { readCoco } from './coco.ts';
 import type { DetectionDataset } from './contract.ts';
-import { DetectionDatasetError } from './errors.ts';
+import { DetectionDatasetError, UnknownSplitError } from './errors.ts';
 import { fewOf } from './in-words.ts';
 import type { DetectionFormat, DetectionReadOptions } from './options.ts';
 import type { Reading } from './reading.ts';
@@ -38,11 +38,9 @@ function cocoFile({ entries, where, options: { split } }: Reading): FileEntry {
   if (found.length === 1) return found[0] as FileEntry;
   const there = fewOf(all.map(({ path }) => path));
   if (found.length === 0)
-    throw new DetectionDatasetError(
-      all.length === 0
-        ? `${where} has no JSON with annotations.`
-        : `${where} has no annotations of the split "${split}"; there are ${there}.`,
-    );
+    throw all.length === 0
+      ? new DetectionDatasetError(`${where} has no JSON with annotations.`)
+      : new UnknownSplitError(`${where} has no annotations of the split "${split}"; there are ${there}.`);
   throw new DetectionDatasetError(
     `${where} has several files that may be meant: ${fewOf(found.map(({ path }) => path))}. Give the path of one, or a split.`,
   );
@@ -61,7 +59,7 @@ export async function openDataset(
   chosen?: FileEntry,
 ): Promise<DetectionDataset> {
   if (chosen && options.split !== undefined)
-    throw new DetectionDatasetError(
+    throw new UnknownSplitError(
       `${chosen.path} is one file of annotations, so there is no split "${options.split}" to choose; give the folder, or no split.`,
     );
   const sorted = [...entries].sort((a, b) => (a.path < b.path ? -1 : 1));

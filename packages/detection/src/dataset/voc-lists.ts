@@ -1,6 +1,6 @@
 /** VOC's splits: `ImageSets/Main/train.txt`, a name a line; lists of a class have 1, 0 or −1 behind it. */
 import { baseOf, stemOf } from '../files/image-index.ts';
-import { DetectionDatasetError } from './errors.ts';
+import { DetectionDatasetError, UnknownSplitError } from './errors.ts';
 import { fewOf } from './in-words.ts';
 import { type Reading, readText } from './reading.ts';
 
@@ -11,7 +11,7 @@ export async function namesOfList(split: string, { entries, where, read }: Readi
     lists.find(({ path }) => baseOf(stemOf(path)) === split) ?? entries.find(({ path }) => path === `${split}.txt`);
   if (!list) {
     const there = lists.map(({ path }) => baseOf(stemOf(path)));
-    throw new DetectionDatasetError(
+    throw new UnknownSplitError(
       `${where} has no list ImageSets/Main/${split}.txt${there.length > 0 ? `; there are ${fewOf(there, 12)}.` : '. Write the names of its images into it, one on each line.'}`,
     );
   }

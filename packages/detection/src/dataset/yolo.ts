@@ -9,7 +9,7 @@ import { folderOf, isImageFile, stemOf } from '../files/image-index.ts';
 import { Admission, type Frame, numbered } from './admission.ts';
 import { chooseClasses } from './classes.ts';
 import type { DetectionBox, DetectionDataset } from './contract.ts';
-import { DetectionDatasetError } from './errors.ts';
+import { DetectionDatasetError, UnknownSplitError } from './errors.ts';
 import { counted, fewOf } from './in-words.ts';
 import { finishDataset, frameOf, type Reading, readText } from './reading.ts';
 import { yoloConfig } from './yolo-config.ts';
@@ -96,7 +96,7 @@ async function imagesOf(
   }
   if (chosen.length === 0) {
     const folders = [...new Set(all.map(({ path }) => folderOf(path)))];
-    throw new DetectionDatasetError(
+    throw new UnknownSplitError(
       `${where} has no images of the split "${split}" (${fewOf(splits.get(split) ?? [split])}); there are images in ${fewOf(folders)}.`,
     );
   }

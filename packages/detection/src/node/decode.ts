@@ -2,7 +2,7 @@
 import { NoDecoderError } from '../dataset/errors.ts';
 import type { DecodeImage } from '../image/contract.ts';
 
-async function loadSharp() {
+async function importSharp() {
   try {
     return (await import('sharp')).default;
   } catch (error) {
@@ -14,11 +14,13 @@ async function loadSharp() {
   }
 }
 
-let loading: ReturnType<typeof loadSharp> | undefined;
+let loading: ReturnType<typeof importSharp> | undefined;
+
+/** @throws NoDecoderError */
+export const loadSharp = () => (loading ??= importSharp());
 
 export const decodeImage: DecodeImage = async (bytes, header, { width, height }) => {
-  loading ??= loadSharp();
-  const sharp = await loading;
+  const sharp = await loadSharp();
   // What other decoders only warn of is not refused here either.
   const picture = sharp(bytes, { failOn: 'error' });
   if (width !== header.width || height !== header.height)

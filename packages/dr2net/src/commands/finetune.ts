@@ -1,14 +1,17 @@
-/** `dr2net finetune`: trains a model on clips or clouds and leaves a folder with the model, its checkpoint and a report. */
+/** `dr2net finetune`: trains a model on clips, clouds or images and leaves a folder with the model, its checkpoint and a report. */
 import { type Command, Option } from 'commander';
-import { InterruptedError } from '../errors.ts';
+import { InterruptedError, UsageError } from '../errors.ts';
 import type { FinetuneOutcome, FinetuneSettings } from '../finetune/finetune.ts';
+import { addBlocksOption } from '../options/blocks.ts';
 import { TaskOptions, taskNames } from '../options/by-task.ts';
 import { addMethodOptions, tolerance } from '../options/method.ts';
-import { addBackendOption, addDepthOption, addFrameOptions } from '../options/model.ts';
+import { addBackendOption, addClipShapeOptions, addDepthOption, addPictureSizeOption } from '../options/model.ts';
+import { addPictureAugmentOptions } from '../options/pictures.ts';
 import { addScheduleOptions } from '../options/schedule.ts';
 import { addTrainingOptions } from '../options/training.ts';
 import { list, number, oneOf } from '../options/values.ts';
 import type { Output } from '../output.ts';
+import * as detection from '../tasks/detection/options.ts';
 import * as pointcloud from '../tasks/pointcloud/options.ts';
 import * as video from '../tasks/video/options.ts';
 
@@ -18,23 +21,32 @@ function addDataOptions(command: Command): Command {
     .optionsGroup('Data:')
     .requiredOption(
       '--data <path>',
-      'clips: a folder of class folders, or a CSV file,label[,start,end][,split]; clouds: a folder AREA/ROOM/Annotations/CLASS_N.txt, or files with a column of labels',
+      "clips: a folder of class folders, or a CSV file,label[,start,end][,split]; clouds: a folder AREA/ROOM/Annotations/CLASS_N.txt, or files with a column of labels; images with boxes: a folder in the layout of COCO, Pascal VOC or YOLO, or COCO's JSON",
     )
     .option(
       '--classes <a,b,c>',
-      'clips: these classes only, in this order; clouds: names and codes, stem=1,leaf=2-',
+      'clips: these classes only, in this order; clouds: names and codes, stem=1,leaf=2-; boxes: all classes but those of --exclude, in this order',
       list,
     )
-    .option('--cache <folder>', 'keep decoded clips, or clouds as they were read, there, for later runs too')
     .option('--val <path>', 'validation data, as --data (default: its split val, else a share)')
     .option(
       '--val-share <share>',
-      'held out (of each class; of the scenes) where there is no validation split; 0 for none',
+      'held out (of each class; of the scenes; of the images) where there is no validation split; 0 for none',
       number({ min: 0, max: 0.9 }),
       0.2,
     )
     .option('--train-split <name>', 'the split to train on (default: train)')
     .option('--val-split <name>', 'the split to validate on (default: val)');
+}
+
+function addCacheOption(command: Command): Command {
+  return command
+    .optionsGroup('Data:')
+    .option('--cache <folder>', 'keep decoded clips, or clouds as they were read, there, for later runs too');
+}
+
+function addInspectOption(command: Command): Command {
+  return command.optionsGroup('Data:').option('--no-inspect', 'begin without opening every clip or image once');
 }
 
 function addSceneOptions(command: Command): Command {
@@ -79,9 +91,12 @@ function addPoolingOption(command: Command): Command {
 export function addFinetune(program: Command, output: Output): Command {
   const command = program
     .command('finetune')
-    .description('Finetune a model on your clips or point clouds. Ctrl-C saves; --resume goes on.')
+    .description('Finetune a model on your clips, point clouds or images with boxes. Ctrl-C saves; --resume goes on.')
     .addOption(
-      new Option('--task <name>', 'what is learned: video (recognition of clips), pointcloud (segmentation of scenes)')
+      new Option(
+        '--task <name>',
+        'what is learned: video (recognition of clips), pointcloud (segmentation of scenes), detection (boxes in images)',
+      )
         .argParser(oneOf(taskNames))
         .default('video'),
     )
@@ -90,10 +105,13 @@ export function addFinetune(program: Command, output: Output): Command {
     .option('--label <text>', "the run's name in reports (default: the method)");
   const options = new TaskOptions(command);
   addDataOptions(command);
+  options.of(['video', 'pointcloud'], addCacheOption);
+  options.of(['video', 'detection'], addInspectOption);
   options.of('video', (of) => {
-    video.addClipOptions(of).option('--no-inspect', 'begin without opening every clip once');
+    video.addClipOptions(of);
     video.addViewOptions(of);
   });
+  options.of('detection', detection.addReadingOptions);
   options.of('pointcloud', (of) => {
     pointcloud.addIgnoreOption(of);
     pointcloud.addReadingOptions(of);
@@ -102,8 +120,11 @@ export function addFinetune(program: Command, output: Output): Command {
     pointcloud.addCoverOptions(of);
   });
   addDepthOption(command);
-  options.of('video', addFrameOptions);
+  options.of(['video', 'detection'], addPictureSizeOption);
+  options.of('video', addClipShapeOptions);
   options.of('pointcloud', pointcloud.addSegmenterOptions);
+  options.of('detection', detection.addDetectorOptions);
+  options.of(['pointcloud', 'detection'], addBlocksOption);
   addHeadOption(command);
   options.of('video', addPoolingOption);
   addMethodOptions(command, 'exact').option(
@@ -118,9 +139,21 @@ export function addFinetune(program: Command, output: Output): Command {
   addScheduleOptions(command);
   addBackendOption(command);
   addTrainingOptions(command);
+  options.of(['video', 'detection'], addPictureAugmentOptions);
   options.of('video', video.addAugmentOptions);
+  options.of('detection', detection.addAugmentOptions);
   options.of('pointcloud', pointcloud.addAugmentOptions);
-  return command.action((settings: FinetuneSettings) => finetune(options.settle(settings, settings.task), output));
+  return command.action((given: FinetuneSettings) => {
+    const settings = options.settle(given, given.task);
+    if (settings.task === 'video') requireSquare(settings.size);
+    return finetune(settings, output);
+  });
+}
+
+/** @throws UsageError for frames of two sides */
+function requireSquare(size: unknown): void {
+  if (Array.isArray(size))
+    throw new UsageError(`--size ${size.join('x')}: frames of clips are square. Give one number, such as 112.`);
 }
 
 /** Ctrl-C, and what schedulers and containers send before they kill. */

@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander';
 import { CheckError, UsageError } from '../errors.ts';
 import type { GradcheckResult } from '../gradcheck/check.ts';
 import type { CheckSubject } from '../gradcheck/contract.ts';
+import { addBlocksOption } from '../options/blocks.ts';
 import { type TaskName, TaskOptions, taskNames } from '../options/by-task.ts';
 import { addMethodOptions, coefficientsOf, type MethodOptions, methodOf } from '../options/method.ts';
 import { addBackendOption, addDepthOption, addFrameOptions, type BackendOption } from '../options/model.ts';
@@ -43,6 +44,7 @@ export function addGradcheck(program: Command, output: Output): Command {
   tasks.of('video', addFrameOptions);
   tasks.of('pointcloud', (of) => {
     pointcloud.addSegmenterOptions(of);
+    addBlocksOption(of);
     pointcloud.addCheckOptions(of);
   });
   addBackendOption(command);
@@ -76,6 +78,8 @@ export function addGradcheck(program: Command, output: Output): Command {
 async function checkedTask({ task, model }: GradcheckOptions): Promise<TaskName> {
   const { taskOf } = await import('../tasks/task-of.ts');
   const saved = await taskOf(model);
+  if (task === 'detection' || saved === 'detection')
+    throw new UsageError('gradcheck cannot check detectors yet, only classifiers and segmenters.');
   if (task === 'video' && saved === 'pointcloud')
     throw new UsageError(
       `--task video: ${model} is a segmenter of point clouds. Give --task pointcloud, or leave it out.`,

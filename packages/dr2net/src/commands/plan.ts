@@ -3,6 +3,7 @@ import type { Coefficients, Method } from '@dr2net/core';
 import type { DryTraining, MemoryModel, PlannedBackend, PlannedOptimizer } from '@dr2net/memory';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
+import { addBlocksOption } from '../options/blocks.ts';
 import { type TaskName, TaskOptions, taskNames } from '../options/by-task.ts';
 import { coefficientsOf, type MethodOptions, nearlyPretrained } from '../options/method.ts';
 import { addDepthOption, addFrameOptions, modelOptionsOf, type ShapeOptions } from '../options/model.ts';
@@ -48,6 +49,7 @@ export function addPlan(program: Command, output: Output): Command {
       .option('--points <n>', 'points of a sample (default: as saved with the model, or 4096)', integer({ min: 16 }))
       .option('--features <a,b>', 'height, position, colour, intensity, or others (default: height)', list);
     pointcloud.addSegmenterOptions(of);
+    addBlocksOption(of);
   });
   return command
     .optionsGroup('Training:')
@@ -89,8 +91,10 @@ function shown({ alpha, beta }: Coefficients): readonly { method: Method; coeffi
 
 /** @throws UsageError for options of another task */
 async function modelToPlan(source: string, given: PlanOptions, taskOptions: TaskOptions) {
-  const { isSegmenterConfig, loadMemoryModel, readPublishedConfig } = await import('@dr2net/models');
+  const { isSegmenterConfig, isYolosConfig, loadMemoryModel, readPublishedConfig } = await import('@dr2net/models');
   const config = await readPublishedConfig(source);
+  if (given.task === 'detection' || isYolosConfig(config))
+    throw new UsageError(`${source}: the memory of detectors cannot be predicted yet. Choose --method in finetune.`);
   const saved = isSegmenterConfig(config);
   if (saved && given.task === 'video')
     throw new UsageError(`--task video: ${source} is a saved segmenter of point clouds. Leave the option out.`);

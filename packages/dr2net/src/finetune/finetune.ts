@@ -12,6 +12,7 @@ import { learningRateSchedule } from '../options/schedule.ts';
 import { clipOf, lengthOf, optimizerOf } from '../options/training.ts';
 import type { Output } from '../output.ts';
 import type { FinetuneTask, Network, Prepared } from '../tasks/contract.ts';
+import { type DetectionSettings, detectionTask } from '../tasks/detection/task.ts';
 import { type PointcloudSettings, pointcloudTask } from '../tasks/pointcloud/task.ts';
 import { type VideoSettings, videoTask } from '../tasks/video/task.ts';
 import { changedSettings } from './changed-settings.ts';
@@ -23,7 +24,8 @@ import { tileStore } from './tiles.ts';
 
 export type FinetuneSettings =
   | (VideoSettings & { readonly task: 'video' })
-  | (PointcloudSettings & { readonly task: 'pointcloud' });
+  | (PointcloudSettings & { readonly task: 'pointcloud' })
+  | (DetectionSettings & { readonly task: 'detection' });
 
 /** What `--json` prints, with figures of the task. */
 export interface FinetuneResult extends RunFigures<object> {
@@ -50,6 +52,7 @@ export interface FinetuneOutcome {
  * @throws InterruptedError after `stop`
  */
 export function runFinetune(asked: FinetuneSettings, output: Output, stop: AbortSignal): Promise<FinetuneOutcome> {
+  if (asked.task === 'detection') return runTask(detectionTask, asked, output, stop);
   return asked.task === 'video'
     ? runTask(videoTask, asked, output, stop)
     : runTask(pointcloudTask, asked, output, stop);

@@ -65,7 +65,7 @@ export function epochRecord(
 
 /** The figures of an evaluation that a curve shows. */
 function validationOf(evaluation: EvaluationRecord): EpochRecord['validation'] & {} {
-  const { kind: _, classes: __, confusion: ___, iou: ____, ...figures } = evaluation;
+  const { kind: _, classes: __, confusion: ___, iou: ____, stats: _____, categories: ______, ...figures } = evaluation;
   return figures;
 }
 

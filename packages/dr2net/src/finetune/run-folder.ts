@@ -1,5 +1,5 @@
 /**
- * The folder of a run: `metrics.jsonl`, `report.html`, `model/`, `checkpoint/`, and `scenes/` of point clouds. It is opened, and shown to be writable,
+ * The folder of a run: `metrics.jsonl`, `report.html`, `model/`, `checkpoint/`, `scenes/` of point clouds, `contact-sheet.svg` of images. It is opened, and shown to be writable,
  * before any training.
  */
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ const files = {
   model: 'model',
   checkpoint: 'checkpoint',
   scenes: 'scenes',
+  sheet: 'contact-sheet.svg',
 } as const;
 const own: ReadonlySet<string> = new Set(Object.values(files));
 
@@ -53,6 +54,11 @@ export class RunFolder {
   /** Where pictures of scenes go, each as a page and as the points it shows. */
   get scenes(): string {
     return join(this.path, files.scenes);
+  }
+
+  /** Where a picture of images beside what was found in them goes. */
+  get sheet(): string {
+    return join(this.path, files.sheet);
   }
 
   get records(): readonly RunRecord[] {

@@ -1,6 +1,6 @@
 /** The options that say which model is loaded and where it runs. */
-import type { ModelOptions } from '@dr2net/models';
-import type { Command } from 'commander';
+import type { ModelOptions, PictureSize } from '@dr2net/models';
+import { type Command, InvalidArgumentError } from 'commander';
 import { integer } from './values.ts';
 
 export interface BackendOption {
@@ -29,10 +29,37 @@ export function addDepthOption(command: Command): Command {
 }
 
 export function addFrameOptions(command: Command): Command {
+  return addClipShapeOptions(command).option(
+    '--size <pixels>',
+    'height and width of a frame; positions are resampled to it',
+    integer({ min: 1 }),
+  );
+}
+
+/** One number for a square, or `336x448`: height and width. */
+function pictureSize(text: string): number | PictureSize {
+  const [height, width, ...more] = text.split(/[x×]/).map(Number);
+  const sides = width === undefined ? [height] : [height, width];
+  if (more.length > 0 || !sides.every((side) => side !== undefined && Number.isInteger(side) && side > 0))
+    throw new InvalidArgumentError('Give pixels, such as 224, or height and width, such as 336x448.');
+  return width === undefined ? (height as number) : [height as number, width];
+}
+
+/** The size of frames (square) or of images. */
+export function addPictureSizeOption(command: Command): Command {
+  return command
+    .optionsGroup('Model:')
+    .option(
+      '--size <pixels>',
+      'height and width of a frame, or of an image as 336x448; positions are resampled to it',
+      pictureSize,
+    );
+}
+
+export function addClipShapeOptions(command: Command): Command {
   return command
     .optionsGroup('Model:')
     .option('--frames <n>', 'frames of a clip; makes a video model of an image model', integer({ min: 1 }))
-    .option('--size <pixels>', 'height and width of a frame; positions are resampled to it', integer({ min: 1 }))
     .option(
       '--tubelet <frames>',
       'frames of a tubelet, where an image model is inflated (default: 2)',

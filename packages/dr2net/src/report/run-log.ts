@@ -2,6 +2,7 @@
  * What a run leaves behind, as `metrics.jsonl` holds it: one JSON object a line, each with a `kind`. Reports are made of
  * these alone, so that a report can be made again, or of several runs, at any time.
  */
+import type { CategoryEvaluation, CocoStats } from '@dr2net/detection';
 import type { TimelinePoint } from '@dr2net/memory';
 
 /** The first line: what was run. */
@@ -48,7 +49,7 @@ export interface StepRecord {
   readonly seconds: number;
 }
 
-/** What an evaluation found, in fractions. One of `top1` and `meanIou` is there. */
+/** What an evaluation found, in fractions. One of `top1`, `meanIou` and `ap` is there, where anything counts. */
 export interface Scores {
   readonly loss: number;
   /** Classification. */
@@ -58,14 +59,18 @@ export interface Scores {
   readonly meanIou?: number;
   readonly overallAccuracy?: number;
   readonly meanAccuracy?: number;
-  /** Clips, or points. */
+  /** Detection: COCO's average precision, the mean over overlaps 0.5 … 0.95; and at 0.5 alone. */
+  readonly ap?: number;
+  readonly ap50?: number;
+  /** Clips, points, or images. */
   readonly samples: number;
 }
 
 /** The figure that a task is judged by. */
-export function scoreOf({ top1, meanIou }: Scores): { readonly name: string; readonly value: number } | undefined {
+export function scoreOf({ top1, meanIou, ap }: Scores): { readonly name: string; readonly value: number } | undefined {
   if (top1 !== undefined) return { name: 'top-1', value: top1 };
-  return meanIou === undefined ? undefined : { name: 'mean IoU', value: meanIou };
+  if (meanIou !== undefined) return { name: 'mean IoU', value: meanIou };
+  return ap === undefined ? undefined : { name: 'COCO AP', value: ap };
 }
 
 /** The end of an epoch. */
@@ -95,8 +100,11 @@ export interface EvaluationRecord extends Scores {
   /** Segmentation: of each class; null for one that does not occur. */
   readonly iou?: readonly (number | null)[];
   readonly classes: readonly string[];
-  /** `confusion[truth][prediction]`: a count. */
-  readonly confusion: readonly (readonly number[])[];
+  /** Classification and segmentation: `confusion[truth][prediction]`, a count. */
+  readonly confusion?: readonly (readonly number[])[];
+  /** Detection: COCO's twelve numbers, over all classes and of each. */
+  readonly stats?: CocoStats;
+  readonly categories?: readonly CategoryEvaluation[];
 }
 
 export type RunRecord = SettingsRecord | StepRecord | EpochRecord | MemoryRecord | EvaluationRecord;

@@ -3,6 +3,7 @@ import { formatBytes, formatDuration } from '@dr2net/memory';
 import { confusionChart } from './charts/confusion.ts';
 import { coefficientsChart, learningRateChart, lossChart, scoreChart } from './charts/curves.ts';
 import { activationPeak, memoryChart } from './charts/memory.ts';
+import { precisionTable } from './detection/table.ts';
 import { formatNumber, formatPercent } from './format.ts';
 import { figure, type Html, html, page, table } from './html.ts';
 import { type EvaluationRecord, type RunLog, scoreOf } from './run-log.ts';
@@ -67,7 +68,8 @@ function summary(run: RunLog): Html {
   )}</dl>`;
 }
 
-function perClass({ classes, confusion, iou }: EvaluationRecord): Html {
+function perClass({ classes, confusion = [], iou, stats, categories }: EvaluationRecord): Html {
+  if (stats && categories) return precisionTable(stats, categories);
   if (iou) return perClassIou(classes, confusion, iou);
   const rows = classes.map((name, index) => {
     const row = confusion[index] ?? [];
@@ -80,7 +82,7 @@ function perClass({ classes, confusion, iou }: EvaluationRecord): Html {
 
 function perClassIou(
   classes: readonly string[],
-  confusion: EvaluationRecord['confusion'],
+  confusion: NonNullable<EvaluationRecord['confusion']>,
   iou: readonly (number | null)[],
 ): Html {
   const rows = classes.map((name, k) => {

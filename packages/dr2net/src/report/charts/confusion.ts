@@ -8,9 +8,9 @@ import type { EvaluationRecord } from '../run-log.ts';
 /** Beyond this many classes the counts are not legible and only the shades are drawn. */
 const mostCounts = 20;
 
-/** undefined beyond 60 classes: no cell would be large enough to see. */
+/** undefined for detections, and beyond 60 classes: no cell would be large enough to see. */
 export function confusionChart({ classes, confusion }: EvaluationRecord): Chart | undefined {
-  if (classes.length === 0 || classes.length > 60) return undefined;
+  if (!confusion || classes.length === 0 || classes.length > 60) return undefined;
   const cells = confusion.flatMap((row, truth) => {
     const total = row.reduce((sum, count) => sum + count, 0);
     return row.map((count, prediction) => ({

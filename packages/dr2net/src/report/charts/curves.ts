@@ -123,12 +123,23 @@ export function lossChart(run: RunLog): Chart | undefined {
       look: 'faint',
       points: losses.map((y, index) => point(index, y)).filter(finite),
     });
-  return curveChart('Loss', 'Loss over the steps of the run', 'step', { label: 'cross-entropy (nats)' }, curves);
+  return curveChart('Loss', 'Loss over the steps of the run', 'step', { label: lossLabel([run]) }, curves);
 }
+
+/** A detector's loss has terms of several units. */
+const lossLabel = (runs: readonly RunLog[]) =>
+  runs.some(({ settings }) => settings.task === 'detection') ? 'set loss' : 'cross-entropy (nats)';
 
 /** How a run's score is drawn: by its name, and what it is. */
 function scoreLook(runs: readonly RunLog[]) {
   const found = runs.flatMap(({ epochs }) => epochs.flatMap(({ validation }) => validation ?? []));
+  if (found.some(({ ap }) => ap !== undefined))
+    return {
+      title: 'COCO AP',
+      what: "COCO's average precision on validation images",
+      label: 'average precision (%)',
+      training: 'training',
+    };
   const segments = found.some(({ meanIou }) => meanIou !== undefined);
   return segments
     ? {
@@ -162,6 +173,7 @@ export function scoreChart(run: RunLog): Chart | undefined {
     curve(training, accent, ({ trainAccuracy }) => trainAccuracy),
     curve('validation', second, ({ validation }) => validation && scoreOf(validation)?.value),
     curve('accuracy of all points', third, ({ validation }) => validation?.overallAccuracy),
+    curve('AP50', third, ({ validation }) => validation?.ap50),
   ]);
 }
 
@@ -229,7 +241,7 @@ export function lossComparison(runs: readonly RunLog[]): Chart | undefined {
     'Training loss',
     'Mean training loss of each epoch, one curve a run',
     'epoch',
-    { label: 'cross-entropy (nats)' },
+    { label: lossLabel(runs) },
     epochCurves(runs, ({ trainLoss }) => trainLoss),
   );
 }

@@ -3,6 +3,7 @@ import type { PositionShift } from '@dr2net/models';
 import type { CloudForm, PointAugmentation, Weighting } from '@dr2net/pointcloud';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../../errors.ts';
+import type { BlocksOption } from '../../options/blocks.ts';
 import { integer, list, number, oneOf } from '../../options/values.ts';
 
 /** How the files are read. */
@@ -144,12 +145,11 @@ export function augmentationOf(options: AugmentOptions): PointAugmentation {
 }
 
 /** The new network around the blocks. */
-export interface SegmenterOptions {
+export interface SegmenterOptions extends BlocksOption {
   readonly config?: string;
   readonly groupSize?: number;
   readonly pointsPerToken?: number;
   readonly shift?: PositionShift;
-  readonly blocks: 'pretrained' | 'random' | 'fixed';
 }
 
 export function addSegmenterOptions(command: Command): Command {
@@ -166,14 +166,6 @@ export function addSegmenterOptions(command: Command): Command {
         '--shift <where>',
         'positions before every block on the skip path too (skip), or inside the branch (branch) (default: as saved, or skip)',
       ).argParser(oneOf(['skip', 'branch'])),
-    )
-    .addOption(
-      new Option(
-        '--blocks <how>',
-        "pretrained: they learn, from the model's weights; fixed: they keep these weights, all else learns; random: they learn from random weights",
-      )
-        .argParser(oneOf(['pretrained', 'fixed', 'random']))
-        .default('pretrained'),
     );
 }
 

@@ -23,7 +23,8 @@ import { formFor, loadSegmentation } from './segmentation.ts';
 
 export interface PredictCloudsOptions extends ReadingOptions, SampleOptions, CoverOptions, BackendOption {
   readonly model: string;
-  readonly out: string;
+  /** Default: the current folder. */
+  readonly out?: string;
   readonly overwrite?: true;
   readonly batch: number;
 }
@@ -35,7 +36,7 @@ interface Target {
 }
 
 /** Where each cloud goes. @throws UsageError where a file would be written over, or two into one */
-async function targetsOf(files: readonly string[], { out, overwrite }: PredictCloudsOptions): Promise<Target[]> {
+async function targetsOf(files: readonly string[], { out = '.', overwrite }: PredictCloudsOptions): Promise<Target[]> {
   const targets = [...new Set(files)].map((file) => ({
     path: file,
     file,

@@ -1,6 +1,7 @@
 /** The options of the task `video`: which clips are read and how, and how they are changed in training. */
 import type { Augmentation } from '@dr2net/video';
 import { type Command, Option } from 'commander';
+import type { PictureAugmentOptions } from '../../options/pictures.ts';
 import { integer, number, oneOf } from '../../options/values.ts';
 
 /** How a clip becomes pixels. */
@@ -62,12 +63,9 @@ export function addViewOptions(command: Command): Command {
     .option('--spatial-views <n>', 'crops along the longer side in evaluation', integer({ min: 1 }), 1);
 }
 
-export interface AugmentOptions {
-  readonly flip: boolean;
-  readonly crop: boolean;
+export interface AugmentOptions extends PictureAugmentOptions {
   readonly mixup?: number;
   readonly cutmix?: number;
-  readonly colourJitter?: number;
   readonly erase?: number;
 }
 
@@ -76,11 +74,8 @@ const probability = number({ min: 0, max: 1 });
 export function addAugmentOptions(command: Command): Command {
   return command
     .optionsGroup('Training on clips:')
-    .option('--no-flip', 'no mirrored clips: where left and right matter')
-    .option('--no-crop', 'no random resized crop')
     .option('--mixup <alpha>', 'mixup, α of its Beta distribution (e.g. 0.8)', number({ min: 0, open: true }))
     .option('--cutmix <alpha>', 'CutMix, α of its Beta distribution (e.g. 1)', number({ min: 0, open: true }))
-    .option('--colour-jitter <strength>', 'brightness, contrast and saturation (e.g. 0.4)', probability)
     .option('--erase <probability>', 'random erasing', probability);
 }
 

@@ -1,0 +1,37 @@
+/** A finetuned detector as it was saved: its classes, α, β and method, and batches as it takes them. */
+import {
+  type DetectionDataset,
+  type DetectionSource,
+  detectionSource,
+  type ObjectDetection,
+  objectDetection,
+} from '@dr2net/detection';
+import { loadYolos } from '@dr2net/models';
+import type { Output } from '../../output.ts';
+
+export interface LoadedDetection {
+  readonly model: ObjectDetection;
+  dispose(): void;
+}
+
+/** @throws the errors of loading */
+export async function loadDetection(source: string): Promise<LoadedDetection> {
+  const detector = await loadYolos(source);
+  return { model: objectDetection(detector), dispose: () => detector.dispose() };
+}
+
+/** Whole images, in order. */
+export function wholeImages(
+  dataset: DetectionDataset,
+  { detector }: ObjectDetection,
+  { batch, onBadImage }: { readonly batch: number; readonly onBadImage: 'refuse' | 'skip' },
+  output: Output,
+): DetectionSource {
+  const { size, mean, std } = detector.spec.input;
+  return detectionSource(dataset, {
+    ...{ size, batch, onBadImage, training: false },
+    mean: mean as [number, number, number],
+    std: std as [number, number, number],
+    onSkip: (error) => output.note(`skipped: ${error.message}`),
+  });
+}

@@ -1,0 +1,96 @@
+/** The options of the task `detection`: how data sets are read, how images are changed in training, and the new network. */
+import type { DetectionAugmentation, DetectionFormat, OnBadBox } from '@dr2net/detection';
+import { type Command, Option } from 'commander';
+import type { PictureAugmentOptions } from '../../options/pictures.ts';
+import { integer, list, number, oneOf } from '../../options/values.ts';
+
+/** How the files are read. */
+export interface ReadingOptions {
+  readonly format?: DetectionFormat;
+  readonly exclude?: readonly string[];
+  readonly onBadBox: OnBadBox;
+  readonly onMissingImage: 'refuse' | 'skip';
+  readonly onBadImage: 'refuse' | 'skip';
+}
+
+const refuseOrSkip = (flags: string, what: string) =>
+  new Option(flags, what).argParser(oneOf(['refuse', 'skip'])).default('refuse');
+
+export function addReadingOptions(command: Command): Command {
+  return command
+    .optionsGroup('Images with boxes:')
+    .addOption(
+      new Option('--format <name>', 'coco, voc or yolo (default: what the files look like)').argParser(
+        oneOf(['coco', 'voc', 'yolo']),
+      ),
+    )
+    .option('--exclude <a,b>', 'classes whose boxes are left out', list)
+    .addOption(
+      refuseOrSkip(
+        '--on-bad-box <action>',
+        'refuse to go on with a box that cannot be meant (reversed, of an unknown class), or skip and count it',
+      ),
+    )
+    .addOption(
+      refuseOrSkip('--on-missing-image <action>', 'refuse to go on without an annotated image, or skip and count it'),
+    )
+    .addOption(refuseOrSkip('--on-bad-image <action>', 'refuse to go on with a broken image, or skip and count it'));
+}
+
+/** How images are changed in training. */
+export interface AugmentOptions extends PictureAugmentOptions {
+  readonly minScale: number;
+}
+
+export function addAugmentOptions(command: Command): Command {
+  return command
+    .optionsGroup('Training on images:')
+    .option(
+      '--min-scale <share>',
+      'smallest size of a picture, as a share of the largest that fits; 1 for always as large as fits',
+      number({ min: 0.1, max: 1 }),
+      0.6,
+    );
+}
+
+export function augmentationOf({ flip, crop, colourJitter, minScale }: AugmentOptions): DetectionAugmentation {
+  return {
+    flip: flip ? 0.5 : 0,
+    scale: [minScale, 1],
+    ...(crop ? {} : { crop: false }),
+    ...(colourJitter
+      ? { colour: { brightness: colourJitter, contrast: colourJitter, saturation: colourJitter, hue: 0 } }
+      : {}),
+  };
+}
+
+/** The new network around the blocks. */
+export interface DetectorOptions {
+  readonly detections?: number;
+}
+
+export function addDetectorOptions(command: Command): Command {
+  return command
+    .optionsGroup('Model:')
+    .option('--detections <n>', 'objects that can be found in an image (default: 100)', integer({ min: 1 }));
+}
+
+/** What `predict` does with what it finds. */
+export interface FoundOptions {
+  readonly threshold: number;
+  readonly pictures?: string;
+  readonly onBadImage: 'refuse' | 'skip';
+}
+
+export function addFoundOptions(command: Command): Command {
+  return command
+    .optionsGroup('Images with boxes:')
+    .option(
+      '--threshold <score>',
+      'objects of a lower score are left out; 0 for all, as an evaluation needs them',
+      number({ min: 0, max: 1 }),
+      0.5,
+    )
+    .option('--pictures <folder>', 'write the images there with the objects drawn on them')
+    .addOption(refuseOrSkip('--on-bad-image <action>', 'refuse to go on with a broken image, or skip and count it'));
+}
