@@ -4,8 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 type Shapes = readonly (readonly [number, number])[];
 
 /** Along one axis the two cells around places [n], inside the map, and their shares, 0 for what is outside. */
-function sides(place: tf.Tensor, size: number) {
-  const low = tf.floor(place);
+function sides(place: tf.Tensor, fixed: tf.Tensor, size: number) {
+  const low = tf.floor(fixed);
   const f = place.sub(low);
   return [0, 1].map((i) => {
     const cell = low.add(i);
@@ -15,14 +15,23 @@ function sides(place: tf.Tensor, size: number) {
   });
 }
 
-/** value [B, S, C], locations [B, Q, heads, levels, points, 2], weights [B, Q, heads, levels, points] → [B, Q, C] */
-export function plainDeformable(value: tf.Tensor, locations: tf.Tensor, weights: tf.Tensor, shapes: Shapes): tf.Tensor {
+/**
+ * @param fixed the locations once more, unknown to the tape: it has no way to stop at an index, and fails at a gradient of integers
+ *
+ * value [B, S, C], locations [B, Q, heads, levels, points, 2], weights [B, Q, heads, levels, points] → [B, Q, C]
+ */
+export function plainDeformable(
+  value: tf.Tensor,
+  locations: tf.Tensor,
+  weights: tf.Tensor,
+  fixed: tf.Tensor,
+  shapes: Shapes,
+): tf.Tensor {
   const [batch, queries, heads, levels, points] = weights.shape as [number, number, number, number, number];
   const [, sources, channels] = value.shape as [number, number, number];
   const width = channels / heads;
   const rows = value.reshape([batch * sources * heads, width]);
   const units = batch * queries * heads;
-  const places = locations.reshape([units, levels, points * 2]);
   const factors = weights.reshape([units, levels, points]);
   const sums: tf.Tensor[] = [];
   let start = 0;
@@ -34,9 +43,17 @@ export function plainDeformable(value: tf.Tensor, locations: tf.Tensor, weights:
       }),
       'int32',
     );
-    const at = places.slice([0, level, 0], [-1, 1, -1]).reshape([units * points, 2]);
+    const along = (all: tf.Tensor, i: number, size: number) =>
+      all
+        .reshape([units, levels, points * 2])
+        .slice([0, level, 0], [-1, 1, -1])
+        .reshape([units * points, 2])
+        .slice([0, i], [-1, 1])
+        .reshape([-1])
+        .mul(size)
+        .sub(0.5);
     const axis = (i: number, size: number) =>
-      sides(at.slice([0, i], [-1, 1]).reshape([-1]).mul(size).sub(0.5), size) as [Side, Side];
+      sides(along(locations, i, size), along(fixed, i, size), size) as [Side, Side];
     const weight = factors.slice([0, level, 0], [-1, 1, -1]).reshape([-1]);
     const ys = axis(1, height);
     for (const x of axis(0, across))
@@ -48,7 +65,7 @@ export function plainDeformable(value: tf.Tensor, locations: tf.Tensor, weights:
       }
     start += height * across;
   }
-  return tf.addN(sums).reshape([batch, queries, channels]);
+  return sums.reduce((a, b) => a.add(b)).reshape([batch, queries, channels]);
 }
 
 type Side = ReturnType<typeof sides>[number];

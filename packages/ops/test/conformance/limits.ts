@@ -2,7 +2,16 @@
 import { expectScaledClose, type Reference } from '@dr2net/testing/close';
 import { expectNoLeak } from '@dr2net/testing/leaks';
 import { dispose, getBackend, ones, type Tensor, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
-import { adam, attention, channelScale, layerNorm, linear, linearGelu, windowAttention } from '../../src/index.ts';
+import {
+  adam,
+  attention,
+  channelScale,
+  deformableAttention,
+  layerNorm,
+  linear,
+  linearGelu,
+  windowAttention,
+} from '../../src/index.ts';
 import { webgpuBackend } from '../../src/webgpu/backend.ts';
 import type { Check } from './case.ts';
 import { normals } from './random.ts';
@@ -39,6 +48,15 @@ const refusals: Record<string, { readonly shader: string; run(): unknown }> = {
   windowAttention: {
     shader: 'attention forward',
     run: () => windowAttention.trace(zeros([above(96), 4, 24]), ones([2, 4, 4]), { heads: 2 }),
+  },
+  deformableAttention: {
+    shader: 'deformableAttention forward',
+    run: () => {
+      const shapes = [[above(8), 1]] as const;
+      return deformableAttention.trace(zeros([1, above(8), 8]), ones([1, 1, 2, 1, 1, 2]), ones([1, 1, 2, 1, 1]), {
+        shapes,
+      });
+    },
   },
   channelScale: { shader: 'channelScale', run: () => channelScale.trace(zeros([above(64), 64]), ones([64])) },
   adam: {
