@@ -19,6 +19,7 @@ export const neededKernels = [
   'Identity',
   'Log',
   'Max',
+  'Maximum',
   'Mean',
   'Minimum',
   'Multiply',

@@ -126,6 +126,10 @@ export function traceRuns(
       'the runs',
       [...pullbacks, ...merges],
       (dOutputs: readonly (Tensor | null)[], sink: Sink): Tensor | null => {
+        if (isFrozen) {
+          for (const gradient of dOutputs) gradient?.dispose();
+          return null;
+        }
         const own = new Map(outputs.map((run, i) => [run, dOutputs[i]]));
         return backward(pullbacks, merges, own, sink);
       },
@@ -154,7 +158,7 @@ function backward(
       if (!above) continue;
       const { x0 } = pullbacks[run]!(above, sink);
       held.free(above);
-      if (!x0) break;
+      if (!x0) throw new Error(`Run ${run} gave no gradient of its input.`);
       held.add(x0);
       if (run === 0) return held.release(x0);
       above = held.add(merges[run - 1]!(x0, sink));

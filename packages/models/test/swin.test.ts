@@ -340,6 +340,25 @@ test('a classifier: gradients arrive head first, stem last, each stage after the
     dispose([pixels, targets, loss, output]);
   }));
 
+test('a classifier of a frozen backbone: the head alone learns', () =>
+  expectNoLeak(() => {
+    const backbone = createSwin(tiny, 3);
+    const head = newHead(backbone, { classes: 3, seed: 1 });
+    const pixels = randomUniform([1, 24, 24, 3], -1, 1, 'float32', 1);
+    const targets = softTargets([1], 3);
+    const names: string[] = [];
+    const sink: Sink = ({ name }, gradient) => {
+      names.push(name);
+      gradient.dispose();
+    };
+    const method = { name: 'frozen' } as const;
+    const { loss, output } = gradients(backbone, head, pixels, targets, { ...conventional, method, sink });
+    expect(names.sort()).toEqual(head.parameters.map(({ name }) => name).sort());
+    backbone.dispose();
+    head.dispose();
+    dispose([pixels, targets, loss, output]);
+  }));
+
 test('stochastic depth: a rebuild sees the masks of the forward pass, and every stage has its own', () =>
   expectNoLeak(async () => {
     const backbone = createSwin(tiny, 3, { dropPath: 0.5, features: [2] });

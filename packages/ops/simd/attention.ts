@@ -1,6 +1,7 @@
 // Attention, a block of queries of one head at a time: their scores against all keys are the most that is alive, so that memory is
 // linear in tokens. Q, K, V and the results stand where the packed projection has them; nothing is copied apart. In the pullback the
 // probabilities are made again; with P = softmax(s·QKᵀ): dV = PᵀdO, dP = dO·Vᵀ, dS = P∘(dP − rowsum(dP∘P)), dQ = s·dS·K, dK = s·dSᵀQ.
+// Attention in windows is the same with a bias a head and a mask a window added to the scores; the bias has the gradient Σ dS over windows.
 import { exp4, total } from './math';
 import { gemm } from './product';
 
@@ -75,10 +76,27 @@ function softmaxGradient(p: usize, d: usize, rows: i32, width: i32): void {
   }
 }
 
+/** to ← x, or to + x, of `size` numbers */
+function sumInto(to: usize, x: usize, size: i32, begins: bool): void {
+  let i: i32 = 0;
+  for (; i + 4 <= size; i += 4) {
+    const at = <usize>(i << 2);
+    const value = v128.load(x + at);
+    v128.store(to + at, begins ? value : f32x4.add(v128.load(to + at), value));
+  }
+  for (; i < size; i++) {
+    const at = <usize>(i << 2);
+    const value = load<f32>(x + at);
+    store<f32>(to + at, begins ? value : load<f32>(to + at) + value);
+  }
+}
+
 /**
  * qkv [batch, tokens, 3, heads, width] → to [batch, tokens, heads, width]
  * @param together queries in a block; `scores` has room for [together, tokens]
  * @param scratch as gemm's
+ * @param bias address of [heads, tokens, tokens], added to the scores; 0 for none
+ * @param mask address of [windows, tokens, tokens], added to the scores of batch element b % windows; 0 for none
  */
 export function attention(
   qkv: usize,
@@ -91,6 +109,9 @@ export function attention(
   scores: usize,
   to: usize,
   scratch: usize,
+  bias: usize,
+  mask: usize,
+  windows: i32,
 ): void {
   const out = <usize>(heads * width * 4);
   const packed: usize = <usize>3 * out;
@@ -103,7 +124,10 @@ export function attention(
       const o = to + <usize>(h * width * 4);
       for (let from: i32 = 0; from < tokens; from += together) {
         const n = min(together, tokens - from);
-        gemm(n, tokens, width, q + <usize>from * packed, packed, 4, k, 4, packed, scores, row, scale, 0, 0, scratch);
+        const qNow = q + <usize>from * packed;
+        const start = bias ? bias + <usize>(h * tokens + from) * row : 0;
+        gemm(n, tokens, width, qNow, packed, 4, k, 4, packed, scores, row, scale, start, row, scratch);
+        if (mask) sumInto(scores, mask + <usize>((b % windows) * tokens + from) * row, n * tokens, false);
         softmax(scores, n, tokens);
         gemm(n, width, tokens, scores, row, 4, v, packed, 4, o + <usize>from * out, out, 1, 0, 0, scratch);
       }
@@ -114,6 +138,7 @@ export function attention(
 /**
  * to [batch, tokens, 3, heads, width] ← the gradient of qkv for dy [batch, tokens, heads, width]
  * @param scores room for [2, together, tokens]
+ * @param dBias address that takes the gradient of the bias [heads, tokens, tokens]; 0 where it is not wanted
  */
 export function attentionGradient(
   qkv: usize,
@@ -127,6 +152,10 @@ export function attentionGradient(
   scores: usize,
   to: usize,
   scratch: usize,
+  bias: usize,
+  mask: usize,
+  windows: i32,
+  dBias: usize,
 ): void {
   const out = <usize>(heads * width * 4);
   const packed: usize = <usize>3 * out;
@@ -145,12 +174,31 @@ export function attentionGradient(
         const n = min(together, tokens - from);
         const qNow = q + <usize>from * packed;
         const dNow = dy + head + <usize>from * out;
-        gemm(n, tokens, width, qNow, packed, 4, k, 4, packed, scores, row, scale, 0, 0, scratch);
+        const place = <usize>(h * tokens + from) * row;
+        gemm(
+          n,
+          tokens,
+          width,
+          qNow,
+          packed,
+          4,
+          k,
+          4,
+          packed,
+          scores,
+          row,
+          scale,
+          bias ? bias + place : 0,
+          row,
+          scratch,
+        );
+        if (mask) sumInto(scores, mask + <usize>((b % windows) * tokens + from) * row, n * tokens, false);
         softmax(scores, n, tokens);
         gemm(n, tokens, width, dNow, out, 4, v, 4, packed, slopes, row, 1, 0, 0, scratch);
         // The first block of queries begins the sums over queries, the others add to them.
         gemm(tokens, width, n, scores, 4, row, dNow, out, 4, dV, packed, 1, from > 0 ? dV : 0, packed, scratch);
         softmaxGradient(scores, slopes, n, tokens);
+        if (dBias) sumInto(dBias + place, slopes, n * tokens, b === 0);
         gemm(n, width, tokens, slopes, row, 4, k, packed, 4, dQ + <usize>from * packed, packed, scale, 0, 0, scratch);
         gemm(tokens, width, n, slopes, 4, row, qNow, packed, 4, dK, packed, scale, from > 0 ? dK : 0, packed, scratch);
       }

@@ -12,7 +12,7 @@ function apply(qkv: Tensor, { batch, tokens, heads, width, scale }: Geometry): T
   const together = attentionQueries(tokens);
   const outputs = [float(batch, tokens, heads * width), float(together, tokens)];
   const [result, scores] = onHeap([qkv], outputs, ({ kernels, scratch }, [from], [to, between]) =>
-    kernels.attention(from!, batch, tokens, heads, width, scale, together, between!, to!, scratch),
+    kernels.attention(from!, batch, tokens, heads, width, scale, together, between!, to!, scratch, 0, 0, 1),
   );
   return after(result!, scores!);
 }
@@ -21,7 +21,23 @@ function gradient(qkv: Tensor, { batch, tokens, heads, width, scale }: Geometry,
   const together = attentionQueries(tokens);
   const outputs = [float(...qkv.shape), float(2, together, tokens)];
   const [result, scores] = onHeap([qkv, dy], outputs, ({ kernels, scratch }, [from, d], [to, between]) =>
-    kernels.attentionGradient(from!, d!, batch, tokens, heads, width, scale, together, between!, to!, scratch),
+    kernels.attentionGradient(
+      from!,
+      d!,
+      batch,
+      tokens,
+      heads,
+      width,
+      scale,
+      together,
+      between!,
+      to!,
+      scratch,
+      0,
+      0,
+      1,
+      0,
+    ),
   );
   return after(result!, scores!);
 }

@@ -11,6 +11,8 @@ export interface CompressedRows {
   readonly weights: Float32Array;
   /** Entries of a row, where every row has as many. */
   readonly each?: number;
+  /** Whether all weights are 1. */
+  readonly plain: boolean;
 }
 
 export interface RowMapParts {
@@ -44,7 +46,15 @@ export class RowMap {
     this.from = from;
     this.#each = each;
     const offsets = Int32Array.from({ length: rows + 1 }, (_, row) => row * each);
-    this.forward = { rows, offsets, sources, weights: weights ?? new Float32Array(sources.length).fill(1), each };
+    const plain = weights === undefined;
+    this.forward = {
+      rows,
+      offsets,
+      sources,
+      weights: weights ?? new Float32Array(sources.length).fill(1),
+      each,
+      plain,
+    };
   }
 
   /** Rows of the result. */
@@ -55,7 +65,7 @@ export class RowMap {
   /** The transposed map: each row of x, and the rows of the result that took it, in order. */
   get backward(): CompressedRows {
     if (this.#backward) return this.#backward;
-    const { sources, weights } = this.forward;
+    const { sources, weights, plain } = this.forward;
     const offsets = new Int32Array(this.from + 1);
     for (const source of sources) offsets[source + 1]!++;
     for (let i = 0; i < this.from; i++) offsets[i + 1]! += offsets[i]!;
@@ -67,7 +77,7 @@ export class RowMap {
       rows[at] = Math.floor(i / this.#each);
       sorted[at] = weights[i]!;
     }
-    this.#backward = { rows: this.from, offsets, sources: rows, weights: sorted };
+    this.#backward = { rows: this.from, offsets, sources: rows, weights: sorted, plain };
     return this.#backward;
   }
 
@@ -78,7 +88,7 @@ export class RowMap {
       from: this.from,
       each: this.#each,
       sources: this.forward.sources.subarray(a, b),
-      weights: this.forward.weights.subarray(a, b),
+      ...(!this.forward.plain && { weights: this.forward.weights.subarray(a, b) }),
     });
   }
 }

@@ -13,9 +13,10 @@ function rowsOf({ rows, offsets }: CompressedRows): Int32Array {
 
 export const native: CombineRows = (map, x) =>
   scope(() => {
-    const { rows, sources, weights, each } = map;
+    const { rows, sources, weights, each, plain } = map;
     const entries = gather(x, tensor1d(sources, 'int32'));
-    const weighted = after(mul(entries, tensor2d(weights, [weights.length, 1])), entries);
+    const weighted = plain ? entries : after(mul(entries, tensor2d(weights, [weights.length, 1])), entries);
+    if (each === 1) return weighted;
     if (each === undefined) return after(unsortedSegmentSum(weighted, tensor1d(rowsOf(map), 'int32'), rows), weighted);
     return after(sum(reshape(weighted, [rows, each, -1]), 1), weighted);
   });

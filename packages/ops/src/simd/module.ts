@@ -46,12 +46,14 @@ export interface Kernels {
     ...args: [
       ...[qkv: Address, batch: number, tokens: number, heads: number, width: number, scale: number],
       ...[together: number, scores: Address, to: Address, scratch: Address],
+      ...[bias: Address, mask: Address, windows: number],
     ]
   ): void;
   attentionGradient(
     ...args: [
       ...[qkv: Address, dy: Address, batch: number, tokens: number, heads: number, width: number, scale: number],
       ...[together: number, scores: Address, to: Address, scratch: Address],
+      ...[bias: Address, mask: Address, windows: number, dBias: Address],
     ]
   ): void;
   deformableAttention(

@@ -3,7 +3,9 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
 import type { TracedOp } from '../pullback.ts';
+import { simd as simdRuns } from '../simd/module.ts';
 import { reference } from './reference.ts';
+import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
 
 export interface WindowAttentionOptions {
@@ -35,14 +37,22 @@ function check(qkv: Tensor, bias: Tensor, { heads, mask }: WindowAttentionOption
     );
 }
 
+const implementations = {
+  reference,
+  webgpu,
+  get wasm() {
+    return simdRuns() ? simd : reference;
+  },
+};
+
 /** softmax(scale·Q·Kᵀ + bias + mask)·V for every window and head. The trace keeps qkv, bias and mask (shared). */
 export const windowAttention: WindowAttentionKernel = {
   apply(qkv, bias, options) {
     check(qkv, bias, options);
-    return choose({ reference, webgpu }, 'attention').apply(qkv, bias, options);
+    return choose(implementations, 'attention').apply(qkv, bias, options);
   },
   trace(qkv, bias, options) {
     check(qkv, bias, options);
-    return choose({ reference, webgpu }, 'attention').trace(qkv, bias, options);
+    return choose(implementations, 'attention').trace(qkv, bias, options);
   },
 };

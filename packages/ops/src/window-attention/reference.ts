@@ -17,12 +17,12 @@ import {
   transpose,
 } from '@tensorflow/tfjs-core';
 import { type Geometry, geometry } from '../attention/geometry.ts';
-import { after, hold, scope } from '../engine.ts';
-import { type OpPullback, once, type Wanted } from '../pullback.ts';
-import type { WindowAttentionKernel, WindowAttentionOptions } from './index.ts';
+import { after } from '../engine.ts';
+import type { WindowAttentionOptions } from './index.ts';
+import { keepingInputs } from './keeping-inputs.ts';
 
-/** Bytes that the probabilities of the windows worked on at a time may take; one window at least. */
-const chunkBytes = 2 * 2 ** 20;
+/** Bytes that the probabilities of the windows worked on at a time may take, of which a dozen are alive in the pullback; one window at least. */
+const chunkBytes = 2 ** 18;
 
 /** [w, N, p·C] of some windows → p tensors [w, heads, N, width] */
 function split(x: Tensor, parts: number, { tokens, heads, width }: Geometry): Tensor[] {
@@ -68,13 +68,11 @@ function chunks(g: Geometry, body: (from: number, count: number) => Tensor[]): T
 
 function apply(qkv: Tensor, bias: Tensor, options: WindowAttentionOptions): Tensor {
   const g = geometry(qkv, options);
-  return scope(() =>
-    concat(
-      chunks(g, (from, count) => {
-        const { p, parts } = probabilities(qkv, bias, g, from, count, options.mask);
-        return [join([matMul(p, parts[2])], g)];
-      }).map(([part]) => part!),
-    ),
+  return concat(
+    chunks(g, (from, count) => {
+      const { p, parts } = probabilities(qkv, bias, g, from, count, options.mask);
+      return [join([matMul(p, parts[2])], g)];
+    }).map(([part]) => part!),
   );
 }
 
@@ -97,31 +95,4 @@ function gradients(qkv: Tensor, bias: Tensor, options: WindowAttentionOptions, d
   return { qkv: concat(parts.map(([part]) => part!)), bias: dbias! };
 }
 
-export const reference: WindowAttentionKernel = {
-  apply,
-  trace(qkv, bias, options) {
-    const value = apply(qkv, bias, options);
-    const mask = options.mask && hold(options.mask);
-    const kept = [hold(qkv), hold(bias), ...(mask ? [mask] : [])] as const;
-    const own = {
-      heads: options.heads,
-      ...(options.scale !== undefined && { scale: options.scale }),
-      ...(mask && { mask }),
-    };
-    const pullback: OpPullback<'qkv' | 'bias'> = once(
-      'windowAttention',
-      kept,
-      (dy: Tensor, wanted?: Wanted<'qkv' | 'bias'>) => {
-        if (wanted && !wanted.qkv && !wanted.bias) return {};
-        return scope(() => {
-          const all = gradients(kept[0], kept[1], own, dy);
-          return {
-            ...((!wanted || wanted.qkv) && { qkv: all.qkv }),
-            ...((!wanted || wanted.bias) && { bias: all.bias }),
-          };
-        });
-      },
-    );
-    return { value, pullback };
-  },
-};
+export const reference = keepingInputs(apply, gradients);
