@@ -359,7 +359,25 @@ test('a classifier of a frozen backbone: the head alone learns', () =>
     dispose([pixels, targets, loss, output]);
   }));
 
-test('stochastic depth: a rebuild sees the masks of the forward pass, and every stage has its own', () =>
+test('every stage has masks of its own', () =>
+  expectNoLeak(() => {
+    const backbone = createSwin(tiny, 3, { dropPath: 0.5, features: [2] });
+    const pixels = randomUniform([1, 24, 24, 3], -1, 1, 'float32', 1);
+    const seeds: number[] = [];
+    for (const { subBlocks } of backbone.runs) {
+      const block = subBlocks.at(-1)!;
+      const { apply } = block;
+      block.apply = (x, context) => {
+        seeds.push(context.seed);
+        return apply(x, context);
+      };
+    }
+    dispose([pixels, ...applyFeatures(backbone, pixels, { ...conventional, context: trainingContext(5) })]);
+    expect(new Set(seeds).size).toBe(3);
+    backbone.dispose();
+  }));
+
+test('stochastic depth: a rebuild sees the masks of the forward pass', () =>
   expectNoLeak(async () => {
     const backbone = createSwin(tiny, 3, { dropPath: 0.5, features: [2] });
     const pixels = randomUniform([4, 24, 24, 3], -1, 1, 'float32', 1);
