@@ -26,6 +26,8 @@ export {
 export { unlabelledImages } from './dataset/images.ts';
 export type { DetectionFormat, DetectionReadOptions } from './dataset/options.ts';
 export { type DetectionSplitOptions, splitDetections } from './dataset/split.ts';
+export type { DenoisingOptions } from './denoising/options.ts';
+export { type Denoising, type DenoisingQueries, denoisingQueries } from './denoising/queries.ts';
 export { ObjectDetection, objectDetection } from './detector/detection.ts';
 export type { DetectionEvaluation } from './detector/evaluation.ts';
 export { cocoDetections, type FoundInImage, type FoundObject } from './detector/found.ts';
@@ -36,6 +38,7 @@ export type { Conversion, LoadedImage, WantedImage } from './image/load.ts';
 export { boxesToImage, type Placement } from './image/placement.ts';
 export { type BoxLosses, giouLoss, l1Loss } from './losses/box.ts';
 export { type MeanLoss, weightedCrossEntropy } from './losses/cross-entropy.ts';
+export { type DinoLoss, type DinoLossOptions, type DinoOutputs, dinoLoss, type OutputGradient } from './losses/dino.ts';
 export { type ElementLosses, focalLoss } from './losses/focal.ts';
 export { type LayerLoss, matchedLoss, type SetLoss, type SetLossOptions, setLoss } from './losses/set.ts';
 export { type Assignment, assign } from './matching/assignment.ts';

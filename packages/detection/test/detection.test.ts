@@ -241,6 +241,15 @@ describe('a run', () => {
       });
     }));
 
+  it('refuses options of other networks by name', () =>
+    expectNoLeak(async () => {
+      await expect(withModel({ denoising: {} }, () => undefined)).rejects.toThrow(
+        'denoising is not an option of a YOLOS. Leave it out.',
+      );
+      await expect(withModel({ focal: { gamma: 1 } }, () => undefined)).rejects.toThrow('focal is not an option');
+      await withModel({ noObject: 0.5 }, (model) => expect(model.queries).toBe(5));
+    }));
+
   it('refuses other classes, and a canvas that the detector is not for', () =>
     expectNoLeak(async () => {
       await expect(withModel({ classes: ['one'] }, () => undefined)).rejects.toThrow(

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 import { startBackend } from '@dr2net/backends';
+import { readImage } from '@dr2net/detection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveTinyModel, temporaryFolder, writeTinyClips } from './fixtures.ts';
 import { run } from './run.ts';
@@ -35,6 +36,12 @@ function deepPng(): Uint8Array {
     chunk('IEND', new Uint8Array()),
   ]);
 }
+
+/** 8 × 8 of red 200, green 100, blue 50, as a CMYK JPEG. */
+const cmykJpeg = Buffer.from(
+  '/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwADAgIDAgIDAwMDBAMDBAUIBQUEBAUKBwcGCAwKDAwLCgsLDQ4SEA0OEQ4LCxAWEBETFBUVFQwPFxgWFBgSFBUU/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAAAAAAAAkHCP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAOBEMATQBZAEsAAD8AVNKhvtpv/9k=',
+  'base64',
+);
 
 beforeAll(async () => {
   await startBackend('wasm');
@@ -101,13 +108,35 @@ describe('data', () => {
     await refused('resized', /a\.jpg: it is 64 × 48 pixels, but was annotated as 128 × 96/);
   });
 
-  it('pictures of 16 bits are converted, which is told', async () => {
-    await writeSquares('deep');
-    rmSync(at('deep/JPEGImages/c.jpg'));
-    put('deep/JPEGImages/c.png', deepPng());
-    const { code, stderr } = await finetuneOn('deep', 'out-deep', '--steps', '1');
-    expect(code, stderr).toBe(0);
-    expect(stderr).toContain('1 image is 16 bits a channel, reduced to 8: JPEGImages/c.png.');
+  it('pictures of 16 bits and CMYK ones are converted, which is told, in training, evaluation and prediction', async () => {
+    await writeSquares('odd-pictures');
+    for (const name of ['c', 'd', 'e', 'f']) rmSync(at(`odd-pictures/JPEGImages/${name}.jpg`));
+    const inks = xml(object({ name: 'dark', x: 1, y: 2, side: 5 }), '<width>8</width><height>8</height>');
+    for (const name of ['c', 'e']) put(`odd-pictures/JPEGImages/${name}.png`, deepPng());
+    for (const name of ['d', 'f']) {
+      put(`odd-pictures/JPEGImages/${name}.jpg`, cmykJpeg);
+      put(`odd-pictures/Annotations/${name}.xml`, inks);
+    }
+    const told = (stderr: string, deep: string, cmyk: string) => {
+      expect(stderr).toContain(`1 image is 16 bits a channel, reduced to 8: ${deep}.`);
+      expect(stderr).toMatch(new RegExp(`1 image is CMYK.*: ${cmyk.replaceAll('.', '\\.')}\\.`));
+    };
+    const trained = await finetuneOn('odd-pictures', 'out-inks', '--steps', '2');
+    expect(trained.code, trained.stderr).toBe(0);
+    told(trained.stderr, 'JPEGImages/c.png', 'JPEGImages/d.jpg');
+    told(trained.stderr, 'JPEGImages/e.png', 'JPEGImages/f.jpg');
+    const model = ['--model', at('out-inks', 'model'), '--backend', 'wasm'];
+    const evaluated = await run('evaluate', ...model, '--data', at('odd-pictures'));
+    expect(evaluated.code, evaluated.stderr).toBe(0);
+    told(evaluated.stderr, 'JPEGImages/e.png', 'JPEGImages/f.jpg');
+    const files = ['e.png', 'f.jpg'].map((name) => at('odd-pictures/JPEGImages', name));
+    const found = await run('predict', ...model, ...files, '--pictures', at('odd-drawn'), '--threshold', '1');
+    expect(found.code, found.stderr).toBe(0);
+    told(found.stderr, files[0] as string, files[1] as string);
+    // As it is drawn; printing inks do not have every colour.
+    const { pixels } = await readImage({ id: 'f', file: at('odd-drawn/f.boxes.jpg') });
+    for (const [c, value] of [200, 100, 50].entries())
+      expect(Math.abs((pixels[3 * 9 + c] as number) - value)).toBeLessThan(40);
   });
 
   it('an image without boxes trains; a set without any is refused', async () => {
@@ -136,6 +165,7 @@ describe('data', () => {
     [['--budget', '1GB'], /--budget cannot be predicted for detectors yet; choose --method/],
     [['--label-smoothing', '0.1'], /--label-smoothing 0.1/],
     [['--dropout', '0.1'], /--dropout 0.1/],
+    [['--empty-weight', '-1'], /--empty-weight.*Give a number that is 0 or more/],
     [['--points', '64'], /--points belongs to the task pointcloud, but this is detection/],
     [['--cache', 'x'], /--cache belongs to the tasks video and pointcloud, but this is detection/],
     [['--size', '50x64'], /--size 50×64 does not fit.*multiple of the patch size 16/],

@@ -73,6 +73,9 @@ describe('finetune', () => {
       run('evaluate', '--model', at('first', 'model'), '--data', at('squares'), '--backend', 'wasm', ...options);
     const { code, json, stderr } = await evaluate('--json');
     expect(code, stderr).toBe(0);
+    // The validation loss does not depend on the batch.
+    const one = await evaluate('--json', '--batch', '1');
+    expect(Math.abs((one.json.loss as number) / (json.loss as number) - 1)).toBeLessThan(1e-5);
     const trained = parseMetrics(readFileSync(at('first', 'metrics.jsonl'), 'utf8')).evaluation!;
     const { stats, categories, loss } = json as unknown as Required<typeof trained>;
     for (const [name, value] of Object.entries(trained.stats!))
@@ -164,6 +167,16 @@ describe('finetune', () => {
     expect([kept.code, kept.stderr]).toEqual([2, expect.stringContaining('knows the classes dark, light')]);
     const sized = await again('sized', '--data', at('squares'), '--detections', '9');
     expect([sized.code, sized.stderr]).toEqual([2, expect.stringContaining('--detections is for a new network')]);
+  });
+
+  it('--empty-weight changes what is learned', async () => {
+    const last = async (out: string, ...options: string[]) => {
+      const { code, stderr } = await finetune(out, '--steps', '1', ...options);
+      expect(code, stderr).toBe(0);
+      return parseMetrics(readFileSync(at(out, 'metrics.jsonl'), 'utf8')).steps[0]!.loss;
+    };
+    expect(await last('as-it-is', '--empty-weight', '0.1')).toBe(await last('by-default'));
+    expect(await last('heavier', '--empty-weight', '2')).not.toBe(await last('by-default-again'));
   });
 
   it.each(['random', 'fixed'])('--blocks %s', async (blocks) => {

@@ -80,8 +80,11 @@ export interface TaskModel<B extends Batch, Evaluation> {
    * from the device in between: detection matches what was found with what is there on the host.
    */
   step(batch: B, options: StepOptions): StepResult | Promise<StepResult>;
-  /** The head's output (recognition: logits [batch, classes]), without dropout or stochastic depth. */
-  predict(batch: B): Tensor;
+  /**
+   * The head's output (recognition: logits [batch, classes]), without dropout or stochastic depth. A promise where something has to come
+   * back from the device in between: a detector chooses its queries on the host.
+   */
+  predict(batch: B): Tensor | Promise<Tensor>;
   /** Loss and metrics over a whole source. */
   evaluate(
     source: BatchSource<B>,

@@ -42,8 +42,8 @@ describe('adaptive', () => {
     const model = toyModel({ dropout: 0 });
     const seen: number[][] = [];
     const predict = model.predict.bind(model);
-    model.predict = (batch) => {
-      const output = predict(batch);
+    model.predict = async (batch) => {
+      const output = await predict(batch);
       seen.push(Array.from(output.dataSync()));
       return output;
     };

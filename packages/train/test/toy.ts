@@ -200,7 +200,7 @@ export function toyModel(options: ToyOptions = {}): ToyModel {
     evaluate: async (source) => {
       let [correct, samples] = [0, 0];
       for await (const batch of source.epoch({ seed: 0, epoch: 0 })) {
-        const output = model.predict(batch);
+        const output = await model.predict(batch);
         const predicted = argMax(output, -1);
         const found = await predicted.data();
         correct += batch.labels.filter((label, i) => found[i] === label).length;

@@ -1,163 +1,136 @@
-/** Detection of objects: a YOLOS, whose whole network is one reversible run, and the set loss of DETR (arXiv 2106.00666, 2005.12872). */
+/** Detection of objects as a task: a network that gives classes and boxes, a loss on the host between its forward and backward pass. */
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
 import {
-  applyYolos,
   type BatchSource,
   type Detections,
   type ModelFolder,
   readLabels,
   type StepOptions,
   type StepResult,
-  saveYolos,
   type TaskModel,
-  traceYolos,
   type YolosDetector,
 } from '@dr2net/models';
-import { inference, type Parameter } from '@dr2net/ops';
-import { dispose, scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import type { Parameter } from '@dr2net/ops';
+import { scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { DetectionDatasetError } from '../dataset/errors.ts';
-import { setLoss } from '../losses/set.ts';
+import type { OutputGradient } from '../losses/dino.ts';
+import { SetLossMean } from '../losses/mean.ts';
 import type { DetectionOutputs } from '../matching/contract.ts';
 import type { DetectionBatch } from '../source/batch.ts';
 import { type DetectionEvaluation, Evaluating } from './evaluation.ts';
 import { type FoundInImage, foundObjects } from './found.ts';
+import type { DetectorNetwork, RunSetting } from './network.ts';
 import { type DetectionOptions, trainingOf } from './options.ts';
+import { YolosNetwork } from './yolos.ts';
 
 /** Names for the detector's classes: as given, as saved, else `class 0`, `class 1`, … */
-function namesOf({ spec, config }: YolosDetector, given: readonly string[] | undefined): readonly string[] {
-  const { classes } = spec;
+function namesOf({ classification, config }: DetectorNetwork, given: readonly string[] | undefined): readonly string[] {
+  const { classes } = classification;
   const saved = readLabels(config);
   const names = given ?? (saved?.length === classes ? saved : Array.from({ length: classes }, (_, k) => `class ${k}`));
   if (names.length !== classes)
     throw new DetectionDatasetError(
-      `The detector has ${classes} classes, and ${names.length} are asked for (${names.join(', ')}). Make one for these: createYolos(yolosConfig(…, { classes })).`,
+      `The detector has ${classes} classes, and ${names.length} are asked for (${names.join(', ')}). Make one for these, or give this one a new classifier.`,
     );
   return names;
 }
 
 export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvaluation> {
   readonly task = 'detection';
-  readonly architecture = 'yolos';
   /** Names of the classes, in the order of the logits. */
   readonly labels: readonly string[];
-  /** What the norm reads of the last two states. */
+  /** What reads the last two states of a run, reads this of them. */
   readonly read: HeadRead;
+  readonly layers: number;
   coefficients: Coefficients;
   method: Method;
 
   /** See {@link objectDetection}. */
   constructor(
-    readonly detector: YolosDetector,
-    private readonly options: DetectionOptions,
+    private readonly network: DetectorNetwork,
+    options: DetectionOptions,
   ) {
-    this.labels = namesOf(detector, options.classes);
-    const { coefficients, method, read } = trainingOf(detector, options);
+    this.labels = namesOf(network, options.classes);
+    const { coefficients, method, read } = trainingOf(network, options);
     this.coefficients = coefficients;
     this.method = method;
     this.read = read;
+    this.layers = 1 + Math.max(...network.parameters.map((parameter) => network.layerOf(parameter)));
+  }
+
+  get architecture(): string {
+    return this.network.architecture;
   }
 
   get parameters(): readonly Parameter[] {
-    return this.detector.parameters;
+    return this.network.parameters;
   }
 
   get subBlocks(): number {
-    return this.detector.modules.subBlocks.length;
+    return this.network.subBlocks;
   }
 
-  get layers(): number {
-    return this.detector.spec.depth + 2;
+  /** The canvas that the network is for, [height, width] in pixels, and how it takes pixels. */
+  get input(): DetectorNetwork['input'] {
+    return this.network.input;
   }
 
-  /** Detection tokens that were made new learn as what stands behind the blocks does. */
+  /** Objects that can be found in an image. */
+  get queries(): number {
+    return this.network.queries;
+  }
+
   layerOf(parameter: Parameter): number {
-    const { fresh, spec } = this.detector;
-    return fresh && parameter.name === 'stem.detection' ? spec.depth + 1 : this.detector.layerOf(parameter);
+    return this.network.layerOf(parameter);
   }
 
-  /** The two networks that read the detection tokens. */
-  isHead({ name }: Parameter): boolean {
-    return name.startsWith('head.');
+  isHead(parameter: Parameter): boolean {
+    return this.network.isHead(parameter);
   }
 
-  #run() {
+  get #run(): RunSetting {
     return { coefficients: this.coefficients, method: this.method, read: this.read };
   }
 
-  /** @throws DetectionDatasetError where the learned positions are for pictures of another size */
-  #pixels({ canvas, pixels }: DetectionBatch): Tensor {
-    const [height, width] = this.detector.spec.input.size;
-    if (canvas.height !== height || canvas.width !== width)
-      throw new DetectionDatasetError(
-        `The batch's canvas is ${canvas.height} × ${canvas.width} pixels, the detector is for ${height} × ${width}. Make the source with size: [${height}, ${width}], or load the detector with another size.`,
-      );
-    return pixels;
-  }
-
-  #outputs(batch: DetectionBatch, logits: ArrayLike<number>, boxes: ArrayLike<number>): DetectionOutputs {
-    return { batch: batch.size, queries: this.detector.spec.detectionTokens, logits, boxes: boxes as Float32Array };
-  }
-
-  #loss(outputs: DetectionOutputs, { targets }: DetectionBatch) {
-    const { noObject, weights, cost } = this.options;
-    return setLoss([outputs], targets, {
-      classification: {
-        kind: 'softmax',
-        classes: this.labels.length,
-        ...(noObject !== undefined && { noObject }),
-      },
-      ...(weights && { weights }),
-      ...(cost && { cost }),
-    });
-  }
-
-  async step(batch: DetectionBatch, { context, sink, onPhase, scaleOf, anchorsOf }: StepOptions): Promise<StepResult> {
+  async step(batch: DetectionBatch, options: StepOptions): Promise<StepResult> {
+    const { sink, onPhase } = options;
     onPhase?.('forward');
-    const { logits, boxes, pullback, report } = traceYolos(this.detector, this.#pixels(batch), {
-      ...this.#run(),
-      context,
-      ...(scaleOf ? { scale: scaleOf(0) } : {}),
-      ...(anchorsOf ? { anchors: anchorsOf(0) } : {}),
-    });
-    const made: { dispose(): void }[] = [logits, boxes, pullback];
+    this.network.requireCanvas(batch.canvas);
+    const { sets, loss, pullback, reports } = await this.network.trace(batch, { ...this.#run, ...options });
+    const held: { dispose(): void }[] = [pullback, ...sets.flatMap(({ logits, boxes }) => [logits, boxes])];
     try {
       onPhase?.('head');
-      const [found, where] = await Promise.all([logits.data(), boxes.data()]);
-      const { total, layers } = this.#loss(this.#outputs(batch, found, where), batch);
-      const gradient = layers[0]!.gradient;
-      const back: Detections = {
-        logits: tensor(Float32Array.from(gradient.logits), logits.shape),
-        boxes: tensor(Float32Array.from(gradient.boxes), boxes.shape),
-      };
-      made.push(back.logits, back.boxes);
+      const { total, gradients } = loss(await Promise.all(sets.map((set) => outputsOf(set))));
+      const back = gradients.map((gradient, i) => tensorsOf(gradient, sets[i] as Detections));
+      held.push(...back.flatMap(({ logits, boxes }) => [logits, boxes]));
       onPhase?.('backward');
       pullback(back, sink);
-      dispose([back.logits, back.boxes, boxes]);
-      return { loss: scalar(total), output: logits, reports: [report] };
-    } catch (error) {
-      for (const item of made) item.dispose();
-      throw error;
+      const output = (sets.at(-1) as Detections).logits.clone();
+      return { loss: scalar(total), output, reports };
+    } finally {
+      for (const item of held) item.dispose();
     }
   }
 
-  /** Logits [batch, detections, classes + 1]. */
-  predict(batch: DetectionBatch): Tensor {
-    const { logits, boxes } = this.#apply(batch);
+  /** Logits of the final classes [batch, queries, classes], a YOLOS's with one more for 'no object'. */
+  async predict(batch: DetectionBatch): Promise<Tensor> {
+    const { logits, boxes } = await this.#apply(batch);
     boxes.dispose();
     return logits;
   }
 
-  #apply(batch: DetectionBatch): Detections {
-    return applyYolos(this.detector, this.#pixels(batch), { ...this.#run(), context: inference });
+  #apply(batch: DetectionBatch): Detections | Promise<Detections> {
+    this.network.requireCanvas(batch.canvas);
+    return this.network.apply(batch, this.#run);
   }
 
   async #outputsOf(batch: DetectionBatch): Promise<DetectionOutputs> {
-    const { logits, boxes } = this.#apply(batch);
+    const found = await this.#apply(batch);
     try {
-      const [found, where] = await Promise.all([logits.data(), boxes.data()]);
-      return this.#outputs(batch, found, where);
+      return await outputsOf(found);
     } finally {
-      dispose([logits, boxes]);
+      found.logits.dispose();
+      found.boxes.dispose();
     }
   }
 
@@ -166,7 +139,7 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
    * @param threshold objects of a lower score are left out; default 0
    */
   async detect(batch: DetectionBatch, threshold = 0): Promise<FoundInImage[]> {
-    return foundObjects(await this.#outputsOf(batch), batch, this.labels.length, threshold);
+    return foundObjects(await this.#outputsOf(batch), batch, this.network.classification, threshold);
   }
 
   /** @param source with `training: false` */
@@ -174,13 +147,15 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
     source: BatchSource<DetectionBatch>,
     options: { readonly signal?: AbortSignal; readonly onBatch?: (done: number) => void } = {},
   ): Promise<DetectionEvaluation> {
-    const evaluating = new Evaluating(this.labels);
+    const { network } = this;
+    const evaluating = new Evaluating(this.labels, new SetLossMean(network.classification, network.weights));
     const { signal, onBatch } = options;
     let done = 0;
     for await (const batch of source.epoch({ seed: 0, epoch: 0, ...(signal && { signal }) })) {
       try {
         const outputs = await this.#outputsOf(batch);
-        evaluating.add(batch, foundObjects(outputs, batch, this.labels.length), this.#loss(outputs, batch).total);
+        const found = foundObjects(outputs, batch, network.classification);
+        evaluating.add(batch, found, network.loss(outputs, batch.targets), outputs.queries);
       } finally {
         batch.dispose();
       }
@@ -191,9 +166,9 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
   }
 
   async save(folder: ModelFolder): Promise<void> {
-    await saveYolos(folder, this.detector, {
+    await this.network.save(folder, {
       labels: this.labels,
-      training: this.#run(),
+      training: this.#run,
       config: { finetuning_task: this.task },
     });
   }
@@ -202,10 +177,23 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
   dispose(): void {}
 }
 
+async function outputsOf({ logits, boxes }: Detections): Promise<DetectionOutputs> {
+  const [batch, queries] = boxes.shape as [number, number, number];
+  const [found, where] = await Promise.all([logits.data(), boxes.data()]);
+  return { batch, queries, logits: found, boxes: where as Float32Array };
+}
+
+function tensorsOf({ logits, boxes }: OutputGradient, like: Detections): Detections {
+  return {
+    logits: tensor(Float32Array.from(logits), like.logits.shape),
+    boxes: tensor(Float32Array.from(boxes), like.boxes.shape),
+  };
+}
+
 /**
  * A YOLOS (borrowed) as a model that the training loop knows.
- * @throws DetectionDatasetError when the classes are not as many as the detector's
+ * @throws DetectionDatasetError when the classes are not as many as the detector's; RangeError for options that its network does not have
  */
 export function objectDetection(detector: YolosDetector, options: DetectionOptions = {}): ObjectDetection {
-  return new ObjectDetection(detector, options);
+  return new ObjectDetection(new YolosNetwork(detector, options), options);
 }

@@ -1,12 +1,14 @@
 /** What a detection is worth: COCO's numbers over all images of a source, and of each class. */
 import { cocoTruths } from '../dataset/coco-truths.ts';
 import type { DetectionImage } from '../dataset/contract.ts';
+import type { SetLossMean } from '../losses/mean.ts';
+import type { LayerLoss } from '../losses/set.ts';
 import { type CocoEvaluation, evaluateCoco } from '../metrics/coco/evaluate.ts';
 import type { DetectionBatch } from '../source/batch.ts';
 import { cocoDetections, type FoundInImage } from './found.ts';
 
 export interface DetectionEvaluation extends CocoEvaluation {
-  /** Mean set loss of the images. */
+  /** Set loss of the final classes and boxes, as if all images were one batch. */
   readonly loss: number;
   readonly images: number;
   readonly labels: readonly string[];
@@ -18,14 +20,22 @@ export interface DetectionEvaluation extends CocoEvaluation {
 export class Evaluating {
   readonly #images: DetectionImage[] = [];
   readonly #found: FoundInImage[] = [];
-  #loss = 0;
 
-  constructor(private readonly labels: readonly string[]) {}
+  constructor(
+    private readonly labels: readonly string[],
+    private readonly loss: SetLossMean,
+  ) {}
 
-  add({ images, originals, size }: DetectionBatch, found: readonly FoundInImage[], loss: number): void {
+  /** @param queries of an image */
+  add(
+    { images, originals, size }: DetectionBatch,
+    found: readonly FoundInImage[],
+    loss: LayerLoss,
+    queries: number,
+  ): void {
     this.#images.push(...images.map((image, i) => ({ ...image, ...originals[i] })));
     this.#found.push(...found);
-    this.#loss += size * loss;
+    this.loss.add(loss, size * queries);
   }
 
   /** Class indices stand for category ids, from 1 on. */
@@ -34,7 +44,7 @@ export class Evaluating {
     const dataset = { classes: this.labels, categoryIds, images: this.#images, dropped: [], notes: [] };
     return {
       ...evaluateCoco(cocoTruths(dataset), cocoDetections(this.#found, categoryIds), 'bbox'),
-      loss: this.#loss / this.#images.length,
+      loss: this.loss.value,
       images: this.#images.length,
       labels: this.labels,
       found: this.#found,

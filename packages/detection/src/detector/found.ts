@@ -1,7 +1,8 @@
-/** What a detector found, from its outputs: a class, a score and a box for each detection token, in the pixels of the original. */
+/** What a detector found, from its outputs: classes, scores and boxes in the pixels of the original. */
 import { logSumExp } from '@dr2net/models';
 import { boxesToImage } from '../image/placement.ts';
-import type { DetectionOutputs } from '../matching/contract.ts';
+import { sigmoid } from '../losses/activations.ts';
+import { type Classification, channelsOf, type DetectionOutputs } from '../matching/contract.ts';
 import type { CocoDetection } from '../metrics/coco/format.ts';
 import type { DetectionBatch } from '../source/batch.ts';
 
@@ -23,13 +24,34 @@ export interface FoundInImage {
   readonly objects: readonly FoundObject[];
 }
 
-/** The most probable class of a token that is not "no object", the last one. */
-function bestClass(logits: ArrayLike<number>, from: number, classes: number): { label: number; score: number } {
-  const row = Array.from({ length: classes + 1 }, (_, k) => logits[from + k] as number);
-  const total = logSumExp(row);
-  let label = 0;
-  for (let k = 1; k < classes; k++) if ((row[k] as number) > (row[label] as number)) label = k;
-  return { label, score: Math.exp((row[label] as number) - total) };
+/** Which query a box is of, and what it is called. */
+interface Candidate {
+  readonly query: number;
+  readonly label: number;
+  readonly score: number;
+}
+
+/** Softmax: of each query the most probable class that is not "no object", the last one. */
+function bestClasses(logits: ArrayLike<number>, from: number, queries: number, classes: number): Candidate[] {
+  return Array.from({ length: queries }, (_, query) => {
+    const row = Array.from({ length: classes + 1 }, (_, k) => logits[from + query * (classes + 1) + k] as number);
+    let label = 0;
+    for (let k = 1; k < classes; k++) if ((row[k] as number) > (row[label] as number)) label = k;
+    return { query, label, score: Math.exp((row[label] as number) - logSumExp(row)) };
+  });
+}
+
+/**
+ * A sigmoid a class: the best pairs of a query and a class, as many as queries, so that a query may stand for objects of two classes
+ * (Deformable DETR, arXiv 2010.04159, whose 300 queries give 100 pairs).
+ */
+function bestPairs(logits: ArrayLike<number>, from: number, queries: number, classes: number): Candidate[] {
+  const pairs = Array.from({ length: queries * classes }, (_, i) => ({
+    query: Math.floor(i / classes),
+    label: i % classes,
+    score: sigmoid(logits[from + i] as number),
+  }));
+  return pairs.sort((a, b) => b.score - a.score).slice(0, queries);
 }
 
 /**
@@ -38,26 +60,22 @@ function bestClass(logits: ArrayLike<number>, from: number, classes: number): { 
 export function foundObjects(
   { queries, logits, boxes }: DetectionOutputs,
   batch: DetectionBatch,
-  classes: number,
+  classification: Classification,
   threshold = 0,
 ): FoundInImage[] {
+  const candidates = classification.kind === 'softmax' ? bestClasses : bestPairs;
+  const channels = channelsOf(classification);
   return batch.images.map(({ id, imageId }, i) => {
     const own = Float64Array.from({ length: 4 * queries }, (_, k) => boxes[4 * i * queries + k] as number);
     const corners = boxesToImage(own, batch.canvas, batch.placements[i]!, batch.originals[i]!);
-    const objects = Array.from({ length: queries }, (_, query): FoundObject => {
-      const [x1, y1, x2, y2] = corners.subarray(4 * query, 4 * query + 4) as unknown as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      return { ...bestClass(logits, (i * queries + query) * (classes + 1), classes), box: [x1, y1, x2, y2] };
-    });
-    return {
-      id,
-      imageId,
-      objects: objects.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score),
-    };
+    const objects = candidates(logits, i * queries * channels, queries, classification.classes)
+      .filter(({ score }) => score >= threshold)
+      .sort((a, b) => b.score - a.score)
+      .map(({ query, label, score }): FoundObject => {
+        const [x1, y1, x2, y2] = corners.subarray(4 * query, 4 * query + 4) as unknown as FoundObject['box'];
+        return { label, score, box: [x1, y1, x2, y2] };
+      });
+    return { id, imageId, objects };
   });
 }
 

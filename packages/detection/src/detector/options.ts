@@ -1,17 +1,22 @@
 /** What a detector is made of, where the caller does not say. */
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
-import type { SavedTraining, YolosDetector } from '@dr2net/models';
+import type { SavedTraining } from '@dr2net/models';
+import type { DenoisingOptions } from '../denoising/options.ts';
 import type { TermWeights } from '../matching/contract.ts';
 
 export interface DetectionOptions {
   /** Names of the classes, in the order of the logits. Default: those saved with the model. */
   readonly classes?: readonly string[];
-  /** Weight of detection tokens that stand for no object in the class term, 0 or more. Default 0.1 (DETR, arXiv 2005.12872). */
-  readonly noObject?: number;
-  /** Weights of the terms of the loss. Default 1, 5, 2 (DETR). */
+  /** Weights of the terms of the loss. Default 1, 5, 2 (DETR, DINO). */
   readonly weights?: TermWeights;
-  /** Weights of the terms of the matching cost. Default 1, 5, 2 (DETR). */
+  /** Weights of the terms of the matching cost. Default YOLOS 1, 5, 2 (DETR); Deformable DETR and DINO 2, 5, 2. */
   readonly cost?: TermWeights;
+  /** YOLOS: weight of detection tokens that stand for no object in the class term, 0 or more. Default 0.1 (DETR, arXiv 2005.12872). */
+  readonly noObject?: number;
+  /** Deformable DETR and DINO: the focal loss. Default α 0.25, γ 2. */
+  readonly focal?: { readonly alpha?: number; readonly gamma?: number };
+  /** Deformable DETR and DINO: noised objects that are to be found again; false for none. Default: DINO's, where the configuration has them. */
+  readonly denoising?: DenoisingOptions | false;
   /**
    * α and β. Default: those that the model was trained with, else (63/64, 1/64) for a new one, and (1, 0), the pretrained network itself,
    * for one that others trained.
@@ -21,6 +26,16 @@ export interface DetectionOptions {
   readonly method?: Method;
   /** What the norm reads of the last two states. Default: as the model, else `last`. */
   readonly read?: HeadRead;
+}
+
+/** @throws RangeError naming the first option that the network does not have */
+export function refuseOptions(
+  network: string,
+  options: DetectionOptions,
+  names: readonly (keyof DetectionOptions)[],
+): void {
+  for (const name of names)
+    if (options[name] !== undefined) throw new RangeError(`${name} is not an option of ${network}. Leave it out.`);
 }
 
 /** With α + β = 1 and so small a β the network is all but the pretrained one, and `exact` inverts it bit for bit. */
@@ -36,7 +51,10 @@ const pretrained: SavedTraining = {
   method: { name: 'conventional' },
 };
 
-export function trainingOf({ training, fresh }: YolosDetector, options: DetectionOptions): SavedTraining {
+export function trainingOf(
+  { training, fresh }: { readonly training: SavedTraining | null; readonly fresh: boolean },
+  options: DetectionOptions,
+): SavedTraining {
   const otherwise = training ?? (fresh ? nearlyPretrained : pretrained);
   return {
     coefficients: options.coefficients ?? otherwise.coefficients,

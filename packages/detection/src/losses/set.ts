@@ -45,7 +45,8 @@ export interface SetLoss {
   readonly layers: readonly LayerLoss[];
 }
 
-const detrWeights: TermWeights = { class: 1, l1: 5, giou: 2 };
+export const defaultWeights: TermWeights = { class: 1, l1: 5, giou: 2 };
+export const defaultNoObject = 0.1;
 
 /** The class each query stands for [batch × queries]; `classes`, 'no object', where it stands for none. */
 function queryLabels(
@@ -64,7 +65,7 @@ function queryLabels(
 function classLoss(logits: ArrayLike<number>, labels: Int32Array, objects: number, classification: Classification) {
   const { classes } = classification;
   if (classification.kind === 'softmax') {
-    const { noObject = 0.1 } = classification;
+    const { noObject = defaultNoObject } = classification;
     if (!(noObject >= 0 && noObject < Infinity)) throw new RangeError(`noObject is ${noObject}; it must be 0 or more.`);
     const weights = new Float64Array(classes + 1).fill(1);
     weights[classes] = noObject;
@@ -128,7 +129,7 @@ export function matchedLoss(
   outputs: DetectionOutputs,
   targets: readonly DetectionTargets[],
   matches: readonly Match[],
-  { classification, weights = detrWeights }: Omit<SetLossOptions, 'cost'>,
+  { classification, weights = defaultWeights }: Omit<SetLossOptions, 'cost'>,
   objects = Math.max(
     1,
     matches.reduce((sum, { queries }) => sum + queries.length, 0),

@@ -141,7 +141,10 @@ export function addFinetune(program: Command, output: Output): Command {
   addTrainingOptions(command);
   options.of(['video', 'detection'], addPictureAugmentOptions);
   options.of('video', video.addAugmentOptions);
-  options.of('detection', detection.addAugmentOptions);
+  options.of('detection', (of) => {
+    detection.addAugmentOptions(of);
+    detection.addLossOptions(of);
+  });
   options.of('pointcloud', pointcloud.addAugmentOptions);
   return command.action((given: FinetuneSettings) => {
     const settings = options.settle(given, given.task);

@@ -16,10 +16,10 @@ export async function outputChange<B extends Batch, E>(
   const outputs: Tensor[] = [];
   let change: Tensor | undefined;
   try {
-    const before = model.predict(batch);
+    const before = await model.predict(batch);
     outputs.push(before);
     model.coefficients = proposed;
-    const after = model.predict(batch);
+    const after = await model.predict(batch);
     outputs.push(after);
     change = tidy(() => div(norm(sub(after, before)), norm(before)));
     return (await change.data())[0] ?? Number.NaN;

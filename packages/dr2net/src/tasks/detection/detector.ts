@@ -23,11 +23,11 @@ export async function loadDetection(source: string): Promise<LoadedDetection> {
 /** Whole images, in order. */
 export function wholeImages(
   dataset: DetectionDataset,
-  { detector }: ObjectDetection,
+  { input }: ObjectDetection,
   { batch, onBadImage }: { readonly batch: number; readonly onBadImage: 'refuse' | 'skip' },
   output: Output,
 ): DetectionSource {
-  const { size, mean, std } = detector.spec.input;
+  const { size, mean, std } = input;
   return detectionSource(dataset, {
     ...{ size, batch, onBadImage, training: false },
     mean: mean as [number, number, number],

@@ -75,6 +75,21 @@ export function addDetectorOptions(command: Command): Command {
     .option('--detections <n>', 'objects that can be found in an image (default: 100)', integer({ min: 1 }));
 }
 
+/** The loss. */
+export interface LossOptions {
+  readonly emptyWeight?: number;
+}
+
+export function addLossOptions(command: Command): Command {
+  return command
+    .optionsGroup('Training on images:')
+    .option(
+      '--empty-weight <weight>',
+      'YOLOS: how much detection tokens that find nothing count in the class term (default: 0.1)',
+      number({ min: 0 }),
+    );
+}
+
 /** What `predict` does with what it finds. */
 export interface FoundOptions {
   readonly threshold: number;

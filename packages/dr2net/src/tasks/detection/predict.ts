@@ -109,6 +109,7 @@ async function predict(files: readonly string[], options: PredictImagesOptions, 
         batch.dispose();
       }
     }
+    for (const note of source.notes) output.note(note);
     if (out !== undefined) {
       await writeFile(out, `${JSON.stringify(cocoOf(all, dataset))}\n`);
       output.line(`\n${all.reduce((sum, { objects }) => sum + objects.length, 0)} objects in ${out}`);

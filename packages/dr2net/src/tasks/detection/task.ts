@@ -5,6 +5,7 @@ import {
   type DetectionEvaluation,
   type DetectionSource,
   detectionSource,
+  type ObjectDetection,
   objectDetection,
 } from '@dr2net/detection';
 import type { YolosDetector } from '@dr2net/models';
@@ -16,7 +17,7 @@ import type { FinetuneTask, Network, RunContext } from '../contract.ts';
 import { inFlags } from './flags.ts';
 import { inspected } from './inspect.ts';
 import { type DetectorSettings, loadDetector, savedClasses } from './model.ts';
-import { type AugmentOptions, augmentationOf } from './options.ts';
+import { type AugmentOptions, augmentationOf, type LossOptions } from './options.ts';
 import { type DataOptions, type DetectionData, readTrainingImages, type SplitOptions } from './read.ts';
 import { apInWords, figuresOf } from './words.ts';
 
@@ -25,6 +26,7 @@ export interface DetectionSettings
     DataOptions,
     Omit<SplitOptions, 'seed'>,
     AugmentOptions,
+    LossOptions,
     Omit<DetectorSettings, keyof RunSettings> {
   readonly inspect: boolean;
 }
@@ -59,15 +61,20 @@ async function load(settings: DetectionSettings, { train }: DetectionData): Prom
   };
 }
 
+/** What of the task's options the settings give. */
+function lossOf({ read, emptyWeight }: DetectionSettings) {
+  return { ...(read ? { read } : {}), ...(emptyWeight === undefined ? {} : { noObject: emptyWeight }) };
+}
+
 const counted = ({ boxes }: DetectionDataset['images'][number]) => boxes.filter(({ crowd }) => !crowd).length;
 
 /** @throws UsageError for an image with more objects than can be found in one */
-function requireRoom({ images }: DetectionDataset, { spec }: YolosDetector): void {
+function requireRoom({ images }: DetectionDataset, { queries }: ObjectDetection): void {
   const fullest = images.reduce((most, image) => (counted(image) > counted(most) ? image : most));
   const objects = counted(fullest);
-  if (objects > spec.detectionTokens)
+  if (objects > queries)
     throw new UsageError(
-      `${fullest.id} has ${objects} objects, and the detector finds ${spec.detectionTokens} in an image at most. ` +
+      `${fullest.id} has ${objects} objects, and the detector finds ${queries} in an image at most. ` +
         `Make a new one around an image model with --detections ${objects} or more, cut the image into parts, or leave it out.`,
     );
 }
@@ -83,15 +90,15 @@ async function sourceOf(
   dataset: DetectionDataset,
   training: boolean,
   settings: DetectionSettings,
-  detector: YolosDetector,
+  model: ObjectDetection,
   { output, stop }: RunContext,
 ): Promise<DetectionSource> {
   const { batch, inspect, resume, onBadImage } = settings;
   for (const note of dataset.notes) output.note(note);
-  requireRoom(dataset, detector);
+  requireRoom(dataset, model);
   // A run that goes on must leave out what it left out before, or its batches would be others.
   const needed = inspect && (!resume || onBadImage === 'skip');
-  const { size, mean, std } = detector.spec.input;
+  const { size, mean, std } = model.input;
   return detectionSource(needed ? await inspected(dataset, settings, output, stop) : dataset, {
     ...{ size, batch, training, onBadImage },
     mean: mean as [number, number, number],
@@ -118,14 +125,13 @@ export const detectionTask: FinetuneTask<
   async prepare(settings, choices, data, { detector, notes }, context) {
     for (const note of notes) context.output.note(note);
     const { classes } = data.train;
-    const { read } = settings;
-    const model = objectDetection(detector, { ...choices, classes, ...(read ? { read } : {}) });
+    const model = objectDetection(detector, { ...choices, classes, ...lossOf(settings) });
     context.output.note(
       `${data.train.images.length} images with ${boxesOf(data.train)} boxes of ${classes.length} classes (${classes.slice(0, 12).join(', ')}) to train on, ` +
         `${data.validation?.images.length ?? 0} with ${data.validation ? boxesOf(data.validation) : 0} to validate on (${data.parted})`,
     );
     const source = (dataset: DetectionDataset, training: boolean) =>
-      inFlags(() => sourceOf(dataset, training, settings, detector, context));
+      inFlags(() => sourceOf(dataset, training, settings, model, context));
     const train = await source(data.train, true);
     const validation = data.validation && (await source(data.validation, false));
     return {
@@ -134,8 +140,8 @@ export const detectionTask: FinetuneTask<
       ...(validation ? { validation } : {}),
       described: {
         classes: classes.join(', '),
-        size: detector.spec.input.size.join(' × '),
-        detections: detector.spec.detectionTokens,
+        size: model.input.size.join(' × '),
+        detections: model.queries,
         'training images': train.dataset.images.length,
         'training boxes': boxesOf(train.dataset),
         'boxes dropped': data.train.dropped.length + (data.validation?.dropped.length ?? 0),

@@ -1,0 +1,73 @@
+/** What the task asks of a detector, whatever its network is; each network has an adapter. */
+import type { Coefficients, HeadRead, Method, RunReport } from '@dr2net/core';
+import type { Detections, ModelFolder, SavedTraining, StepOptions } from '@dr2net/models';
+import type { Parameter, Sink } from '@dr2net/ops';
+import type { ImageSize } from '../boxes/formats.ts';
+import type { OutputGradient } from '../losses/dino.ts';
+import type { LayerLoss } from '../losses/set.ts';
+import type { Classification, DetectionOutputs, DetectionTargets, TermWeights } from '../matching/contract.ts';
+import type { DetectionBatch } from '../source/batch.ts';
+
+/** How the reversible runs are gone through. */
+export interface RunSetting {
+  readonly coefficients: Coefficients;
+  readonly method: Method;
+  readonly read: HeadRead;
+}
+
+/** A forward pass of a training step. */
+export interface DetectorPass {
+  /** What the network gives, set by set (a YOLOS one, a decoder one a layer); the last is the final one. Owned by the caller. */
+  readonly sets: readonly Detections[];
+  /** The loss of the sets, which were read back, and its gradient of each. @throws RangeError for outputs that are not finite */
+  loss(sets: readonly DetectionOutputs[]): { readonly total: number; readonly gradients: readonly OutputGradient[] };
+  readonly pullback: {
+    /** Gradients are borrowed. */
+    (gradients: readonly Detections[], sink: Sink): void;
+    dispose(): void;
+  };
+  readonly reports: readonly RunReport[];
+}
+
+export interface DetectorNetwork {
+  readonly architecture: string;
+  readonly parameters: readonly Parameter[];
+  /** `config.json`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** How it was trained, where its folder says so. */
+  readonly training: SavedTraining | null;
+  /** Whether the part that finds objects was made new. */
+  readonly fresh: boolean;
+  readonly classification: Classification;
+  /** Objects that it can find in an image. */
+  readonly queries: number;
+  /** Of all runs. */
+  readonly subBlocks: number;
+  /** The canvas that it is for, in pixels, and how pixels (0 … 1) are normalised. */
+  readonly input: {
+    readonly size: readonly [number, number];
+    readonly mean: readonly number[];
+    readonly std: readonly number[];
+  };
+  /** 0 the stem, rising. */
+  layerOf(parameter: Parameter): number;
+  /** Whether it learns while the pretrained part is frozen. */
+  isHead(parameter: Parameter): boolean;
+  /** @throws DetectionDatasetError for a canvas that does not fit */
+  requireCanvas(canvas: ImageSize): void;
+  /** Forward, keeping what the pullback needs. */
+  trace(batch: DetectionBatch, run: RunSetting & StepOptions): DetectorPass | Promise<DetectorPass>;
+  /** The final classes and boxes, keeping nothing; owned by the caller. */
+  apply(batch: DetectionBatch, run: RunSetting): Detections | Promise<Detections>;
+  /** Of the terms of the loss; undefined for the default. */
+  readonly weights: TermWeights | undefined;
+  /** The loss of the final classes and boxes. */
+  loss(outputs: DetectionOutputs, targets: readonly DetectionTargets[]): LayerLoss;
+  save(folder: ModelFolder, options: SaveOptions): Promise<void>;
+}
+
+export interface SaveOptions {
+  readonly labels: readonly string[];
+  readonly training: RunSetting;
+  readonly config: Readonly<Record<string, unknown>>;
+}

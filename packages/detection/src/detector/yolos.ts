@@ -1,0 +1,128 @@
+/** A YOLOS, whose whole network is one reversible run, with the set loss of DETR (arXiv 2106.00666, 2005.12872). */
+import {
+  applyYolos,
+  type Detections,
+  type ModelFolder,
+  type StepOptions,
+  saveYolos,
+  traceYolos,
+  type YolosDetector,
+} from '@dr2net/models';
+import { inference, type Parameter } from '@dr2net/ops';
+import type { ImageSize } from '../boxes/formats.ts';
+import { DetectionDatasetError } from '../dataset/errors.ts';
+import { type LayerLoss, type SetLossOptions, setLoss } from '../losses/set.ts';
+import type { Classification, DetectionOutputs, DetectionTargets } from '../matching/contract.ts';
+import type { DetectionBatch } from '../source/batch.ts';
+import type { DetectorNetwork, DetectorPass, RunSetting, SaveOptions } from './network.ts';
+import { type DetectionOptions, refuseOptions } from './options.ts';
+
+export class YolosNetwork implements DetectorNetwork {
+  readonly architecture = 'yolos';
+  readonly classification: Classification;
+  readonly #lossOptions: SetLossOptions;
+
+  /** @throws RangeError for options that a YOLOS does not have */
+  constructor(
+    private readonly detector: YolosDetector,
+    options: DetectionOptions,
+  ) {
+    refuseOptions('a YOLOS', options, ['focal', 'denoising']);
+    const { noObject, weights, cost } = options;
+    this.classification = {
+      kind: 'softmax',
+      classes: detector.spec.classes,
+      ...(noObject !== undefined && { noObject }),
+    };
+    this.#lossOptions = {
+      classification: this.classification,
+      ...(weights && { weights }),
+      ...(cost && { cost }),
+    };
+  }
+
+  get weights() {
+    return this.#lossOptions.weights;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.detector.parameters;
+  }
+
+  get config() {
+    return this.detector.config;
+  }
+
+  get training() {
+    return this.detector.training;
+  }
+
+  get fresh(): boolean {
+    return this.detector.fresh;
+  }
+
+  get queries(): number {
+    return this.detector.spec.detectionTokens;
+  }
+
+  get subBlocks(): number {
+    return this.detector.modules.subBlocks.length;
+  }
+
+  get input() {
+    return this.detector.spec.input;
+  }
+
+  /** Detection tokens that were made new learn as what stands behind the blocks does. */
+  layerOf(parameter: Parameter): number {
+    const { fresh, spec } = this.detector;
+    return fresh && parameter.name === 'stem.detection' ? spec.depth + 1 : this.detector.layerOf(parameter);
+  }
+
+  /** The two networks that read the detection tokens. */
+  isHead({ name }: Parameter): boolean {
+    return name.startsWith('head.');
+  }
+
+  /** The learned positions are for pictures of one size. */
+  requireCanvas(canvas: ImageSize): void {
+    const [height, width] = this.input.size;
+    if (canvas.height !== height || canvas.width !== width)
+      throw new DetectionDatasetError(
+        `The batch's canvas is ${canvas.height} × ${canvas.width} pixels, the detector is for ${height} × ${width}. Make the source with size: [${height}, ${width}], or load the detector with another size.`,
+      );
+  }
+
+  trace({ pixels, targets }: DetectionBatch, run: RunSetting & StepOptions): DetectorPass {
+    const { coefficients, method, read, context, scaleOf, anchorsOf } = run;
+    const { logits, boxes, pullback, report } = traceYolos(this.detector, pixels, {
+      ...{ coefficients, method, read, context },
+      ...(scaleOf ? { scale: scaleOf(0) } : {}),
+      ...(anchorsOf ? { anchors: anchorsOf(0) } : {}),
+    });
+    return {
+      sets: [{ logits, boxes }],
+      loss: (sets) => {
+        const { total, layers } = setLoss(sets, targets, this.#lossOptions);
+        return { total, gradients: layers.map(({ gradient }) => gradient) };
+      },
+      pullback: Object.assign(
+        ([gradient]: readonly Detections[], sink: StepOptions['sink']) => pullback(gradient as Detections, sink),
+        { dispose: () => pullback.dispose() },
+      ),
+      reports: [report],
+    };
+  }
+
+  apply({ pixels }: DetectionBatch, run: RunSetting): Detections {
+    return applyYolos(this.detector, pixels, { ...run, context: inference });
+  }
+
+  loss(outputs: DetectionOutputs, targets: readonly DetectionTargets[]): LayerLoss {
+    return setLoss([outputs], targets, this.#lossOptions).layers[0] as LayerLoss;
+  }
+
+  save(folder: ModelFolder, options: SaveOptions): Promise<void> {
+    return saveYolos(folder, this.detector, options);
+  }
+}
