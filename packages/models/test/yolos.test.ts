@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Coefficients, Method } from '@dr2net/core';
 import { inference, type Parameter, type Sink } from '@dr2net/ops';
 import { expectNoLeak, expectScaledClose, readReference, testBackends, toTensor } from '@dr2net/testing';
-import { dispose, memory, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import { dispose, memory, ones, type Tensor, transpose, zerosLike } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import {
   applyYolos,
@@ -218,6 +218,53 @@ describe('a new detector', () => {
         if (name !== 'stem.position') expect(await own.get(name)?.variable.data(), name).toEqual(await variable.data());
       expect(own.get('stem.position')?.variable.shape).toEqual([1, 1 + 6 + 4, 16]);
       expect(model.fresh).toBe(true);
+      blocks.dispose();
+      model.dispose();
+    }));
+
+  it('begins with the boxes of its references, spread over the picture, at the positions of these places', () =>
+    expectNoLeak(async () => {
+      const blocks = createBackbone({ ...image, image_size: 56 }, 1);
+      const config = yolosConfig(blocks, { classes: ['cell'], size: [56, 84], detectionTokens: 24 });
+      const model = await createYolos(config, 2, { blocks });
+      const pixels = ones([1, 56, 84, 3]);
+      const { logits, boxes } = applyYolos(model, pixels, {
+        ...{ context: inference, coefficients: { alpha: 1, beta: 0 }, method: { name: 'conventional' }, read: 'last' },
+      });
+      const found = await boxes.array();
+      // Four rows of six, each 1.5 cells wide and high.
+      const at = (k: number) => (found as number[][][])[0]![k]!;
+      for (const [k, box] of [
+        [0, [1 / 12, 1 / 8, 1 / 4, 3 / 8]],
+        [23, [11 / 12, 7 / 8, 1 / 4, 3 / 8]],
+      ] as const)
+        for (const [i, side] of box.entries()) expect(at(k)[i]).toBeCloseTo(side, 5);
+      // The grid of references is the grid of patches here: token k stands where patch k does.
+      const position = model.parameters.find(({ name }) => name === 'stem.position')!;
+      const values = await position.variable.data();
+      expect(values.subarray(25 * 16)).toEqual(values.subarray(16, 25 * 16));
+      dispose([pixels, logits, boxes]);
+      blocks.dispose();
+      model.dispose();
+    }));
+
+  it('teaches its references', () =>
+    expectNoLeak(async () => {
+      const blocks = createBackbone(image, 1);
+      const config = yolosConfig(blocks, { classes: ['cell'], size: [28, 42], detectionTokens: 3 });
+      const model = await createYolos(config, 2, { blocks });
+      const pixels = ones([2, 28, 42, 3]);
+      const traced = traceYolos(model, pixels, {
+        ...{ context: inference, coefficients: { alpha: 0.5, beta: 0.5 }, method: { name: 'exact' }, read: 'last' },
+      });
+      const gradient = { logits: zerosLike(traced.logits), boxes: ones([2, 3, 4]) };
+      const gradients = new Map<string, Tensor>();
+      traced.pullback(gradient, ({ name }, d) => void gradients.set(name, d));
+      // Two equal pictures; d σ(x) / dx = σ(x)(1 − σ(x)).
+      const found = await traced.boxes.data();
+      const d = await gradients.get('head.reference')!.data();
+      for (let k = 0; k < 12; k++) expect(d[k]).toBeCloseTo(2 * found[k]! * (1 - found[k]!), 5);
+      dispose([pixels, traced.logits, traced.boxes, gradient.logits, gradient.boxes, ...gradients.values()]);
       blocks.dispose();
       model.dispose();
     }));

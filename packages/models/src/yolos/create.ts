@@ -1,54 +1,19 @@
 /** New detectors on the blocks of an image transformer (YOLOS, arXiv 2106.00666, section 3.2). */
-import type { Parameter } from '@dr2net/ops';
-import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { tensor } from '@tensorflow/tfjs-core';
 import { ConfigReader } from '../architectures/config.ts';
-import { ModelOptionError } from '../errors.ts';
 import { writeLabels } from '../heads/labels.ts';
 import { initialise } from '../initial.ts';
-import { resamplePlaces } from '../transformer/resample.ts';
-import { gridSide } from '../transformer/spec.ts';
 import type { TransformerBackbone } from '../transformer/transformer-backbone.ts';
 import { YolosDetector } from './detector.ts';
-import { planYolos } from './plan.ts';
-import { gridOf, type PictureSize, type ReadYolos, readYolosSpec, type YolosOptions, yolosTokens } from './spec.ts';
+import { planYolos, references } from './plan.ts';
+import { referenceBoxes } from './reference-boxes.ts';
+import { type PictureSize, readYolosSpec, type YolosOptions } from './spec.ts';
 import { changed } from './store.ts';
+import { requireFit, transplant } from './transplant.ts';
 
 export interface NewYolosOptions extends YolosOptions {
   /** A vision transformer of the same blocks: the new one starts with its patches, class token, positions, blocks and norm; borrowed, copied. */
   readonly blocks?: TransformerBackbone;
-}
-
-const blockFields = ['width', 'heads', 'hidden', 'layerScale', 'qkvBias', 'patch'] as const;
-
-/** A pretrained parameter's value for the new detector's parameter of that name; owned by the caller. Undefined where it stays new. */
-async function taken(name: string, from: Parameter, detector: ReadYolos, blocks: TransformerBackbone) {
-  if (name !== 'stem.position') return from.variable.clone() as Tensor;
-  const { spec } = detector;
-  const side = gridSide(blocks.spec);
-  const before = blocks.spec.prefix.length;
-  const host = { shape: from.shape, data: (await from.variable.data()) as Float32Array };
-  const { data } = resamplePlaces(host, { before }, [side, side], gridOf(spec, spec.input.size));
-  const { width } = spec;
-  // Of a class token's and a distillation token's positions the first is the class token's; detection tokens begin at zero.
-  const values = new Float32Array(yolosTokens(spec) * width);
-  values.set(data.subarray(0, width));
-  values.set(data.subarray(before * width), width);
-  return tensor(values, [1, values.length / width, width]) as Tensor;
-}
-
-function requireFit(read: ReadYolos, blocks: TransformerBackbone): void {
-  const { spec } = read;
-  for (const field of blockFields)
-    if (spec[field] !== blocks.spec[field])
-      throw new ModelOptionError(
-        `The configuration gives ${field} ${spec[field]}, the ${blocks.architecture} has ${blocks.spec[field]}; both must be the same (yolosConfig makes one that fits).`,
-      );
-  if (blocks.spec.input.kind !== 'image')
-    throw new ModelOptionError(`The ${blocks.architecture} takes clips; a detector needs an image model's blocks.`);
-  if (spec.depth > blocks.depth)
-    throw new ModelOptionError(
-      `The configuration has ${spec.depth} blocks; the ${blocks.architecture} has ${blocks.depth}.`,
-    );
 }
 
 /**
@@ -63,13 +28,12 @@ export async function createYolos(
   { blocks, ...options }: NewYolosOptions = {},
 ): Promise<YolosDetector> {
   const read = readYolosSpec(new ConfigReader(config, 'the configuration'), options);
-  if (blocks) requireFit(read, blocks);
+  if (blocks) requireFit(read.spec, blocks);
   const parameters = initialise(planYolos(read.spec), seed);
   try {
-    for (const pretrained of blocks?.parameters ?? []) {
-      const own = parameters.get(pretrained.name);
-      if (own && blocks) own.assign(await taken(pretrained.name, pretrained, read, blocks));
-    }
+    const { detectionTokens, input: own } = read.spec;
+    parameters.get(references)?.assign(tensor(referenceBoxes(detectionTokens, own.size), [1, detectionTokens, 4]));
+    if (blocks) await transplant(parameters, read, blocks);
     const input = blocks ? { mean: blocks.input.mean, std: blocks.input.std } : {};
     const spec = { ...read.spec, input: { ...read.spec.input, ...input } };
     return new YolosDetector({ spec, config: changed(config, read), parameters, fresh: true });
@@ -90,12 +54,21 @@ export interface YolosConfigOptions {
   readonly depth?: number;
   /** Whether blocks have positions of their own. Default false: they begin at random, and the image model has none. */
   readonly midPositions?: boolean;
+  /** Whether each detection token has a box of its own that it begins at (reference-boxes.ts). Default true. */
+  readonly referenceBoxes?: boolean;
 }
 
 /** The configuration of a new detector on an image transformer, in Hugging Face's form. */
 export function yolosConfig(
   { spec }: Pick<TransformerBackbone, 'spec'>,
-  { classes, size, detectionTokens = 100, depth = spec.depth, midPositions = false }: YolosConfigOptions,
+  {
+    classes,
+    size,
+    detectionTokens = 100,
+    depth = spec.depth,
+    midPositions = false,
+    referenceBoxes: ofTheirOwn = true,
+  }: YolosConfigOptions,
 ): Record<string, unknown> {
   return {
     architectures: ['YolosForObjectDetection'],
@@ -112,6 +85,7 @@ export function yolosConfig(
     qkv_bias: spec.qkvBias !== 'none',
     num_detection_tokens: detectionTokens,
     use_mid_position_embeddings: midPositions,
+    use_reference_boxes: ofTheirOwn,
     ...(spec.layerScale ? { layerscale_value: spec.layerScaleValue } : {}),
     ...writeLabels(classes),
   };

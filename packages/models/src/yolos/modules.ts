@@ -15,7 +15,7 @@ import {
 } from '@dr2net/layers';
 import type { Differentiable } from '@dr2net/ops';
 import { assembleBlock, blockDropPath, type Take } from '../transformer/assemble.ts';
-import { midPosition } from './plan.ts';
+import { midPosition, references } from './plan.ts';
 import type { YolosSpec } from './spec.ts';
 
 export interface YolosModules {
@@ -29,9 +29,9 @@ export interface YolosModules {
   readonly boxes: Differentiable;
 }
 
-function network(take: Take, name: string): Differentiable {
+function network(take: Take, name: string, ...beside: Differentiable[]): Differentiable {
   const linear = (i: number) => new Linear(take(`${name}.${i}.weight`), take(`${name}.${i}.bias`));
-  return sequential(name, [linear(0), new Relu(), linear(1), new Relu(), linear(2)]);
+  return sequential(name, [linear(0), new Relu(), linear(1), new Relu(), linear(2), ...beside]);
 }
 
 export function assembleYolos(spec: YolosSpec, take: Take): YolosModules {
@@ -49,6 +49,6 @@ export function assembleYolos(spec: YolosSpec, take: Take): YolosModules {
     subBlocks: blocks.flat(),
     norm: new LayerNorm(take('norm.gain'), take('norm.bias'), spec.epsilon),
     classes: network(take, 'head.class'),
-    boxes: network(take, 'head.box'),
+    boxes: network(take, 'head.box', ...(spec.referenceBoxes ? [new PositionEmbedding(take(references))] : [])),
   };
 }

@@ -21,6 +21,8 @@ export interface YolosSpec extends BlocksSpec {
   readonly detectionTokens: number;
   /** Whether every block but the first has learned positions of its own. */
   readonly midPositions: boolean;
+  /** Whether each detection token's box is told beside a learned one of its own (reference-boxes.ts). */
+  readonly referenceBoxes: boolean;
   /** Without the class "no object", which the classifier has last. */
   readonly classes: number;
 }
@@ -81,7 +83,7 @@ export interface ReadYolos {
 }
 
 /**
- * The numbers of a `YolosForObjectDetection`; `layerscale_value` is ours, for the blocks of a DINOv2.
+ * The numbers of a `YolosForObjectDetection`; `layerscale_value`, for the blocks of a DINOv2, and `use_reference_boxes` are ours.
  * @throws {ConfigError | ModelOptionError}
  */
 export function readYolosSpec(
@@ -115,6 +117,7 @@ export function readYolosSpec(
     patch,
     detectionTokens: config.count('num_detection_tokens', 100),
     midPositions,
+    referenceBoxes: config.flag('use_reference_boxes', false),
     classes: labels?.length ?? config.count('num_labels'),
   };
   return { spec, published, publishedDepth: config.count('num_hidden_layers') };
