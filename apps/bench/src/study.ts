@@ -1,9 +1,10 @@
 /**
- * Studies on real clips and point clouds: the same pretrained weights finetuned by every method, several seeds.
+ * Studies on real clips, point clouds and images with boxes: the same pretrained weights finetuned by every method, several seeds.
  *
  *     pnpm study run --backend node --depths 6,12 --seeds 0,1,2
  *     pnpm study run --study coefficients --depths 6 --seeds 0,1,2,3,4
  *     pnpm study run --study points-maize --seeds 0
+ *     pnpm study run --study boxes-bccd --seeds 0
  *     pnpm study summarise
  */
 import { join, relative } from 'node:path';
@@ -51,6 +52,7 @@ interface RunFlags {
   results?: string;
   work: string;
   cli?: string;
+  keepModels?: true;
   list?: true;
 }
 
@@ -59,8 +61,7 @@ const defined = ({ variants, depths }: RunFlags) => ({ ...(variants && { variant
 
 async function run(flags: RunFlags): Promise<void> {
   const study: Study = studies[flags.study];
-  if (flags.crop && study.task !== 'video')
-    throw new Error(`--crop is of clips, but ${flags.study} is of point clouds.`);
+  if (flags.crop && study.task !== 'video') throw new Error(`--crop is of clips, but ${flags.study} is not.`);
   const { variants: names, depths } = { ...study, ...defined(flags) };
   const jobs = jobsOf({ variants: names, depths, seeds: flags.seeds });
   if (flags.list) {
@@ -86,6 +87,7 @@ async function run(flags: RunFlags): Promise<void> {
         ...['--layer-decay', String(flags.layerDecay ?? study.layerDecay), ...study.common],
         ...(study.task === 'video' && !flags.crop ? ['--no-crop'] : []),
       ],
+      keepModels: flags.keepModels ?? false,
       signal: interruption.signal,
       say: (line) => process.stderr.write(`${line}\n`),
       ...(entry && { entry }),
@@ -98,7 +100,7 @@ async function run(flags: RunFlags): Promise<void> {
 }
 
 const program = new Command('study').description(
-  'Finetunes the same weights on real clips and point clouds by every method.',
+  'Finetunes the same weights on real clips, point clouds and images with boxes by every method.',
 );
 program
   .command('run')
@@ -117,7 +119,7 @@ program
     positive,
   )
   .option('--model <folder>', 'pretrained weights', join(shared, 'weights', 'dinov2-small'))
-  .option('--data <path>', 'clips or clouds (default: those of the study, in the shared folder)')
+  .option('--data <path>', 'clips, clouds or images with boxes (default: those of the study, in the shared folder)')
   .option('--crop', 'random resized crops too: harder to learn from so few clips in so few steps')
   .option(
     '--results <folder>',
@@ -125,6 +127,7 @@ program
   )
   .option('--work <folder>', 'checkpoints and reports of the runs', join(repositoryRoot, 'runs', 'study'))
   .option('--cli <file>', 'another build of the command line, for example packages/dr2net/dist/cli.js of a worktree')
+  .option('--keep-models', 'leave the trained models in the working folders')
   .option('--list', 'only list the jobs')
   .action(run);
 program

@@ -2,7 +2,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupBy, median } from 'bench-core/statistics';
-import { type PairedDifference, pairedDifference, type RunLog, scoreOf, wilsonInterval } from 'dr2net/report';
+import {
+  type EvaluationRecord,
+  type PairedDifference,
+  pairedDifference,
+  type RunLog,
+  scoreOf,
+  wilsonInterval,
+} from 'dr2net/report';
 import { readJson } from 'jobs';
 import { variants } from './plan.ts';
 import { type JobResult, resultSchema, toRunLog } from './result.ts';
@@ -27,12 +34,15 @@ export interface SummaryRow {
   readonly variant: string;
   readonly depth: number;
   readonly seeds: readonly number[];
-  /** Of each seed after the last epoch, fractions: top-1 accuracy, or mean IoU. */
+  /** Of each seed after the last epoch, fractions: top-1 accuracy, mean IoU, or COCO AP. */
   readonly scores: readonly number[];
   readonly scoreName: string;
   readonly mean: number;
-  /** Segmentation: mean over seeds of each class's IoU, by its name; null where it does not occur. */
-  readonly iou: Readonly<Record<string, number | null>> | undefined;
+  /**
+   * Mean over seeds of further figures, by what they are: IoU of each class; AP by overlap, size and class. Null where it does not occur.
+   * Empty where the score is all there is.
+   */
+  readonly details: Readonly<Record<string, number | null>>;
   /**
    * Of accuracies alone: points are not independent, so there is none of an IoU. 95 % Wilson interval of the mean for as many trials as there are validation clips. Seeds are not counted as trials:
    * every seed is tested on the same clips. It holds the clips' luck only; the spread over seeds stands beside it.
@@ -65,17 +75,30 @@ function finalFigure(result: JobResult, figure: Figure): number | undefined {
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function meanIou(runs: readonly JobResult[]): SummaryRow['iou'] {
-  const evaluations = runs.flatMap(({ evaluation }) => (evaluation?.iou ? [evaluation] : []));
-  const classes = evaluations[0]?.classes;
-  return (
-    classes &&
-    Object.fromEntries(
-      classes.map((name, k) => {
-        const values = evaluations.flatMap(({ iou }) => iou?.[k] ?? []);
-        return [name, values.length > 0 ? mean(values) : null];
-      }),
-    )
+/** The further figures of one evaluation. */
+function detailsOf({ classes, iou, stats, categories }: EvaluationRecord): [name: string, value: number | null][] {
+  if (iou) return classes.map((name, k) => [`IoU of ${name}`, iou[k] ?? null]);
+  if (!stats || !categories) return [];
+  return [
+    ['AP50', stats.AP50],
+    ['AP75', stats.AP75],
+    ['AP of small', stats.APSmall],
+    ['AP of medium', stats.APMedium],
+    ['AP of large', stats.APLarge],
+    ...categories.flatMap(({ name, stats: { AP, AP50 } }): [string, number | null][] => [
+      [`AP of ${name}`, AP],
+      [`AP50 of ${name}`, AP50],
+    ]),
+  ];
+}
+
+function meanDetails(runs: readonly JobResult[]): SummaryRow['details'] {
+  const all = runs.flatMap(({ evaluation }) => (evaluation ? [detailsOf(evaluation)] : []));
+  return Object.fromEntries(
+    (all[0] ?? []).map(([name], k) => {
+      const values = all.flatMap((details) => details[k]?.[1] ?? []);
+      return [name, values.length > 0 ? mean(values) : null];
+    }),
   );
 }
 
@@ -123,7 +146,7 @@ export function summaryRows(results: readonly JobResult[]): SummaryRow[] {
       scores,
       scoreName,
       mean: mean(scores),
-      iou: meanIou(runs),
+      details: meanDetails(runs),
       interval: scoreName === 'top-1' ? wilsonInterval(mean(scores) * clips, clips) : undefined,
       loss: mean(last.map(({ trainLoss }) => trainLoss)),
       lossDistance: distances.length > 0 ? mean(distances) : undefined,

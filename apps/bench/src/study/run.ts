@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseMetrics, scoreOf } from 'dr2net/report';
 import { dr2net, InterruptedError, provenance } from 'jobs';
-import { type Job, jobName, variantOf } from './plan.ts';
+import { type Job, jobName, type StudyTask, variantOf } from './plan.ts';
 import { digest, type JobResult, readResult, resultSchema, writeResult } from './result.ts';
 
 export interface StudySettings {
@@ -11,7 +11,7 @@ export interface StudySettings {
   readonly results: string;
   /** Folder of the running jobs' checkpoints and reports. */
   readonly work: string;
-  readonly task: 'video' | 'pointcloud';
+  readonly task: StudyTask;
   readonly model: string;
   readonly data: string;
   readonly backend: string;
@@ -20,6 +20,8 @@ export interface StudySettings {
   readonly common: readonly string[];
   /** Another entry of the command line than this workspace's. */
   readonly entry?: readonly string[];
+  /** Whether the trained models stay in the working folders. Default false: they are tens of megabytes each. */
+  readonly keepModels?: boolean;
   readonly signal?: AbortSignal;
   readonly say?: (line: string) => void;
   /** Runs the command line; replaced in tests. */
@@ -66,6 +68,13 @@ function summaryLine({ epochs, seconds }: JobResult): string {
   return `loss ${last?.trainLoss.toFixed(3) ?? '?'}${words}, ${(seconds / 60).toFixed(1)} min`;
 }
 
+/** What is decoded slowly is kept. */
+const caches: Readonly<Record<StudyTask, string | undefined>> = {
+  video: 'clips',
+  pointcloud: 'clouds',
+  detection: undefined,
+};
+
 /** The checkpoint that an interrupted `finetune` leaves in its out folder. */
 const checkpoint = 'checkpoint';
 
@@ -79,6 +88,7 @@ async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
   ];
   const resumed = existsSync(join(out, checkpoint));
   if (!resumed) rmSync(out, { recursive: true, force: true });
+  const cached = caches[settings.task];
   const args = [
     'finetune',
     '--task',
@@ -89,8 +99,7 @@ async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
     settings.data,
     '--out',
     out,
-    '--cache',
-    join(settings.work, settings.task === 'video' ? 'clips' : 'clouds'),
+    ...(cached ? ['--cache', join(settings.work, cached)] : []),
     ...options,
   ];
   const started = performance.now();
@@ -107,7 +116,8 @@ async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
     seconds: Math.round(seconds),
     ...digest(log),
   };
-  // The weights (tens of megabytes a job) are not needed any more; the report stays.
-  for (const name of [checkpoint, 'model']) rmSync(join(out, name), { recursive: true, force: true });
+  // The report stays.
+  for (const name of [checkpoint, ...(settings.keepModels ? [] : ['model'])])
+    rmSync(join(out, name), { recursive: true, force: true });
   return result;
 }

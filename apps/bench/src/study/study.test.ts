@@ -164,6 +164,32 @@ it('says what to do when there is nothing to summarise', async () => {
   await expect(summarise(join(folder, 'results'), 'A study')).rejects.toThrow('pnpm study run');
 });
 
+it('summarises AP by size and class, and keeps models when asked', async () => {
+  const stats = { AP: 0.25, AP50: 0.5, AP75: 0.2, APSmall: null, APMedium: 0.2, APLarge: 0.3 };
+  const detectionRun = async (args: readonly string[]) => {
+    await fakeFinetune()(args);
+    const out = optionOf(args, '--out');
+    mkdirSync(join(out, 'model'));
+    const path = join(out, 'metrics.jsonl');
+    const records = readFileSync(path, 'utf8')
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    for (const record of records) if (record.validation) record.validation = { loss: 1, ap: 0.25, samples: 87 };
+    const categories = [{ id: 1, name: 'cell', truths: 3, detections: 4, stats: { ...stats, AP50: 0.625 } }];
+    records.push({ kind: 'evaluation', loss: 1, ap: 0.25, samples: 87, classes: ['cell'], stats, categories });
+    writeFileSync(path, records.map((record) => JSON.stringify(record)).join('\n'));
+  };
+  await runStudy(jobsOf(plan), settings({ finetune: detectionRun, task: 'detection', keepModels: true }));
+  expect(calls[0]).not.toContain('--cache');
+  expect(readdirSync(join(folder, 'work', 'exact-d6-s0'))).toEqual(['metrics.jsonl', 'model']);
+  const table = await summarise(join(folder, 'results'), 'Cells');
+  expect(table).toContain('| COCO AP of each seed, % | mean, % | AP50, % | AP75, % | AP of small, % |');
+  expect(table).toContain(
+    '| 6 | exact | 25.0, 25.0 | 25.0 | 50.0 | 20.0 | – | 20.0 | 30.0 | 25.0 | 62.5 | +0.0 ± 0.0 |',
+  );
+  expect(table).toContain('87 validation images');
+});
+
 it('summarises IoU by class, without an interval: points are not independent', async () => {
   const cloudRun = async (args: readonly string[]) => {
     await fakeFinetune()(args);

@@ -27,14 +27,15 @@ function differenceInWords(difference: PairedDifference | undefined, unit: numbe
 
 /** The table in Markdown. */
 export function summaryTable(rows: readonly SummaryRow[]): string {
-  const classes = Object.keys(rows.find(({ iou }) => iou)?.iou ?? {});
+  const details = Object.keys(rows[0]?.details ?? {});
+  const fine = rows[0]?.scoreName !== 'top-1';
   const intervals = rows.some(({ interval }) => interval);
   const head = [
     'blocks',
     'training',
     `${rows[0]?.scoreName ?? 'top-1'} of each seed, %`,
     'mean, %',
-    ...classes.map((name) => `IoU of ${name}, %`),
+    ...details.map((name) => `${name}, %`),
     ...(intervals ? ['95 % interval'] : []),
     'minus conventional',
     'validation loss minus conventional',
@@ -49,7 +50,7 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
   const body = rows.map((row) => {
     const reference = row.variant === 'conventional';
     // One clip of 25 is 4 %: more digits would be noise.
-    const score = (value: number) => (classes.length > 0 ? percent(value) : `${Math.round(100 * value)}`);
+    const score = (value: number) => (fine ? percent(value) : `${Math.round(100 * value)}`);
     const difference = (figure: Figure, unit: number, digits: number) =>
       reference ? '–' : differenceInWords(row.paired[figure], unit, digits);
     return [
@@ -57,9 +58,9 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
       row.variant,
       row.scores.map(score).join(', '),
       score(row.mean),
-      ...classes.map((name) => (typeof row.iou?.[name] === 'number' ? percent(row.iou[name]) : '–')),
+      ...details.map((name) => (typeof row.details[name] === 'number' ? percent(row.details[name]) : '–')),
       ...(intervals ? [row.interval?.map((share) => Math.round(100 * share)).join(' … ') ?? '–'] : []),
-      difference('score', 100, classes.length > 0 ? 1 : 0),
+      difference('score', 100, fine ? 1 : 0),
       difference('validationLoss', 1, 2),
       row.loss.toFixed(2),
       difference('trainLoss', 1, 2),
@@ -77,7 +78,7 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
 function differenceCharts(rows: readonly SummaryRow[]): Chart[] {
   const titles: Record<Figure, [string, string, number]> = {
     score: [
-      `${rows[0]?.scoreName === 'mean IoU' ? 'Mean IoU' : 'Top-1'} against conventional`,
+      `${(rows[0]?.scoreName ?? 'top-1').replace(/^./, (letter) => letter.toUpperCase())} against conventional`,
       'percentage points',
       100,
     ],
@@ -98,11 +99,11 @@ function differenceCharts(rows: readonly SummaryRow[]): Chart[] {
 
 /** What the figures can and cannot tell. */
 function noteOf(results: readonly JobResult[]): string {
-  const { samples = 0, top1 } = results[0]?.epochs.at(-1)?.validation ?? {};
+  const { samples = 0, top1, ap } = results[0]?.epochs.at(-1)?.validation ?? {};
   const pairs =
     'What follows ± is half of Student’s 95 % interval of the differences, paired by seed: where it is larger than the difference, nothing is told apart; a single seed tells nothing of it. Times are of a shared machine; `pnpm bench` compares times.';
   return top1 === undefined
-    ? `${samples.toLocaleString('en')} validation points. ${pairs}`
+    ? `${samples.toLocaleString('en')} validation ${ap === undefined ? 'points' : 'images'}. ${pairs}`
     : `${samples} validation clips: one clip is ${(100 / samples).toFixed(0)} %. The interval is Wilson's for ${samples} clips at the mean over seeds; every seed is tested on the same clips. ${pairs}`;
 }
 
