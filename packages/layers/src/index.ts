@@ -1,5 +1,7 @@
 export { type AttentionParts, selfAttention } from './attention.ts';
 export { BatchNorm, type BatchNormParts, type NormStatistics } from './batch-norm.ts';
+export { boxPositions } from './box-positions.ts';
+export { Convolution, type ConvolutionSizes } from './convolution.ts';
 export {
   DeformableAttention,
   type DeformableAttentionInputs,
@@ -7,6 +9,7 @@ export {
   type DeformableAttentionPullback,
 } from './deformable-attention.ts';
 export { GroupLinear } from './group-linear.ts';
+export { GroupNorm } from './group-norm.ts';
 export { type InputLayer, type InputPullback, inputSequential, PatchEmbed, TubeletEmbed } from './input.ts';
 export { LayerNorm } from './layer-norm.ts';
 export { LayerScale } from './layer-scale.ts';
@@ -23,6 +26,13 @@ export { type Groups, type GroupsPullback, PointGroups } from './point-groups.ts
 export { NeighbourMax, Relu } from './point-layers.ts';
 export { FixedPosition, PositionEmbedding, SpaceTimePosition } from './position.ts';
 export { positioned } from './positioned.ts';
+export {
+  PositionedAttention,
+  type PositionedAttentionInputs,
+  type PositionedAttentionParts,
+  type PositionedAttentionPullback,
+} from './positioned-attention.ts';
+export { postNormSubBlock } from './post-norm.ts';
 export { PrefixTokens } from './prefix-tokens.ts';
 export { windowIndices } from './relative-position.ts';
 export { initialOffsets, type LevelShapes } from './sampling-locations.ts';

@@ -53,15 +53,29 @@ export function sinePositions(map: PaddedMap, options: SinePositionOptions): Flo
     { step: width, length: height },
     { step: 1, length: width },
   ];
+  const frequencies = Float64Array.from(
+    { length: features },
+    (_, f) => temperature ** ((2 * Math.floor(f / 2)) / features),
+  );
   for (const [axis, { step, length }] of axes.entries()) {
     const counts = counted(map, step, length);
+    // Along the other axis places often repeat: what was computed for one is copied for the next.
+    const beside = axis === 0 ? 1 : width;
+    const places = new Float64Array(cells);
     for (let i = 0; i < cells; i++) {
       const index = Math.floor(i / step) % length;
       const all = counts[i + (length - 1 - index) * step]!;
       const place = normalize ? ((counts[i]! + offset) / (all + epsilon)) * scale : counts[i]!;
+      places[i] = place;
+      const to = (2 * i + axis) * features;
+      if (i >= beside && places[i - beside] === place) {
+        const from = to - 2 * beside * features;
+        table.copyWithin(to, from, from + features);
+        continue;
+      }
       for (let f = 0; f < features; f++) {
-        const angle = place / temperature ** ((2 * Math.floor(f / 2)) / features);
-        table[(2 * i + axis) * features + f] = f % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
+        const angle = place / frequencies[f]!;
+        table[to + f] = f % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
       }
     }
   }
