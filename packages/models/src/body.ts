@@ -15,7 +15,7 @@ const parts = { stem: 'stem', blocks: 'blocks' } as const;
 
 /** What the wanted runs give, keeping nothing. */
 export function applyBody(
-  backbone: Backbone,
+  backbone: Pick<Backbone, 'stem' | 'runs'>,
   pixels: Tensor,
   { context, ...options }: BodyOptions,
   outputs: readonly number[],
@@ -29,7 +29,7 @@ export function applyBody(
  * out when none of its parameters is trainable and the pixels' gradient is not wanted.
  */
 export function traceBody(
-  backbone: Backbone,
+  backbone: Pick<Backbone, 'stem' | 'runs'>,
   pixels: Tensor,
   { context, pixelGradient = false, ...options }: BodyOptions,
   outputs: readonly number[],

@@ -23,6 +23,21 @@ export { type Random, randomFrom } from './data/random.ts';
 export { type AxisWeights, axisWeights, resample } from './data/resample.ts';
 export { logSumExp } from './data/softmax.ts';
 export { requireWhole } from './data/whole.ts';
+export { withNewDinoClasses } from './dino/classes.ts';
+export type {
+  DenoisingQueries,
+  DinoGradient,
+  DinoInput,
+  DinoLayer,
+  DinoPullback,
+  DinoRunOptions,
+  TracedDino,
+} from './dino/contract.ts';
+export { createDino, type DinoConfigOptions, dinoConfig, type NewDinoOptions } from './dino/create.ts';
+export { DinoDetector } from './dino/detector.ts';
+export { applyDino, traceDino } from './dino/run.ts';
+export { type DinoLayersSpec, type DinoOptions, type DinoSpec, isDinoConfig } from './dino/spec.ts';
+export { type LoadDinoOptions, loadDino, type SaveDinoOptions, saveDino } from './dino/store.ts';
 export * from './errors.ts';
 export type { ModelFolder, ModelSource } from './files/chosen-folder.ts';
 export { readModelConfig } from './files/config-files.ts';

@@ -18,30 +18,34 @@ function uniforms(seed: number): () => number {
   };
 }
 
-/** Normal numbers with σ = 0.02, drawn again beyond ±2σ (Box and Muller's method). */
-function truncatedNormal(size: number, seed: number): Float32Array {
+/** Normal numbers of some σ, drawn again beyond ±`most`·σ (Box and Muller's method). */
+function normal(size: number, seed: number, sigma: number, most: number): Float32Array {
   const next = uniforms(seed);
   const values = new Float32Array(size);
   for (let i = 0; i < size; ) {
     const radius = Math.sqrt(-2 * Math.log(next()));
     const angle = 2 * Math.PI * next();
     for (const z of [radius * Math.cos(angle), radius * Math.sin(angle)])
-      if (i < size && Math.abs(z) <= 2) values[i++] = sigma * z;
+      if (i < size && Math.abs(z) <= most) values[i++] = sigma * z;
   }
   return values;
 }
 
-/** Uniform numbers in ±1/√inputs. */
-function fanUniform(size: number, inputs: number, seed: number): Float32Array {
+/** Uniform numbers in ±bound. */
+function uniform(size: number, bound: number, seed: number): Float32Array {
   const next = uniforms(seed);
-  return Float32Array.from({ length: size }, () => (2 * next() - 1) / Math.sqrt(inputs));
+  return Float32Array.from({ length: size }, () => (2 * next() - 1) * bound);
 }
 
 /** First values of one parameter. */
 function valuesOf(initial: Initial, shape: readonly number[], seed: number): Float32Array {
   const size = shape.reduce((product, length) => product * length, 1);
-  if (initial === 'normal') return truncatedNormal(size, seed);
-  return initial === 'uniform' ? fanUniform(size, shape[0] ?? 1, seed) : new Float32Array(size).fill(initial);
+  const [inputs, outputs] = [shape[0] ?? 1, shape[1] ?? 1];
+  if (initial === 'normal') return normal(size, seed, sigma, 2);
+  if (initial === 'standard') return normal(size, seed, 1, Number.POSITIVE_INFINITY);
+  if (initial === 'uniform') return uniform(size, 1 / Math.sqrt(inputs), seed);
+  if (initial === 'xavier') return uniform(size, Math.sqrt(6 / (inputs + outputs)), seed);
+  return typeof initial === 'number' ? new Float32Array(size).fill(initial) : initial.slice();
 }
 
 /** Makes the parameters of a plan. @param seed 32-bit unsigned */

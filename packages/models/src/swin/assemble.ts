@@ -14,13 +14,18 @@ import { assembleBlock, blockDropPath, type Take } from '../transformer/assemble
 import { blocksBefore, type SwinSpec, stageBlocks, swinDepth } from './spec.ts';
 import { TokenNorm } from './token-norm.ts';
 
-export interface SwinModules {
+/** What maps of several stages come of. */
+export interface SwinMaps {
+  readonly spec: SwinSpec;
   readonly stem: InputLayer;
   readonly runs: readonly BackboneRun[];
-  /** Map → tokens [batch, height·width, width]. */
-  readonly norm: Differentiable;
   /** One a stage that features are taken of, in their order. */
   readonly featureNorms: readonly Differentiable[];
+}
+
+export interface SwinModules extends SwinMaps {
+  /** Map → tokens [batch, height·width, width]. */
+  readonly norm: Differentiable;
 }
 
 function assembleStem(spec: SwinSpec, take: Take): InputLayer {
@@ -61,10 +66,15 @@ function assembleMerge({ epsilon }: SwinSpec, take: Take, name: string): PatchMe
 }
 
 export function assembleSwin(spec: SwinSpec, take: Take): SwinModules {
+  return { ...assembleSwinMaps(spec, take), norm: new TokenNorm(normOf(spec, take, 'norm')) };
+}
+
+/** Without the norm of a classifier's tokens. */
+export function assembleSwinMaps(spec: SwinSpec, take: Take): SwinMaps {
   return {
+    spec,
     stem: assembleStem(spec, take),
     runs: spec.stages.map((_, s) => assembleStage(spec, take, s)),
-    norm: new TokenNorm(normOf(spec, take, 'norm')),
     featureNorms: spec.features.map((s) => normOf(spec, take, `features.${s}.norm`)),
   };
 }

@@ -4,7 +4,7 @@ import { type Context, type Differentiable, holding, once, type Sink } from '@dr
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { applyBody, type BodyOptions, traceBody } from '../body.ts';
 import { ModelOptionError } from '../errors.ts';
-import type { SwinBackbone } from './swin-backbone.ts';
+import type { SwinMaps } from './assemble.ts';
 
 /** Takes the gradient of each map (borrowed), null where it has none; gives that of the pixels, or null when it was not wanted (or `frozen`). */
 export interface FeaturesPullback {
@@ -22,7 +22,7 @@ export interface TracedFeatures {
 
 const part = (stage: number) => `features ${stage}`;
 
-function wanted({ spec, featureNorms }: SwinBackbone): [stage: number, norm: Differentiable][] {
+function wanted({ spec, featureNorms }: SwinMaps): [stage: number, norm: Differentiable][] {
   if (spec.features.length === 0)
     throw new ModelOptionError(
       'The backbone was made without features; give the stages, as in { features: [1, 2, 3] }.',
@@ -31,7 +31,7 @@ function wanted({ spec, featureNorms }: SwinBackbone): [stage: number, norm: Dif
 }
 
 /** The maps, keeping nothing. */
-export function applyFeatures(backbone: SwinBackbone, pixels: Tensor, options: BodyOptions): Tensor[] {
+export function applyFeatures(backbone: SwinMaps, pixels: Tensor, options: BodyOptions): Tensor[] {
   const norms = wanted(backbone);
   const states = applyBody(backbone, pixels, options, backbone.spec.features);
   return normed(states, options.context, norms, (norm, state, context) => norm.apply(state, context));
@@ -59,7 +59,7 @@ function normed(
  * The maps with their pullback: gradients flow in at every stage, and down through the stages below it. With `frozen` nothing of the
  * backbone gets a gradient. Pixels are borrowed until the pullback has run.
  */
-export function traceFeatures(backbone: SwinBackbone, pixels: Tensor, options: BodyOptions): TracedFeatures {
+export function traceFeatures(backbone: SwinMaps, pixels: Tensor, options: BodyOptions): TracedFeatures {
   const norms = wanted(backbone);
   const body = traceBody(backbone, pixels, options, backbone.spec.features);
   return holding((held) => {

@@ -43,10 +43,11 @@ export function planFeatures({ stages, features }: SwinSpec, names: SwinNames): 
   return features.flatMap((s) => planNorm(`features.${s}.norm`, names.feature(s), stages[s]!.width));
 }
 
-/** Every parameter. Layer 0 is the stem, 1 … depth the blocks (a merging belongs to the block before it), depth + 1 the norms. */
-export function planSwin(spec: SwinSpec, names: SwinNames): PlannedParameter[] {
-  const at = (layer: number, planned: Planned[]) => planned.map((parameter) => ({ ...parameter, layer }));
-  const above = swinDepth(spec) + 1;
+const at = (layer: number, planned: Planned[]): PlannedParameter[] =>
+  planned.map((parameter) => ({ ...parameter, layer }));
+
+/** Those of stem, stages and features. Layer 0 is the stem, 1 … depth the blocks (a merging belongs to the block before it), depth + 1 the norms. */
+export function planSwinMaps(spec: SwinSpec, names: SwinNames): PlannedParameter[] {
   const stages = spec.stages.flatMap(({ depth }, s) => {
     const before = blocksBefore(spec, s);
     return [
@@ -54,10 +55,14 @@ export function planSwin(spec: SwinSpec, names: SwinNames): PlannedParameter[] {
       ...(s < spec.stages.length - 1 ? at(before + depth, planMerge(spec, names, s)) : []),
     ];
   });
-  return [
-    ...at(0, planStem(spec, names)),
-    ...stages,
-    ...at(above, planNorm('norm', names.norm, spec.stages.at(-1)!.width)),
-    ...at(above, planFeatures(spec, names)),
-  ];
+  return [...at(0, planStem(spec, names)), ...stages, ...at(swinDepth(spec) + 1, planFeatures(spec, names))];
+}
+
+/** Every parameter. */
+export function planSwin(spec: SwinSpec, names: SwinNames): PlannedParameter[] {
+  const norm = at(swinDepth(spec) + 1, planNorm('norm', names.norm, spec.stages.at(-1)!.width));
+  const maps = planSwinMaps(spec, names);
+  const features = maps.findIndex(({ name }) => name.startsWith('features.'));
+  const before = features < 0 ? maps.length : features;
+  return [...maps.slice(0, before), ...norm, ...maps.slice(before)];
 }

@@ -5,9 +5,10 @@ import { type BlockSpec, gridSide, type TransformerSpec, timeSteps } from './spe
 
 /**
  * How a parameter of a new model starts: a truncated normal (σ = 0.02, cut at ±2σ), uniform within ±1/√inputs (a layer [inputs, outputs]
- * of an embedding or decoder of points, as in PointNet++ and OpenPoints), or a constant.
+ * of an embedding or decoder of points, as in PointNet++ and OpenPoints), uniform within ±√(6/(inputs + outputs)) (Xavier), the standard
+ * normal distribution (embeddings of detection transformers), a constant, or these numbers.
  */
-export type Initial = 'normal' | 'uniform' | number;
+export type Initial = 'normal' | 'uniform' | 'xavier' | 'standard' | number | Float32Array;
 
 export interface PlannedParameter {
   readonly name: string;

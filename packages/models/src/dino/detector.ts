@@ -1,0 +1,101 @@
+/** A Deformable DETR or DINO: its parameters, its modules, and its place in the published checkpoint. */
+import type { Parameter } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { CheckpointTensor, SavedTraining } from '../backbone.ts';
+import { fromParameter, type Layout } from '../checkpoint/layout.ts';
+import type { PlannedParameter } from '../transformer/plan.ts';
+import { backboneRuns } from './encode.ts';
+import { assembleDino, type DinoModules } from './modules.ts';
+import { backboneName, planDino } from './plan.ts';
+import type { DinoSpec, ReadDino } from './spec.ts';
+
+export interface DinoParts extends ReadDino {
+  readonly config: Readonly<Record<string, unknown>>;
+  /** By our name; taken over. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+  /** Keys of the checkpoint that nothing was made of. */
+  readonly unused?: readonly string[];
+  readonly training?: SavedTraining | null;
+  /** Whether all behind the backbone was made new. Default false. */
+  readonly fresh?: boolean;
+}
+
+export class DinoDetector {
+  readonly spec: DinoSpec;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly modules: DinoModules;
+  readonly parameters: readonly Parameter[];
+  readonly unused: readonly string[];
+  readonly training: SavedTraining | null;
+  /** Whether all behind the backbone was made new, so that only the backbone can be pretrained. */
+  readonly fresh: boolean;
+  /** Parameters that several layers of the decoder share. */
+  readonly shared: ReadonlySet<Parameter>;
+  /** @internal */
+  readonly backboneNames: ReadDino['backboneNames'];
+  private readonly plan = new Map<Parameter, PlannedParameter>();
+
+  constructor(parts: DinoParts) {
+    const { spec, backboneNames, parameters } = parts;
+    this.spec = spec;
+    this.backboneNames = backboneNames;
+    this.config = parts.config;
+    this.unused = parts.unused ?? [];
+    this.training = parts.training ?? null;
+    this.fresh = parts.fresh ?? false;
+    const take = (name: string): Parameter => {
+      const parameter = parameters.get(name);
+      if (!parameter) throw new Error(`The detector needs a parameter ${name} that was not made.`);
+      return parameter;
+    };
+    for (const planned of planDino(parts)) this.plan.set(take(planned.name), planned);
+    this.parameters = [...this.plan.keys()];
+    this.modules = assembleDino(spec, take);
+    const { queries, heads } = this.modules;
+    const ofAllLayers = [
+      ...(queries.position?.parameters ?? []),
+      ...(spec.sharedHeads ? [...heads[0]!.classes.parameters, ...heads[0]!.boxes.parameters] : []),
+    ];
+    this.shared = new Set(ofAllLayers);
+  }
+
+  private planned(parameter: Parameter): PlannedParameter {
+    const planned = this.plan.get(parameter);
+    if (!planned) throw new RangeError(`Parameter ${parameter.name} is not one of this detector's.`);
+    return planned;
+  }
+
+  /** 0 the stem, 1 … depth the backbone's blocks, depth + 1 its features' norms and all behind it. */
+  layerOf(parameter: Parameter): number {
+    return this.planned(parameter).layer;
+  }
+
+  /** Whether a parameter is of the Swin: under `frozen` it gets no gradient. */
+  isBackbone({ name }: Parameter): boolean {
+    return name.startsWith(backboneName);
+  }
+
+  /** Sub-blocks of each run, in the order of `TracedDino.reports`: the backbone's stages, the encoder, the decoder's layers. */
+  get runs(): readonly number[] {
+    const { backbone, encoder, decoder } = this.modules;
+    return [
+      ...backbone.runs.slice(0, backboneRuns(this.spec)).map(({ subBlocks }) => subBlocks.length),
+      2 * encoder.length,
+      ...decoder.map(() => 3),
+    ];
+  }
+
+  layoutOf(parameter: Parameter): Layout {
+    return this.planned(parameter).layout;
+  }
+
+  /** A parameter's value or gradient (borrowed) as the published checkpoint has it. */
+  toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
+    const layout = this.layoutOf(parameter);
+    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+  }
+
+  dispose(): void {
+    for (const parameter of this.parameters) parameter.dispose();
+  }
+}
