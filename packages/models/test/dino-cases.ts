@@ -13,8 +13,6 @@ import { reference } from './cases.ts';
 const folder = fileURLToPath(new URL('./dino-reference', import.meta.url));
 export const expected = readReference(join(folder, 'expected.safetensors'));
 
-export const published = { coefficients: { alpha: 1, beta: 0 } } as const;
-
 /** A model's folder: its configuration, and the weights that all variants choose from. */
 export function modelFolder(root: string, config: string): string {
   const own = join(root, config);
