@@ -7,15 +7,20 @@ import { makeNetwork } from './networks/make.ts';
 import type { Network } from './networks/network.ts';
 import { isVitNetwork, makeVit } from './networks/vit.ts';
 import type { PointSize } from './point-size.ts';
-import type { VitSize } from './size.ts';
+import type { NetworkSize, VitSize } from './size.ts';
 import { jaxSubject } from './subjects/jax.ts';
 import { type MethodName, methodNames } from './subjects/names.ts';
 import { ours } from './subjects/ours.ts';
 import { plain } from './subjects/plain.ts';
 import type { Subject } from './subjects/subject.ts';
+import type { SwinSize } from './swin-size.ts';
+import type { YolosSize } from './yolos-size.ts';
 
 const image: VitSize = { width: 24, heads: 3, depth: 2, side: 4, patch: 4, frames: 1, batch: 2 };
 const clip: VitSize = { ...image, side: 2, patch: 8, frames: 4 };
+const pictures: YolosSize = { width: 24, heads: 3, depth: 3, grid: [3, 4], detections: 14, batch: 2 };
+// The last stage's map is one window.
+const maps: SwinSize = { width: 12, heads: 2, depths: [2, 2, 2], window: 3, pixels: 48, batch: 2 };
 const clouds: PointSize = { width: 24, heads: 3, depth: 2, points: 256, batch: 2, part: 'whole' };
 
 type Gradients = Map<string, Float32Array>;
@@ -48,29 +53,39 @@ type Peer = 'plain' | 'jax' | 'checkpoint';
 function subjectOf(network: Network, name: Peer): Subject | Promise<Subject> {
   if (name === 'plain') return plain(network);
   if (name !== 'jax') return ours(network, name);
-  if (!isVitNetwork(network)) throw new Error('There is no point segmenter of jax-js.');
+  if (!isVitNetwork(network)) throw new Error('Of jax-js there are ViTs alone.');
   return jaxSubject(network, 'wasm');
 }
 
-const [all, points]: readonly (readonly Peer[])[] = [
+const [all, withoutJax]: readonly (readonly Peer[])[] = [
   ['plain', 'jax', 'checkpoint'],
   ['plain', 'checkpoint'],
 ];
 
+interface Setting {
+  readonly what: string;
+  readonly size: NetworkSize;
+  readonly backend: string;
+  readonly peers: readonly Peer[];
+}
+
 describe.each([
   { what: 'an image', size: image, backend: 'wasm', peers: all! },
   { what: 'a clip', size: clip, backend: 'wasm', peers: all! },
-  { what: 'clouds', size: clouds, backend: 'wasm', peers: points! },
+  { what: 'clouds', size: clouds, backend: 'wasm', peers: withoutJax! },
   // Where `gather` has its own gradient.
-  { what: 'clouds', size: clouds, backend: 'cpu', peers: points! },
-  { what: "clouds' blocks", size: { ...clouds, part: 'backbone' } as const, backend: 'wasm', peers: points! },
-])('of $what on $backend', ({ size, backend, peers }) => {
+  { what: 'clouds', size: clouds, backend: 'cpu', peers: withoutJax! },
+  { what: 'pictures', size: pictures, backend: 'wasm', peers: withoutJax! },
+  { what: 'maps', size: maps, backend: 'wasm', peers: withoutJax! },
+  { what: 'maps', size: maps, backend: 'cpu', peers: withoutJax! },
+  { what: "clouds' blocks", size: { ...clouds, part: 'backbone' } as const, backend: 'wasm', peers: withoutJax! },
+] satisfies readonly Setting[])('of $what on $backend', ({ size, backend, peers }) => {
   let network: Network;
   let reference: Awaited<ReturnType<typeof gradientsOf>>;
 
   beforeAll(async () => {
     await startBackend(backend);
-    network = makeNetwork(size);
+    network = await makeNetwork(size);
     const subject = ours(network, 'conventional');
     reference = await gradientsOf(subject);
     subject.dispose();

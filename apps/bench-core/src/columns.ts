@@ -2,7 +2,7 @@
 import { formatBytes, formatDuration } from '@dr2net/memory';
 import type { Case } from './case.ts';
 import type { Row } from './rows.ts';
-import { isVit, tokensOf } from './size.ts';
+import { blocksOf, isPoints, isSwin, pixelsTitle, tokensOf } from './size.ts';
 
 export interface Column<Of> {
   readonly name: string;
@@ -17,11 +17,16 @@ export const caseColumns: readonly Column<Case>[] = [
   {
     name: 'part',
     meaning: 'of a point segmenter: all of it, or its blocks alone',
-    cell: ({ size }) => (isVit(size) ? undefined : size.part),
+    cell: ({ size }) => (isPoints(size) ? size.part : undefined),
   },
-  { name: 'blocks', meaning: '', cell: ({ size }) => String(size.depth) },
-  { name: 'points', meaning: 'of a cloud', cell: ({ size }) => (isVit(size) ? undefined : String(size.points)) },
-  { name: 'tokens', meaning: '', cell: ({ size }) => String(tokensOf(size)) },
+  {
+    name: 'blocks',
+    meaning: 'of a Swin in each stage',
+    cell: ({ size }) => (isSwin(size) ? size.depths.join(' + ') : String(blocksOf(size))),
+  },
+  { name: 'points', meaning: 'of a cloud', cell: ({ size }) => (isPoints(size) ? String(size.points) : undefined) },
+  { name: 'pixels', meaning: 'of a detector’s or a Swin’s pictures', cell: ({ size }) => pixelsTitle(size) },
+  { name: 'tokens', meaning: 'of a Swin those of the first stage', cell: ({ size }) => String(tokensOf(size)) },
   { name: 'batch', meaning: '', cell: ({ size }) => String(size.batch) },
   {
     name: 'method',

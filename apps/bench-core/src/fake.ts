@@ -4,7 +4,7 @@ import { digest } from './digest.ts';
 import type { Measurement } from './measurement.ts';
 import type { PointSize } from './point-size.ts';
 import { type Provenance, type Result, resultSchema } from './result.ts';
-import { isVit, type VitSize } from './size.ts';
+import { blocksOf, isPoints, type VitSize } from './size.ts';
 import { methodNames } from './subjects/names.ts';
 
 export const fakeSize: VitSize = { width: 48, heads: 3, depth: 2, side: 4, patch: 8, frames: 1, batch: 2 };
@@ -36,9 +36,9 @@ export function fakeMeasurement(one: Case): Measurement {
   const factor = { plain: 10, jax: 4, conventional: 0.75, checkpoint: 1, reversible: 1, exact: 1.1, frozen: 0.5 }[
     one.subject
   ];
-  const blocks = one.size.depth * one.size.batch * (one.backend === 'wasm' ? 1 : 0.5);
+  const blocks = blocksOf(one.size) * one.size.batch * (one.backend === 'wasm' ? 1 : 0.5);
   const step = [3, 1, 2].map((value) => (value * factor * blocks) / 4);
-  const grows = one.subject === 'plain' || one.subject === 'conventional' ? one.size.depth : 1;
+  const grows = one.subject === 'plain' || one.subject === 'conventional' ? blocksOf(one.size) : 1;
   const peak = 1e6 * factor * grows;
   const kind = ['reversible', 'exact'].includes(one.subject) ? one.subject.length : 0;
   const gradient = Float32Array.from(
@@ -59,7 +59,7 @@ export function fakeMeasurement(one: Case): Measurement {
       software: one.backend === 'webgpu',
       settings: {},
     },
-    ...(!isVit(one.size) && { geometrySeconds: 0.5 }),
+    ...(isPoints(one.size) && { geometrySeconds: 0.5 }),
     ...{ parameters: 1000, forwardFlops: 1e9 * blocks, loss: one.backend === 'wasm' ? 2 : 2.00001 },
     times: {
       forward: step.map((value) => value / 3),
@@ -72,7 +72,7 @@ export function fakeMeasurement(one: Case): Measurement {
       memory: {
         activationPeakBytes: peak,
         peakBytes: 2 * peak,
-        ...(!isVit(one.size) && { phases: phasesOf(peak) }),
+        ...(isPoints(one.size) && { phases: phasesOf(peak) }),
         timeline: [point(0, 0.1e6, 'forward'), point(1, peak, 'backward'), point(2, 0.1e6, 'optimizer')],
       },
       growth: { tensors: 0, bytes: 0 },

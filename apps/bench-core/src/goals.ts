@@ -1,11 +1,19 @@
-/** What a point segmenter's step should reach, beside what it did (by `reversible` and `exact`, the methods that the goals are for). */
-
+/** What a step should reach, beside what it did (by `reversible` and `exact`, the methods that the goals are for). */
 import type { PointSize } from './point-size.ts';
 import type { Result } from './result.ts';
-import { isVit } from './size.ts';
+import { isPoints, isSwin, isYolos, tokensOf } from './size.ts';
 
-/** Activation peak of the blocks, of that of plain TensorFlow.js. */
-const memoryGoal = 1 / 30;
+export interface Ratios {
+  /** Of plain TensorFlow.js's step, on the same backend. */
+  readonly toPlain?: number;
+  /** Of its activation peak. */
+  readonly memoryToPlain?: number;
+}
+
+/** Activation peak of transformer blocks, of that of plain TensorFlow.js. */
+const blocksMemory = 30;
+/** Of a Swin. */
+const swinMemory = 8;
 /** Peak of a part that is not reversible, of that of the blocks. */
 const partGoal = 2;
 /** A step of the whole network, of plain TensorFlow.js's. */
@@ -13,8 +21,21 @@ const stepGoals: Readonly<Record<string, number>> = { wasm: 0.3, node: 1 };
 
 const said = (reached: boolean) => (reached ? 'reached' : 'missed');
 
+/** @param least how many times less than plain's */
+function memoryGoal({ memoryToPlain }: Ratios, least: number): string[] {
+  if (memoryToPlain === undefined) return [];
+  const times = 1 / memoryToPlain;
+  return [`peak 1/${times.toFixed(1)} of plain (goal ≤ 1/${least}): ${said(times >= least)}`];
+}
+
+function stepGoal({ toPlain }: Ratios, { case: { backend } }: Result): string[] {
+  const goal = stepGoals[backend];
+  if (toPlain === undefined || goal === undefined) return [];
+  return [`step ${toPlain.toFixed(2)} × plain (goal ≤ ${goal}): ${said(toPlain <= goal)}`];
+}
+
 /** The goals of memory are of this size; those of time hold at any. */
-const isFullSize = ({ points, depth }: PointSize) => points >= 16384 && depth >= 12;
+const isFullCloud = ({ points, depth }: PointSize) => points >= 16384 && depth >= 12;
 
 /** The largest peak of the phases of a part, forward and backward. */
 function peakOf({ memory }: Result, part: string): number | undefined {
@@ -33,22 +54,20 @@ function partGoals(result: Result): string[] {
   });
 }
 
+function pointGoals(result: Result, size: PointSize, ratios: Ratios): string[] {
+  const full = isFullCloud(size);
+  if (size.part === 'backbone') return full ? memoryGoal(ratios, blocksMemory) : [];
+  return [...stepGoal(ratios, result), ...(full ? partGoals(result) : [])];
+}
+
 /** A sentence a goal; none where it is not the goals' setting or the peer was not measured. */
-export function goalsOf(
-  result: Result,
-  ratios: { readonly toPlain?: number; readonly memoryToPlain?: number },
-): string[] {
-  const { size, subject, backend } = result.case;
-  if (isVit(size) || (subject !== 'reversible' && subject !== 'exact')) return [];
-  const { toPlain, memoryToPlain } = ratios;
-  if (size.part === 'backbone')
-    return memoryToPlain === undefined || !isFullSize(size)
-      ? []
-      : [`peak 1/${(1 / memoryToPlain).toFixed(1)} of plain (goal ≤ 1/30): ${said(memoryToPlain <= memoryGoal)}`];
-  const goal = stepGoals[backend];
-  const step =
-    toPlain === undefined || goal === undefined
-      ? []
-      : [`step ${toPlain.toFixed(2)} × plain (goal ≤ ${goal}): ${said(toPlain <= goal)}`];
-  return [...step, ...(isFullSize(size) ? partGoals(result) : [])];
+export function goalsOf(result: Result, ratios: Ratios): string[] {
+  const { size, subject } = result.case;
+  if (subject !== 'reversible' && subject !== 'exact') return [];
+  if (isPoints(size)) return pointGoals(result, size, ratios);
+  if (isYolos(size)) {
+    const full = size.depth >= 12 && tokensOf(size) >= 1120;
+    return [...(full ? memoryGoal(ratios, blocksMemory) : []), ...stepGoal(ratios, result)];
+  }
+  return isSwin(size) && size.pixels >= 448 ? memoryGoal(ratios, swinMemory) : [];
 }

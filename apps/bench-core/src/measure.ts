@@ -11,6 +11,7 @@ import { makeNetwork } from './networks/make.ts';
 import type { Network } from './networks/network.ts';
 import { isVitNetwork } from './networks/vit.ts';
 import { ProductsAlone, productThroughput } from './products.ts';
+import { blocksOf, withOtherDepth } from './size.ts';
 import { isMethod } from './subjects/names.ts';
 import { ours } from './subjects/ours.ts';
 import { plain } from './subjects/plain.ts';
@@ -30,7 +31,7 @@ async function makeSubject(one: Case, network: Network): Promise<Subject> {
   if (one.subject === 'plain') return plain(network);
   if (one.backend !== 'wasm' && one.backend !== 'webgpu')
     throw new Error(`jax-js runs on webgpu and wasm, not on ${one.backend}.`);
-  if (!isVitNetwork(network)) throw new Error('Of jax-js there is no point segmenter; leave the method jax out.');
+  if (!isVitNetwork(network)) throw new Error('Of jax-js there are ViTs alone; leave the method jax out.');
   // Loaded late: its memory is watched from its first allocation on.
   const { jaxSubject } = await import('./subjects/jax.ts');
   return jaxSubject(network, one.backend);
@@ -64,13 +65,13 @@ async function dispatches(one: Case, subject: Subject): Promise<Measurement['dis
   const whole = await countGpu(() => subject.step());
   subject.drop();
   if (!whole) return undefined;
-  const depth = one.size.depth > 1 ? one.size.depth - 1 : 2;
-  const network = makeNetwork({ ...one.size, depth });
+  const size = withOtherDepth(one.size);
+  const network = await makeNetwork(size);
   const other = await makeSubject(one, network);
   try {
     await other.step();
     const part = await countGpu(() => other.step());
-    const blocks = Math.abs(one.size.depth - depth);
+    const blocks = Math.abs(blocksOf(one.size) - blocksOf(size));
     const subBlock = Math.abs(whole.dispatches - (part?.dispatches ?? Number.NaN)) / (2 * blocks);
     return { step: whole.dispatches, subBlock, boundBytes: whole.boundBytes };
   } finally {
@@ -110,7 +111,7 @@ export async function measure(one: Case, options: MeasureOptions = {}): Promise<
   watchGpu();
   // jax-js has devices of its own, whose memory our backend does not see; TensorFlow.js only makes the weights for it.
   if (one.subject === 'jax') await startBackend('cpu');
-  const network = makeNetwork(one.size);
+  const network = await makeNetwork(one.size);
   const own = one.backend === 'webgpu' ? gpuBuffers : wasmHeaps;
   const probe = one.subject === 'jax' ? own : backend.memory;
   const subject = await makeSubject(one, network);

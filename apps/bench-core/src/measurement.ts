@@ -26,10 +26,28 @@ const pointSize = v.object({
   part: v.picklist(pointParts),
 });
 
+const yolosSize = v.object({
+  width: positive,
+  heads: positive,
+  depth: positive,
+  grid: v.pipe(v.tuple([positive, positive]), v.readonly()),
+  detections: positive,
+  batch: positive,
+});
+
+const swinSize = v.object({
+  width: positive,
+  heads: positive,
+  depths: v.pipe(v.array(positive), v.readonly()),
+  window: positive,
+  pixels: positive,
+  batch: positive,
+});
+
 export const caseSchema = v.object({
   backend: v.string(),
   subject: v.picklist(subjectNames),
-  size: v.union([vitSize, pointSize]),
+  size: v.union([vitSize, pointSize, yolosSize, swinSize]),
   chunks: positive,
   warmup: positive,
   repetitions: positive,

@@ -3,7 +3,7 @@ import { memoryModel } from '@dr2net/models';
 import { expectNoLeak } from '@dr2net/testing';
 import { expect, it } from 'vitest';
 import { ProductsAlone, productFlops, productThroughput, stepProducts } from './products.ts';
-import { classes, configOf, inputOfTokens, tokensOf } from './size.ts';
+import { classes, configOf, inputOfTokens, tokensOf, vitTokens } from './size.ts';
 
 const sizes = [
   { width: 384, heads: 6, depth: 12, side: 14, patch: 16, frames: 1, batch: 4 },
@@ -40,6 +40,6 @@ it('are made, in one piece or product by product, and leave nothing', async () =
 it('tokens are those of images and of clips, and other numbers name the nearest', () => {
   expect(inputOfTokens(197)).toEqual({ side: 14, frames: 1 });
   expect(inputOfTokens(1568)).toEqual({ side: 14, frames: 16 });
-  for (const tokens of [2, 17, 65, 196, 197, 392, 3136, 3137]) expect(tokensOf(inputOfTokens(tokens))).toBe(tokens);
+  for (const tokens of [2, 17, 65, 196, 197, 392, 3136, 3137]) expect(vitTokens(inputOfTokens(tokens))).toBe(tokens);
   expect(() => inputOfTokens(200)).toThrow('nearest: 197), a clip 196 for every two frames (nearest: 196)');
 });

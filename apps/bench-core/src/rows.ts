@@ -2,7 +2,7 @@
 import { type Digests, type GradientDifference, largestDifference } from './digest.ts';
 import { goalsOf } from './goals.ts';
 import type { Result } from './result.ts';
-import { isVit, sizeKey } from './size.ts';
+import { isPoints, sizeKey } from './size.ts';
 import { type Spread, spread } from './statistics.ts';
 import { conventionalOnes } from './subjects/names.ts';
 
@@ -27,7 +27,7 @@ export interface Row {
   readonly lossDifference?: number;
   readonly gradientDifference?: GradientDifference;
   readonly checks: readonly string[];
-  /** Of points: what a step should reach, and whether it does. */
+  /** What a step should reach, and whether it does. */
   readonly goals: readonly string[];
 }
 
@@ -58,7 +58,7 @@ function checksOf(result: Result, conventional: Result | undefined): string[] {
     const worst = largestDifference(digests(result), digests(conventional));
     if (worst)
       checks.push(
-        worst.relative <= (isVit(result.case.size) ? agreement : pointAgreement)
+        worst.relative <= (isPoints(result.case.size) ? pointAgreement : agreement)
           ? `gradients = conventional${worst.relative === 0 ? ', in all projections' : ` to ${worst.relative.toExponential(0)}`}`
           : `GRADIENTS DIFFER FROM CONVENTIONAL BY ${worst.relative.toExponential(0)} (${worst.parameter})`,
       );

@@ -3,6 +3,8 @@ import type { Case } from './case.ts';
 import { checkPoints, type PointPart } from './point-size.ts';
 import { inputOfTokens, type NetworkSize } from './size.ts';
 import { runsOn, type SubjectName, subjectNames } from './subjects/names.ts';
+import { checkSwin, type SwinSize } from './swin-size.ts';
+import type { YolosSize } from './yolos-size.ts';
 
 interface Common {
   readonly name: string;
@@ -10,8 +12,7 @@ interface Common {
   readonly subjects: readonly SubjectName[];
   readonly width: number;
   readonly heads: number;
-  /** Every combination of depth, batch, and tokens or points is measured. */
-  readonly depth: readonly number[];
+  /** Every combination of the lists is measured. */
   readonly batch: readonly number[];
   readonly warmup: number;
   readonly repetitions: number;
@@ -20,24 +21,38 @@ interface Common {
 
 /** Of images or clips. */
 interface VitScenario extends Common {
+  readonly depth: readonly number[];
   readonly patch: number;
   readonly tokens: readonly number[];
 }
 
 /** Of point clouds. */
 interface PointScenario extends Common {
+  readonly depth: readonly number[];
   readonly part: PointPart;
   readonly points: readonly number[];
 }
 
-export type Scenario = VitScenario | PointScenario;
+/** Of a detector. */
+interface YolosScenario extends Common, Pick<YolosSize, 'grid' | 'detections'> {
+  readonly depth: readonly number[];
+}
+
+/** Of a backbone with several maps. */
+interface SwinScenario extends Common, Pick<SwinSize, 'depths' | 'window'> {
+  readonly pixels: readonly number[];
+}
+
+export type Scenario = VitScenario | PointScenario | YolosScenario | SwinScenario;
 
 const everyone = ['plain', 'jax', 'conventional', 'checkpoint', 'reversible', 'exact'] as const;
 const vitS = { width: 384, heads: 6, patch: 16 } as const;
 const thorough = { warmup: 1, repetitions: 7, budgetSeconds: 120 } as const;
 
+const withoutJax = ['plain', 'conventional', 'checkpoint', 'reversible', 'exact'] as const;
+
 const clouds = {
-  subjects: ['plain', 'conventional', 'checkpoint', 'reversible', 'exact'],
+  subjects: withoutJax,
   ...{ width: 384, heads: 6, depth: [12], points: [16384], batch: [2] },
   // A step takes the better part of a minute.
   ...{ warmup: 1, repetitions: 3, budgetSeconds: 120 },
@@ -106,6 +121,20 @@ export const scenarios: readonly Scenario[] = [
     ...clouds,
   },
   {
+    name: 'yolos',
+    title: 'YOLOS: two pictures of 480 × 544, 1120 tokens, width 384, 12 blocks, set loss on the host',
+    subjects: withoutJax,
+    ...{ width: 384, heads: 6, depth: [12], batch: [2], grid: [30, 34], detections: 99 },
+    ...{ warmup: 1, repetitions: 3, budgetSeconds: 120 },
+  },
+  {
+    name: 'swin',
+    title: 'Swin-T at 448 pixels, a picture: the backbone alone, features of its last three stages',
+    subjects: withoutJax,
+    ...{ width: 96, heads: 3, depths: [2, 2, 6, 2], window: 7, pixels: [448], batch: [1] },
+    ...{ warmup: 1, repetitions: 3, budgetSeconds: 120 },
+  },
+  {
     name: 'quick',
     title: 'a tiny network: shows that everything runs; its figures mean little',
     subjects: ['plain', 'jax', 'conventional', 'reversible', 'exact'],
@@ -122,44 +151,61 @@ export interface Changes {
   readonly tokens?: readonly number[];
   /** Of point clouds. */
   readonly points?: readonly number[];
+  /** Of a Swin's square pictures. */
+  readonly pixels?: readonly number[];
   readonly batch?: readonly number[];
   readonly chunks?: number;
   readonly repetitions?: number;
   readonly budgetSeconds?: number;
 }
 
-/** Methods and peers that a scenario can have: of jax-js there is no point segmenter. */
+/** Methods and peers that a scenario can have: of jax-js there are ViTs alone. */
 export function subjectsOf(scenario: Scenario): readonly SubjectName[] {
-  return 'points' in scenario ? subjectNames.filter((name) => name !== 'jax') : subjectNames;
+  return 'tokens' in scenario ? subjectNames : subjectNames.filter((name) => name !== 'jax');
 }
 
+/** What a size may be chosen by, where the scenario has a list of it. */
+const choices = ['depth', 'tokens', 'points', 'pixels'] as const;
+
 /** What was asked for that the scenario has no use for is an error, not ignored. */
-function requireUse(scenario: Scenario, { tokens, points, subjects = [] }: Changes): void {
+function requireUse(scenario: Scenario, changes: Changes): void {
   const { name } = scenario;
-  if (tokens && 'points' in scenario)
+  const own = [...choices.filter((choice) => choice in scenario), 'batch'];
+  const useless = choices.find((choice) => changes[choice] && !(choice in scenario));
+  if (useless !== undefined)
     throw new RangeError(
-      `The scenario ${name} has no choice of tokens: a sixteenth of the points; give points instead.`,
+      `The scenario ${name} has no choice of ${useless}; it has one of ${own.join(', ')}. Choose by these, or another scenario.`,
     );
-  if (points && 'tokens' in scenario)
-    throw new RangeError(`The scenario ${name} has no points; give tokens instead, or another scenario.`);
   const known = subjectsOf(scenario);
-  const missing = subjects.find((subject) => !known.includes(subject));
+  const missing = changes.subjects?.find((subject) => !known.includes(subject));
   if (missing !== undefined)
     throw new RangeError(`The scenario ${name} has no method ${missing}; there are: ${known.join(', ')}.`);
 }
 
+/** Of one batch size; without the batch. */
+function inputsOf(scenario: Scenario): DistributiveOmit<NetworkSize, 'batch'>[] {
+  const { width, heads } = scenario;
+  if ('pixels' in scenario) {
+    const { depths, window } = scenario;
+    return scenario.pixels.map((pixels) => {
+      checkSwin({ pixels, window, depths });
+      return { width, heads, depths, window, pixels };
+    });
+  }
+  const deep = <Input>(input: Input) => scenario.depth.map((depth) => ({ width, heads, depth, ...input }));
+  if ('detections' in scenario) return deep({ grid: scenario.grid, detections: scenario.detections });
+  if ('tokens' in scenario)
+    return scenario.tokens.flatMap((count) => deep({ ...inputOfTokens(count), patch: scenario.patch }));
+  return scenario.points.flatMap((points) => {
+    checkPoints(points);
+    return deep({ points, part: scenario.part });
+  });
+}
+
+type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+
 function sizesOf(scenario: Scenario): NetworkSize[] {
-  const { width, heads, depth, batch } = scenario;
-  const inputs =
-    'points' in scenario
-      ? scenario.points.map((count) => {
-          checkPoints(count);
-          return { points: count, part: scenario.part };
-        })
-      : scenario.tokens.map((count) => ({ ...inputOfTokens(count), patch: scenario.patch }));
-  return batch.flatMap((samples) =>
-    inputs.flatMap((input) => depth.map((blocks) => ({ width, heads, depth: blocks, ...input, batch: samples }))),
-  );
+  return scenario.batch.flatMap((batch) => inputsOf(scenario).map((input) => ({ ...input, batch })));
 }
 
 /**

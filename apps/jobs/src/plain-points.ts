@@ -4,7 +4,7 @@
  * `moments` of the batch (running statistics are left out). It reads the variables that our layers hold; samples and neighbours are given.
  */
 import * as tf from '@tensorflow/tfjs';
-import { blocks, dense, gelu, layerNorm, type PlainBlocks, type Take } from './plain-layers.ts';
+import { blocks, dense, gatherRows, gelu, layerNorm, type PlainBlocks, project, type Take } from './plain-layers.ts';
 
 /** A stage of the embedding. */
 export interface PlainGroups {
@@ -39,34 +39,15 @@ export interface PlainPoints extends PlainBlocks {
 /** ε of the norms outside the blocks. */
 const epsilon = 1e-5;
 
-/** x [rows, C] → [indices, C]. wasm has no kernel for the gradient of `gather`; there it is written with `scatterND`, which it has. */
-function take(x: tf.Tensor, indices: tf.Tensor1D): tf.Tensor {
-  if (tf.getKernel('UnsortedSegmentSum', tf.getBackend())) return tf.gather(x, indices);
-  const own = tf.customGrad((table, save) => {
-    const rows = table as tf.Tensor;
-    (save as tf.GradSaveFunc)([indices]);
-    const gradFunc = (dy: tf.Tensor, [at]: tf.Tensor[]) =>
-      tf.scatterND(at!.reshape([-1, 1]), dy, rows.shape) as tf.Tensor;
-    return { value: tf.gather(rows, indices), gradFunc };
-  });
-  return own(x);
-}
-
-/** Without bias. */
-function project(variable: Take, name: string, x: tf.Tensor): tf.Tensor {
-  const y = tf.matMul(x.reshape([-1, x.shape.at(-1) ?? 0]), variable(`${name}.weight`) as tf.Tensor);
-  return y.reshape([...x.shape.slice(0, -1), y.shape[1] ?? 0]);
-}
-
 const normed = (variable: Take, name: string, x: tf.Tensor) =>
-  tf.relu(layerNorm(variable, `${name}.norm`, project(variable, name, x), epsilon));
+  tf.relu(layerNorm(variable, `${name}.norm`, project(variable(`${name}.weight`), x), epsilon));
 
 /** [groups, C] from the level below [points, C'] */
 function group(variable: Take, name: string, x: tf.Tensor, { neighbours, centres, offsets }: PlainGroups): tf.Tensor {
   const [groups, size] = offsets.shape;
   const width = x.shape[1] ?? 0;
-  const around = take(x, neighbours).reshape([groups, size, width]);
-  let y: tf.Tensor = tf.concat([offsets, around.sub(take(x, centres).expandDims(1))], 2);
+  const around = gatherRows(x, neighbours).reshape([groups, size, width]);
+  let y: tf.Tensor = tf.concat([offsets, around.sub(gatherRows(x, centres).expandDims(1))], 2);
   y = dense(variable, `${name}.first.1`, normed(variable, `${name}.first.0`, y));
   y = tf.concat([tf.broadcastTo(y.max(1, true), y.shape), y], 2);
   return normed(variable, `${name}.second.1`, normed(variable, `${name}.second.0`, y)).max(1);
@@ -83,10 +64,10 @@ function batchNorm(variable: Take, name: string, x: tf.Tensor): tf.Tensor {
 
 /** [points, width] from the coarser points' features and the own level's. */
 function decode(variable: Take, name: string, x: tf.Tensor, own: tf.Tensor, { sources, weights }: PlainUp): tf.Tensor {
-  const near = take(x, sources).reshape([weights.shape[0], 3, x.shape[1] ?? 0]);
+  const near = gatherRows(x, sources).reshape([weights.shape[0], 3, x.shape[1] ?? 0]);
   let y: tf.Tensor = tf.concat([own, near.mul(weights).sum(1)], 1);
   for (let j = 0; j < 2; j++)
-    y = tf.relu(batchNorm(variable, `${name}.${j}.norm`, project(variable, `${name}.${j}`, y)));
+    y = tf.relu(batchNorm(variable, `${name}.${j}.norm`, project(variable(`${name}.${j}.weight`), y)));
   return y;
 }
 
@@ -105,10 +86,11 @@ export function plainPoints(network: PlainPoints, features: tf.Tensor): tf.Tenso
   for (const [i, stage] of stages.entries()) levels.push(group(variable, `embed.${i}`, levels[i]!, stage));
   const position = dense(variable, 'position.1', gelu(dense(variable, 'position.0', centres)));
   const tokens = withClass(network, 'class', levels.at(-1)!);
+  const positions = withClass(network, 'class.position', position);
   const x = layerNorm(
     variable,
     'norm',
-    blocks(network, tokens, withClass(network, 'class.position', position)),
+    blocks(network, tokens, () => positions),
     network.epsilon,
   );
   const [, count = 0, width = 0] = x.shape;

@@ -1,11 +1,16 @@
 /** A network of any size. */
-import { isVit, type NetworkSize } from '../size.ts';
+import { isPoints, isSwin, isVit, type NetworkSize } from '../size.ts';
 import type { Network } from './network.ts';
 import { makePointBackbone } from './point-backbone.ts';
 import { makePoints } from './points.ts';
+import { makeSwin } from './swin.ts';
 import { makeVit } from './vit.ts';
+import { makeYolos } from './yolos.ts';
 
-export function makeNetwork(size: NetworkSize): Network {
+/** @throws RangeError for a size that the network cannot have */
+export async function makeNetwork(size: NetworkSize): Promise<Network> {
   if (isVit(size)) return makeVit(size);
+  if (isSwin(size)) return makeSwin(size);
+  if (!isPoints(size)) return makeYolos(size);
   return size.part === 'backbone' ? makePointBackbone(size) : makePoints(size);
 }

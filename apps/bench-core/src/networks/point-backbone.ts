@@ -1,12 +1,19 @@
 /** The blocks of a PointViT alone, the part that is reversible: tokens and positions are parameters, the loss a weighted sum of the output. */
-import { type RunReport, traceRun } from '@dr2net/core';
+import { traceRun } from '@dr2net/core';
 import { createSegmenter, type PointSegmenter } from '@dr2net/models';
 import { holding, Parameter } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { plainBlocks } from 'jobs/plain-points';
 import { backboneForwardFlops } from '../point-flops.ts';
 import { checkPoints, groupsOf, type PointSize, pointConfigOf } from '../point-size.ts';
-import { type Network, type NetworkRun, type NetworkStep, variablesOf } from './network.ts';
+import {
+  asOnlyRun,
+  type Network,
+  type NetworkLoss,
+  type NetworkRun,
+  type NetworkStep,
+  variablesOf,
+} from './network.ts';
 
 interface Parts {
   readonly model: PointSegmenter;
@@ -16,7 +23,8 @@ interface Parts {
   readonly weights: tf.Tensor;
 }
 
-function trace({ model, tokens, position }: Parts, { context, ...run }: NetworkRun) {
+function trace({ model, tokens, position }: Parts, given: NetworkRun) {
+  const { context, ...run } = asOnlyRun(given);
   return traceRun(model.modules.subBlocks, tokens.variable, context.child('blocks'), {
     ...run,
     shift: position.variable,
@@ -33,7 +41,7 @@ function forward(parts: Parts, run: NetworkRun): tf.Tensor {
   return loss;
 }
 
-function step(parts: Parts, { sink, onPhase, ...run }: NetworkStep): { loss: tf.Tensor; report: RunReport } {
+function step(parts: Parts, { sink, onPhase, ...run }: NetworkStep): NetworkLoss {
   return holding((held) => {
     onPhase?.('blocks forward');
     const { value, pullback, report } = trace(parts, run);
@@ -47,7 +55,7 @@ function step(parts: Parts, { sink, onPhase, ...run }: NetworkStep): { loss: tf.
     if (shift) sink(parts.position, shift);
     held.release(loss);
     held.dispose();
-    return { loss, report };
+    return { loss, reports: [report] };
   });
 }
 
@@ -68,7 +76,11 @@ export function makePointBackbone(size: PointSize): Network {
     forward: (run) => forward(parts, run),
     step: (run) => step(parts, run),
     plain: () => ({
-      loss: () => lossOf(plainBlocks(view, tokens.variable, position.variable), weights) as tf.Scalar,
+      loss: () =>
+        lossOf(
+          plainBlocks(view, tokens.variable, () => position.variable),
+          weights,
+        ) as tf.Scalar,
       dispose: () => {},
     }),
     dispose: () => {

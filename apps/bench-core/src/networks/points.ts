@@ -13,7 +13,7 @@ import { plainPoints } from 'jobs/plain-points';
 import { pointForwardFlops } from '../point-flops.ts';
 import { checkPoints, type PointSize, pointChannels, pointClasses, pointConfigOf } from '../point-size.ts';
 import { randomClouds } from './clouds.ts';
-import type { Network, NetworkRun, NetworkStep, PlainView } from './network.ts';
+import { asOnlyRun, type Network, type NetworkRun, type NetworkStep, type PlainView } from './network.ts';
 import { plainGeometry } from './plain-geometry.ts';
 
 interface Parts {
@@ -31,7 +31,7 @@ interface Parts {
 const rowsOf = (logits: tf.Tensor) => tf.reshape(logits, [-1, pointClasses]);
 
 function forward({ model, features, geometry, targets }: Parts, run: NetworkRun): tf.Tensor {
-  const { value, pullback } = traceSegmenter(model, features, geometry, run);
+  const { value, pullback } = traceSegmenter(model, features, geometry, asOnlyRun(run));
   pullback.dispose();
   const loss = tf.tidy(() => softmaxCrossEntropy.apply(rowsOf(value), targets));
   value.dispose();
@@ -52,7 +52,7 @@ function phases(onPhase: NetworkStep['onPhase']): { onPart(part: SegmenterPart):
 function step({ model, features, geometry, targets }: Parts, { sink, onPhase, ...run }: NetworkStep) {
   const { onPart, turn } = phases(onPhase);
   return holding((held) => {
-    const { value, pullback, report } = traceSegmenter(model, features, geometry, { ...run, onPart });
+    const { value, pullback, report } = traceSegmenter(model, features, geometry, { ...asOnlyRun(run), onPart });
     held.add(value);
     held.add(pullback);
     const logits = held.add(rowsOf(value));
@@ -67,7 +67,7 @@ function step({ model, features, geometry, targets }: Parts, { sink, onPhase, ..
     pullback(dLogits, sink)?.dispose();
     held.release(loss);
     held.dispose();
-    return { loss, report };
+    return { loss, reports: [report] };
   });
 }
 

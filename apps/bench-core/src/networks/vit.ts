@@ -50,13 +50,8 @@ function makeParts(size: VitSize): Parts {
   return { size, backbone, head, parameters: [...backbone.parameters, ...head.parameters], pixels, targets };
 }
 
-/** There is one run. */
-function optionsOf<Run extends NetworkRun>({ scale, anchors, ...run }: Run) {
-  return { ...run, ...(scale && { scaleOf: () => scale }), ...(anchors && { anchorsOf: () => anchors }) };
-}
-
 function forward({ backbone, head, pixels, targets }: Parts, run: NetworkRun): tf.Tensor {
-  const { value, pullback } = traceClassifier(backbone, head, pixels, optionsOf(run));
+  const { value, pullback } = traceClassifier(backbone, head, pixels, run);
   const loss = softmaxCrossEntropy.apply(value, targets);
   value.dispose();
   pullback.dispose();
@@ -64,9 +59,9 @@ function forward({ backbone, head, pixels, targets }: Parts, run: NetworkRun): t
 }
 
 function step({ backbone, head, pixels, targets }: Parts, run: NetworkStep) {
-  const { loss, output, reports } = gradients(backbone, head, pixels, targets, optionsOf(run));
+  const { loss, output, reports } = gradients(backbone, head, pixels, targets, run);
   output.dispose();
-  return { loss, report: reports[0]! };
+  return { loss, reports };
 }
 
 /** VideoMAE's fixed position table [1, tokens, width]: what its stem makes of black pixels, less the bias. */

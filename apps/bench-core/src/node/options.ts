@@ -35,6 +35,7 @@ export interface CaseFlags {
   depth?: number[];
   tokens?: number[];
   points?: number[];
+  pixels?: number[];
   batch?: number[];
   chunks?: number;
   repetitions?: number;
@@ -59,6 +60,7 @@ export function addCaseOptions(command: Command, overview: readonly string[]): C
     .option('--depth <list>', 'blocks', counts)
     .option('--tokens <list>', 'n² + 1 (an image) or 196 · k (a clip of 2k frames)', counts)
     .option('--points <list>', 'of a cloud, a multiple of 16 (scenarios of points)', counts)
+    .option('--pixels <list>', 'of a picture a side, a multiple of 224 (scenario swin)', counts)
     .option('--batch <list>', 'samples', counts)
     .option('--chunks <n>', 'parts in which MLPs work on their tokens and attention on its heads', count(1))
     .option('--repetitions <n>', 'timed steps', count(1))
@@ -70,12 +72,13 @@ export function addCaseOptions(command: Command, overview: readonly string[]): C
     .option('--json', 'print one JSON object on standard output, everything else on standard error');
 }
 
-function changesOf({ method, depth, tokens, points, batch, chunks, repetitions, seconds }: CaseFlags): Changes {
+function changesOf({ method, depth, tokens, points, pixels, batch, chunks, repetitions, seconds }: CaseFlags): Changes {
   return {
     ...(method && { subjects: method }),
     ...(depth && { depth }),
     ...(tokens && { tokens }),
     ...(points && { points }),
+    ...(pixels && { pixels }),
     ...(batch && { batch }),
     ...(chunks !== undefined && { chunks }),
     ...(repetitions !== undefined && { repetitions }),

@@ -45,11 +45,8 @@ export function readResult(folder: string, one: Case): Result | undefined {
   const read = readJson<object>(path);
   if (!read) return undefined;
   const result = checkResult(read, path);
-  const [there, wanted] = [JSON.stringify(result.case.size), JSON.stringify(one.size)];
-  const same = Object.entries(one.size).every(
-    ([name, value]) => result.case.size[name as keyof Case['size']] === value,
-  );
-  if (!same) throw new Error(`${path} was measured with ${there}, not ${wanted}. Give another --out, or --again.`);
+  const [there, wanted] = [result.case.size, one.size].map((size) => JSON.stringify(Object.entries(size).sort()));
+  if (there !== wanted) throw new Error(`${path} was measured with ${there}, not ${wanted}. Give another --out, or --again.`);
   if (result.case.repetitions < one.repetitions)
     throw new Error(
       `${path} was measured with ${result.case.repetitions} repetitions, not ${one.repetitions}. Give another --out, or --again.`,

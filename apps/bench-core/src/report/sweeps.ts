@@ -3,11 +3,11 @@
 import { formatBytes, formatDuration } from '@dr2net/memory';
 import { type ReportFigure, type ReportSection, type SeriesPoint, seriesChart } from 'dr2net/report';
 import type { Row } from '../rows.ts';
-import { isVit, type NetworkSize, tokensOf } from '../size.ts';
+import { blocksOf, isPoints, isVit, isYolos, type NetworkSize, tokensOf } from '../size.ts';
 import { groupBy } from '../statistics.ts';
 
 const axes = {
-  depth: { of: ({ depth }: NetworkSize) => depth, label: 'blocks', title: 'Depth' },
+  depth: { of: blocksOf, label: 'blocks', title: 'Depth' },
   tokens: { of: tokensOf, label: 'tokens', title: 'Tokens' },
   batch: { of: ({ batch }: NetworkSize) => batch, label: 'samples a batch', title: 'Batch' },
 } as const;
@@ -22,21 +22,22 @@ export interface Sweep {
 }
 
 function kindOf(size: NetworkSize): string {
-  if (!isVit(size)) return `points ${size.part}`;
+  if (isPoints(size)) return `points ${size.part}`;
+  if (!isVit(size)) return isYolos(size) ? `yolos ${size.detections}` : `swin ${size.window}`;
   return `${size.frames === 1 ? 'image' : 'clip'} ${size.patch}`;
 }
 
 /** What stays the same along an axis. */
 function keyOf({ result: { case: one } }: Row, axis: Axis): string {
-  const { width, heads, depth, batch } = one.size;
-  const tokens = tokensOf(one.size);
+  const { width, heads, batch } = one.size;
+  const [depth, tokens] = [blocksOf(one.size), tokensOf(one.size)];
   const rest = { depth: [tokens, batch], tokens: [depth, batch], batch: [depth, tokens] }[axis];
   return [one.backend, width, heads, one.chunks, kindOf(one.size), ...rest].join(' ');
 }
 
 function fixedOf({ size, chunks }: Row['result']['case'], axis: Axis): string {
   const all = {
-    depth: `${size.depth} blocks`,
+    depth: `${blocksOf(size)} blocks`,
     tokens: `${tokensOf(size)} tokens`,
     batch: `batch ${size.batch}`,
   };

@@ -16,7 +16,13 @@ interface StepRun {
 /** @param chunks parts in which sub-blocks work */
 export function ours(network: Network, name: MethodName, chunks = 1): Subject {
   const { method, coefficients }: MethodSetting = methodSettings[name];
-  const options = { method, coefficients, scale: new ExactScale() };
+  const scales = new Map<number, ExactScale>();
+  const scaleOf = (run: number): ExactScale => {
+    const scale = scales.get(run) ?? new ExactScale();
+    scales.set(run, scale);
+    return scale;
+  };
+  const options = { method, coefficients, scaleOf };
   const context = trainingContext(0, 0, { chunks });
   let watching: Meter | undefined;
   const layers = { layers: 1, layerOf: () => 0 };
@@ -45,17 +51,18 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
   async function step({ verify = false, onPhase }: StepRun = {}): Promise<{ loss: number; identical?: boolean }> {
     drop();
     use.begin({ learningRate, accepts: () => true });
-    const { loss, report } = network.step({
+    const { loss, reports } = await network.step({
       ...options,
       ...(verify && method.name === 'exact' && { method: { ...method, verify } }),
       ...{ context, sink },
       ...(onPhase && { onPhase }),
     });
     const value = (await loss.data())[0] ?? Number.NaN;
-    const { identical } = await report.check();
+    const checks = await Promise.all(reports.map((report) => report.check()));
+    const verified = checks.flatMap(({ identical }) => identical ?? []);
     loss.dispose();
     await wait();
-    return { loss: value, ...(identical !== undefined && { identical }) };
+    return { loss: value, ...(verified.length > 0 && { identical: verified.every((same) => same) }) };
   }
 
   function drop(): void {
@@ -72,7 +79,7 @@ export function ours(network: Network, name: MethodName, chunks = 1): Subject {
 
   return {
     async forward() {
-      const loss = network.forward({ ...options, context });
+      const loss = await network.forward({ ...options, context });
       const number = (await loss.data())[0] ?? Number.NaN;
       loss.dispose();
       return number;

@@ -60,7 +60,10 @@ describe('the command', () => {
     [['--scenario', 'points', '--tokens', '64', '--backend', 'wasm'], 'The scenario points has no choice of tokens'],
     [['--scenario', 'points', '--method', 'jax', '--backend', 'wasm'], 'The scenario points has no method jax'],
     [['--scenario', 'points', '--points', '100', '--backend', 'wasm'], '100 points cannot be had'],
-    [['--scenario', 'small', '--points', '256', '--backend', 'wasm'], 'The scenario small has no points'],
+    [['--scenario', 'small', '--points', '256', '--backend', 'wasm'], 'The scenario small has no choice of points'],
+    [['--scenario', 'yolos', '--tokens', '197', '--backend', 'wasm'], 'The scenario yolos has no choice of tokens'],
+    [['--scenario', 'swin', '--depth', '2', '--backend', 'wasm'], 'it has one of pixels, batch'],
+    [['--scenario', 'swin', '--pixels', '300', '--backend', 'wasm'], 'multiples of 224 (nearest: 224)'],
     [['--quick', '--scenario', 'small'], 'cannot be used with'],
   ])('refuses %j', async (args, message) => {
     const failure = await bench(...args, '--out', folder).catch((error: unknown) => error);
