@@ -6,10 +6,16 @@ import type { PointSize } from './point-size.ts';
 import { type Provenance, type Result, resultSchema } from './result.ts';
 import { blocksOf, isPoints, type VitSize } from './size.ts';
 import { methodNames } from './subjects/names.ts';
+import type { SwinSize } from './swin-size.ts';
+import type { YolosSize } from './yolos-size.ts';
 
 export const fakeSize: VitSize = { width: 48, heads: 3, depth: 2, side: 4, patch: 8, frames: 1, batch: 2 };
 
 export const fakePoints: PointSize = { width: 48, heads: 3, depth: 12, points: 16384, batch: 2, part: 'whole' };
+
+export const fakeYolos: YolosSize = { width: 384, heads: 6, depth: 12, grid: [30, 34], detections: 99, batch: 2 };
+
+export const fakeSwin: SwinSize = { width: 96, heads: 3, depths: [2, 2, 6, 2], window: 7, pixels: 448, batch: 1 };
 
 export const fakeCase: Case = {
   backend: 'wasm',

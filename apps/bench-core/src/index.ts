@@ -5,6 +5,7 @@ export { type AxisName, axisNames, type Found, findLargest, type LargestSettings
 export { measure } from './measure.ts';
 export type { Measurement } from './measurement.ts';
 export { known } from './nearest.ts';
+export { memoryPictures } from './report/details.ts';
 export { benchReport, type ReportOptions } from './report/report.ts';
 export * from './result.ts';
 export { failed, type Row, rowsOf } from './rows.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { doesNotFit, isError, reasonOf } from './failure.ts';
-import { fakeCase, fakePoints, fakeResult } from './fake.ts';
+import { fakeCase, fakePoints, fakeResult, fakeSwin, fakeYolos } from './fake.ts';
 import { checkResult, ResultError, withRound } from './result.ts';
 import { failed, rowsOf } from './rows.ts';
+import { type NetworkSize, sizeName } from './size.ts';
 import { tableOf } from './table.ts';
 
 const list = [
@@ -113,9 +114,39 @@ describe('rows of points', () => {
   });
 });
 
+describe('rows of detection', () => {
+  const rowsAt = (size: NetworkSize) => rowsOf([fakeResult({ subject: 'plain', size }), fakeResult({ size })]);
+
+  it('say what a step should reach, at the goals’ size', () => {
+    const goals = [fakeYolos, { ...fakeYolos, depth: 4 }, fakeSwin, { ...fakeSwin, pixels: 224 }].map(
+      (size) => rowsAt(size)[1]?.goals,
+    );
+    expect(goals).toEqual([
+      ['peak 1/120.0 of plain (goal ≤ 1/30): reached', 'step 0.10 × plain (goal ≤ 0.3): reached'],
+      ['step 0.10 × plain (goal ≤ 0.3): reached'],
+      ['peak 1/120.0 of plain (goal ≤ 1/8): reached'],
+      [],
+    ]);
+  });
+
+  it('have the pictures’ pixels, and blocks and tokens of their own', () => {
+    const cells = [fakeYolos, fakeSwin].map((size) => tableOf(rowsAt(size)).body[1]?.slice(0, 6));
+    expect(cells).toEqual([
+      ['wasm', '12', '480 × 544', '1120', '2', 'reversible'],
+      ['wasm', '2 + 2 + 6 + 2', '448 × 448', '12544', '1', 'reversible'],
+    ]);
+    expect([fakeYolos, fakeSwin].map(sizeName)).toEqual(['yolos-w384-d12-t1120-b2', 'swin-w96-d2-2-6-2-s448-b1']);
+  });
+});
+
 describe('a result', () => {
   it('is what was written, also after JSON', () => {
-    for (const result of [...list, fakeResult({ size: fakePoints })])
+    for (const result of [
+      ...list,
+      fakeResult({ size: fakePoints }),
+      fakeResult({ size: fakeSwin }),
+      fakeResult({ size: fakeYolos }),
+    ])
       expect(checkResult(JSON.parse(JSON.stringify(result)), 'a file')).toEqual(result);
   });
 

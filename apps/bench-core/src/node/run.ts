@@ -46,7 +46,8 @@ export function readResult(folder: string, one: Case): Result | undefined {
   if (!read) return undefined;
   const result = checkResult(read, path);
   const [there, wanted] = [result.case.size, one.size].map((size) => JSON.stringify(Object.entries(size).sort()));
-  if (there !== wanted) throw new Error(`${path} was measured with ${there}, not ${wanted}. Give another --out, or --again.`);
+  if (there !== wanted)
+    throw new Error(`${path} was measured with ${there}, not ${wanted}. Give another --out, or --again.`);
   if (result.case.repetitions < one.repetitions)
     throw new Error(
       `${path} was measured with ${result.case.repetitions} repetitions, not ${one.repetitions}. Give another --out, or --again.`,

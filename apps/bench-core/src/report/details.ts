@@ -3,6 +3,7 @@
 import { formatBytes, formatDuration } from '@dr2net/memory';
 import {
   barsChart,
+  type Chart,
   formatNumber,
   gatherRun,
   memoryComparison,
@@ -12,7 +13,7 @@ import {
   tradeOffChart,
 } from 'dr2net/report';
 import { caseSize, type Row } from '../rows.ts';
-import { sizeTitle } from '../size.ts';
+import { sizeName, sizeTitle } from '../size.ts';
 import { groupBy } from '../statistics.ts';
 import { sweepsOf } from './sweeps.ts';
 
@@ -106,14 +107,35 @@ function detailed(rows: readonly Row[]): Row[][] {
   return [...groupBy(shown, keyOf).values()].filter((group) => group.length > 1);
 }
 
+// Plain TensorFlow.js needs so much that nothing is seen of the others beside it.
+const withoutPlain = (group: readonly Row[]) => group.filter((row) => subject(row) !== 'plain');
+
+export interface Picture {
+  /** `memory-node-w384-d12-t197-b4`: of a file. */
+  readonly name: string;
+  readonly charts: readonly Chart[];
+}
+
+/** Memory over one step, a picture for each setting and backend. */
+export function memoryPictures(rows: readonly Row[]): Picture[] {
+  return detailed(rows).flatMap((group) => {
+    const { backend, size } = group[0]!.result.case;
+    const without = withoutPlain(group);
+    const charts = [
+      timeline(`Memory over one step, ${backend}`, group).chart,
+      without.length < group.length && without.length > 0 && timeline('Without plain TensorFlow.js', without).chart,
+    ].filter((chart) => chart);
+    return charts.length > 0 ? [{ name: `memory-${backend}-${sizeName(size)}`, charts: charts as Chart[] }] : [];
+  });
+}
+
 /** A section a setting and backend. */
 export function detailSections(rows: readonly Row[], labels: readonly string[]): ReportSection[] {
   return detailed(rows).flatMap((group) => {
     const [first] = group;
     if (!first) return [];
     const { backend, size } = first.result.case;
-    // Plain TensorFlow.js needs so much that nothing is seen of the others beside it.
-    const without = group.filter((row) => subject(row) !== 'plain');
+    const without = withoutPlain(group);
     return [
       {
         title: `${backend}: ${sizeTitle(size)}`,
