@@ -49,8 +49,7 @@ export function readResult(folder: string, one: Case): Result | undefined {
   const same = Object.entries(one.size).every(
     ([name, value]) => JSON.stringify(result.case.size[name as keyof Case['size']]) === JSON.stringify(value),
   );
-  if (there !== wanted)
-    throw new Error(`${path} was measured with ${there}, not ${wanted}. Give another --out, or --again.`);
+  if (!same) throw new Error(`${path} was measured with ${there}, not ${wanted}. Give another --out, or --again.`);
   if (result.case.repetitions < one.repetitions)
     throw new Error(
       `${path} was measured with ${result.case.repetitions} repetitions, not ${one.repetitions}. Give another --out, or --again.`,
