@@ -27,7 +27,7 @@ export { unlabelledImages } from './dataset/images.ts';
 export type { DetectionFormat, DetectionReadOptions } from './dataset/options.ts';
 export { type DetectionSplitOptions, splitDetections } from './dataset/split.ts';
 export type { DenoisingOptions } from './denoising/options.ts';
-export { type Denoising, type DenoisingQueries, denoisingQueries } from './denoising/queries.ts';
+export { type Denoising, denoisingQueries } from './denoising/queries.ts';
 export { ObjectDetection, objectDetection } from './detector/detection.ts';
 export type { DetectionEvaluation } from './detector/evaluation.ts';
 export { cocoDetections, type FoundInImage, type FoundObject } from './detector/found.ts';

@@ -5,68 +5,14 @@ import type { Method } from '@dr2net/core';
 import { createBackbone, createYolos, loadYolos, yolosConfig } from '@dr2net/models';
 import { trainingContext } from '@dr2net/ops';
 import { expectNoLeak } from '@dr2net/testing';
-import { add, dispose, memory, mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { add, memory, mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import {
-  type DetectionBatch,
-  type DetectionOptions,
-  detectionSource,
-  type ObjectDetection,
-  objectDetection,
-  readDetections,
-} from '../src/node.ts';
-import { fromRgb, temporaryFolder, writeFiles } from './pictures.ts';
+import { type DetectionOptions, detectionSource, type ObjectDetection, objectDetection } from '../src/node.ts';
+import { temporaryFolder } from './pictures.ts';
+import { descend, firstBatch, shapes, stepOf } from './shapes.ts';
 
 const root = temporaryFolder();
-/** White squares (class 0) and grey ones that are wider (class 1) on black, one of each in a picture at most. */
-const places = [
-  [{ x: 4, y: 6, label: 0 }],
-  [{ x: 28, y: 20, label: 1 }],
-  [
-    { x: 26, y: 4, label: 0 },
-    { x: 2, y: 22, label: 1 },
-  ],
-  [],
-  [{ x: 16, y: 12, label: 0 }],
-];
-const sizeOf = (label: number) => (label === 0 ? { width: 10, height: 10 } : { width: 18, height: 8 });
-const pictures = await Promise.all(
-  places.map((objects) => {
-    const rgb = new Uint8Array(48 * 32 * 3);
-    for (const { x, y, label } of objects) {
-      const { width, height } = sizeOf(label);
-      for (let row = y; row < y + height; row++)
-        rgb.fill(label === 0 ? 255 : 120, 3 * (row * 48 + x), 3 * (row * 48 + x + width));
-    }
-    return fromRgb(rgb, 48, 32).png().toBuffer();
-  }),
-);
-const annotations = places
-  .flatMap((objects, image) => objects.map((object) => ({ image, ...object })))
-  .map(({ image, x, y, label }, i) => {
-    const { width, height } = sizeOf(label);
-    return { id: i + 1, image_id: image, category_id: 3 + label, bbox: [x, y, width, height], iscrowd: 0 };
-  });
-const truth = {
-  images: places.map((_, id) => ({ id, file_name: `${id}.png`, width: 48, height: 32 })),
-  categories: [
-    { id: 3, name: 'square' },
-    { id: 4, name: 'bar' },
-  ],
-  annotations,
-};
-const folder = writeFiles(root, {
-  ...Object.fromEntries(pictures.map((data, i) => [`${i}.png`, data])),
-  'truth.json': JSON.stringify(truth),
-});
-const dataset = await readDetections(folder);
-const source = (training: boolean, batch = 3) =>
-  detectionSource(dataset, {
-    size: [32, 48],
-    batch,
-    training,
-    ...(training && { augment: { crop: false, flip: 0, scale: [1, 1] } }),
-  });
+const { dataset, source } = await shapes(root);
 
 const image = {
   model_type: 'vit',
@@ -80,7 +26,8 @@ const image = {
 
 async function withModel<T>(options: DetectionOptions, body: (model: ObjectDetection) => T | Promise<T>): Promise<T> {
   const blocks = createBackbone(image, 3);
-  const config = yolosConfig(blocks, { classes: dataset.classes, size: [32, 48], detectionTokens: 5 });
+  const shape = { size: [32, 48], detectionTokens: 5, referenceBoxes: false } as const;
+  const config = yolosConfig(blocks, { classes: dataset.classes, ...shape });
   const detector = await createYolos(config, 5, { blocks });
   blocks.dispose();
   try {
@@ -90,25 +37,6 @@ async function withModel<T>(options: DetectionOptions, body: (model: ObjectDetec
   }
 }
 
-async function firstBatch(): Promise<DetectionBatch> {
-  for await (const batch of source(false).epoch({ seed: 1, epoch: 0 })) return batch;
-  throw new Error('the source gave no batch');
-}
-
-async function stepOf(model: ObjectDetection, batch: DetectionBatch) {
-  const found = new Map<string, Tensor>();
-  const { loss, output, reports } = await model.step(batch, {
-    context: trainingContext(1),
-    sink: (parameter, gradient) => void found.set(parameter.name, gradient),
-  });
-  await Promise.all(reports.map((report) => report.check()));
-  const gradients = new Map<string, Float32Array>();
-  for (const [name, gradient] of found) gradients.set(name, (await gradient.data()) as Float32Array);
-  const value = (await loss.data())[0] as number;
-  dispose([loss, output, ...found.values()]);
-  return { loss: value, gradients };
-}
-
 describe('a step', () => {
   it.each<[string, Method]>([
     ['checkpoint', { name: 'checkpoint' }],
@@ -116,7 +44,7 @@ describe('a step', () => {
     ['exact', { name: 'exact', verify: true }],
   ])('has the gradients of the conventional network: %s', (_, method) =>
     expectNoLeak(async () => {
-      const batch = await firstBatch();
+      const batch = await firstBatch(source(false));
       const coefficients = method.name === 'exact' ? { alpha: 63 / 64, beta: 1 / 64 } : { alpha: 0.5, beta: 0.5 };
       const expected = await withModel({ coefficients, method: { name: 'conventional' } }, (m) => stepOf(m, batch));
       const found = await withModel({ coefficients, method }, (model) => stepOf(model, batch));
@@ -136,7 +64,7 @@ describe('a step', () => {
 
   it('gives the slope of its loss', () =>
     expectNoLeak(async () => {
-      const batch = await firstBatch();
+      const batch = await firstBatch(source(false));
       await withModel({ method: { name: 'conventional' } }, async (model) => {
         const { gradients } = await stepOf(model, batch);
         for (const name of ['stem.detection', 'blocks.1.mlp.expand.weight', 'head.box.2.weight', 'head.class.0.bias']) {
@@ -159,7 +87,7 @@ describe('a step', () => {
 
   it('frozen trains the two networks alone', () =>
     expectNoLeak(async () => {
-      const batch = await firstBatch();
+      const batch = await firstBatch(source(false));
       await withModel({ method: { name: 'frozen' } }, async (model) => {
         const { gradients } = await stepOf(model, batch);
         expect(gradients.size).toBe(12);
@@ -170,7 +98,7 @@ describe('a step', () => {
 
   it('leaves nothing behind when the sink fails', () =>
     expectNoLeak(async () => {
-      const batch = await firstBatch();
+      const batch = await firstBatch(source(false));
       await withModel({}, async (model) => {
         const before = memory().numTensors;
         let given = 0;
@@ -191,19 +119,12 @@ describe('a run', () => {
       await withModel({ method: { name: 'conventional' }, coefficients: { alpha: 1, beta: 0 } }, async (model) => {
         const held = source(false);
         const before = await model.evaluate(held);
-        // Adam's direction without its means: enough to overfit five pictures.
         for (let epoch = 0; epoch < 90; epoch++)
           for await (const batch of source(true).epoch({ seed: 1, epoch })) {
             const rate = 4e-3 * (1 - epoch / 90);
             const { gradients } = await stepOf(model, batch);
             batch.dispose();
-            for (const parameter of model.parameters) {
-              const gradient = gradients.get(parameter.name);
-              if (!gradient) continue;
-              const size = Math.sqrt(gradient.reduce((sum, value) => sum + value ** 2, 0) / gradient.length) + 1e-9;
-              const shape = [...parameter.shape];
-              parameter.assign(tidy(() => add(parameter.variable, mul(tensor(gradient, shape), -rate / size))));
-            }
+            descend(model, gradients, rate);
           }
         const after = await model.evaluate(held);
         expect(before.stats.AP50 ?? 0).toBeLessThan(0.05);
@@ -222,7 +143,7 @@ describe('a run', () => {
         expect((await again.evaluate(held)).stats).toEqual(after.stats);
         detector.dispose();
 
-        const batch = await firstBatch();
+        const batch = await firstBatch(source(false));
         const [all, sure] = [await model.detect(batch), await model.detect(batch, 0.5)];
         expect(all.map(({ objects }) => objects.length)).toEqual([5, 5, 5]);
         expect(all.map(({ id }) => id)).toEqual(batch.ids);

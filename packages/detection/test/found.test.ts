@@ -16,6 +16,7 @@ const sampleOf = (id: string, imageId: number) => ({
 
 describe('objects', () => {
   const boxes = [0.5, 0.5, 0.2, 0.4, 0.1, 0.2, 0.2, 0.4, 0.9, 0.9, 0.4, 0.4];
+  const frames = [canvas, canvas];
   const batchOf = (count: number) => toBatch(['a', 'b'].slice(0, count).map(sampleOf), canvas);
 
   it('of a sigmoid a class are the best pairs, as many as queries, and a query may have two classes', () => {
@@ -31,7 +32,7 @@ describe('objects', () => {
       logits: [...logits.flat(), ...logits.flat().map((x) => -x)],
       boxes: [...boxes, ...boxes],
     };
-    const [first, second] = foundObjects(outputs, batch, { kind: 'focal', classes: 3 });
+    const [first, second] = foundObjects(outputs, batch, frames, { kind: 'focal', classes: 3 });
     const p = (x: number) => 1 / (1 + Math.exp(-x));
     expect(first!.objects.map(({ label }) => label)).toEqual([0, 1, 1]);
     for (const [i, x] of [3, 2, 1].entries()) expect(first!.objects[i]!.score).toBeCloseTo(p(x), 12);
@@ -46,7 +47,7 @@ describe('objects', () => {
       [1, 140, 70, 200, 100],
       [0, 140, 70, 200, 100],
     ]);
-    const sure = foundObjects(outputs, batch, { kind: 'focal', classes: 3 }, 0.8);
+    const sure = foundObjects(outputs, batch, frames, { kind: 'focal', classes: 3 }, 0.8);
     expect(sure.map(({ objects }) => objects.length)).toEqual([2, 3]);
     batch.dispose();
   });
@@ -54,7 +55,7 @@ describe('objects', () => {
   it('of a softmax are one a query, never "no object"', () => {
     const batch = batchOf(1);
     const logits = [1, 2, 9, 4, 3, 0, 0, 0.5, -9];
-    const found = foundObjects({ batch: 1, queries: 3, logits, boxes }, batch, { kind: 'softmax', classes: 2 });
+    const found = foundObjects({ batch: 1, queries: 3, logits, boxes }, batch, frames, { kind: 'softmax', classes: 2 });
     expect(found[0]!.objects.map(({ label }) => label)).toEqual([0, 1, 1]);
     expect(found[0]!.objects[0]!.score).toBeCloseTo(Math.exp(4) / (Math.exp(4) + Math.exp(3) + 1), 12);
     expect(found[0]!.objects[2]!.score).toBeCloseTo(Math.exp(2) / (Math.exp(1) + Math.exp(2) + Math.exp(9)), 12);

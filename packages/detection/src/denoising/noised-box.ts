@@ -3,11 +3,14 @@ import type { Random } from '@dr2net/models';
 
 const inside = (value: number) => Math.min(1, Math.max(0, value));
 
-/** One axis: both sides moved, clipped to the picture. Sides that pass each other meet in between: nothing is left of that axis. */
+/** What is left of an axis whose sides passed each other; a box without area would be padding. */
+const least = 1e-3;
+
+/** One axis: both sides moved, clipped to the picture. Sides that pass each other all but meet in between. */
 function axis(centre: number, size: number, moved: () => number): [centre: number, size: number] {
   const low = inside(centre - size / 2 + (moved() * size) / 2);
   const high = inside(centre + size / 2 + (moved() * size) / 2);
-  return [(low + high) / 2, Math.max(0, high - low)];
+  return [(low + high) / 2, Math.max(least, high - low)];
 }
 
 /**

@@ -3,22 +3,11 @@
  * noised, and to say 'nothing' of boxes that were noised more, without any matching. Queries come in groups that do not see each other;
  * a group has one query to be found and one to be refused for each object.
  */
-import { type Random, randomFrom } from '@dr2net/models';
+import { type DenoisingQueries, type Random, randomFrom } from '@dr2net/models';
 import type { Context } from '@dr2net/ops';
 import type { DetectionTargets, Match } from '../matching/contract.ts';
 import { noisedBox } from './noised-box.ts';
 import { type DenoisingOptions, settleDenoising } from './options.ts';
-
-/** Noised objects that the first queries of a decoder begin at; as many in every image of the batch, padded. */
-export interface DenoisingQueries {
-  /** Queries an image: groups × the size of a group. */
-  readonly count: number;
-  readonly groups: number;
-  /** [batch × count]: classes; 0 where the image has fewer objects. */
-  readonly labels: Int32Array;
-  /** [batch × count × 4] as [cx, cy, w, h], shares of the picture; 0 where the image has fewer objects. */
-  readonly boxes: Float32Array;
-}
 
 export interface Denoising {
   readonly queries: DenoisingQueries;

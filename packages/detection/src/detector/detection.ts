@@ -3,12 +3,13 @@ import type { Coefficients, HeadRead, Method } from '@dr2net/core';
 import {
   type BatchSource,
   type Detections,
+  type DinoDetector,
   type ModelFolder,
   readLabels,
   type StepOptions,
   type StepResult,
   type TaskModel,
-  type YolosDetector,
+  YolosDetector,
 } from '@dr2net/models';
 import type { Parameter } from '@dr2net/ops';
 import { scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
@@ -17,6 +18,7 @@ import type { OutputGradient } from '../losses/dino.ts';
 import { SetLossMean } from '../losses/mean.ts';
 import type { DetectionOutputs } from '../matching/contract.ts';
 import type { DetectionBatch } from '../source/batch.ts';
+import { DinoNetwork } from './dino.ts';
 import { type DetectionEvaluation, Evaluating } from './evaluation.ts';
 import { type FoundInImage, foundObjects } from './found.ts';
 import type { DetectorNetwork, RunSetting } from './network.ts';
@@ -139,7 +141,12 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
    * @param threshold objects of a lower score are left out; default 0
    */
   async detect(batch: DetectionBatch, threshold = 0): Promise<FoundInImage[]> {
-    return foundObjects(await this.#outputsOf(batch), batch, this.network.classification, threshold);
+    return this.#found(await this.#outputsOf(batch), batch, threshold);
+  }
+
+  #found(outputs: DetectionOutputs, batch: DetectionBatch, threshold: number): FoundInImage[] {
+    const { network } = this;
+    return foundObjects(outputs, batch, network.frames(batch), network.classification, threshold);
   }
 
   /** @param source with `training: false` */
@@ -154,8 +161,8 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
     for await (const batch of source.epoch({ seed: 0, epoch: 0, ...(signal && { signal }) })) {
       try {
         const outputs = await this.#outputsOf(batch);
-        const found = foundObjects(outputs, batch, network.classification);
-        evaluating.add(batch, found, network.loss(outputs, batch.targets), outputs.queries);
+        const found = this.#found(outputs, batch, 0);
+        evaluating.add(batch, found, network.loss(outputs, batch), outputs.queries);
       } finally {
         batch.dispose();
       }
@@ -191,9 +198,14 @@ function tensorsOf({ logits, boxes }: OutputGradient, like: Detections): Detecti
 }
 
 /**
- * A YOLOS (borrowed) as a model that the training loop knows.
+ * A YOLOS, a Deformable DETR or a DINO (borrowed) as a model that the training loop knows.
  * @throws DetectionDatasetError when the classes are not as many as the detector's; RangeError for options that its network does not have
  */
-export function objectDetection(detector: YolosDetector, options: DetectionOptions = {}): ObjectDetection {
-  return new ObjectDetection(new YolosNetwork(detector, options), options);
+export function objectDetection(
+  detector: YolosDetector | DinoDetector,
+  options: DetectionOptions = {},
+): ObjectDetection {
+  const network =
+    detector instanceof YolosDetector ? new YolosNetwork(detector, options) : new DinoNetwork(detector, options);
+  return new ObjectDetection(network, options);
 }

@@ -1,5 +1,6 @@
 /** What a detector found, from its outputs: classes, scores and boxes in the pixels of the original. */
 import { logSumExp } from '@dr2net/models';
+import type { ImageSize } from '../boxes/formats.ts';
 import { boxesToImage } from '../image/placement.ts';
 import { sigmoid } from '../losses/activations.ts';
 import { type Classification, channelsOf, type DetectionOutputs } from '../matching/contract.ts';
@@ -55,11 +56,13 @@ function bestPairs(logits: ArrayLike<number>, from: number, queries: number, cla
 }
 
 /**
+ * @param frames what boxes are shares of, image by image
  * @param threshold objects of a lower score are left out
  */
 export function foundObjects(
   { queries, logits, boxes }: DetectionOutputs,
   batch: DetectionBatch,
+  frames: readonly ImageSize[],
   classification: Classification,
   threshold = 0,
 ): FoundInImage[] {
@@ -67,7 +70,7 @@ export function foundObjects(
   const channels = channelsOf(classification);
   return batch.images.map(({ id, imageId }, i) => {
     const own = Float64Array.from({ length: 4 * queries }, (_, k) => boxes[4 * i * queries + k] as number);
-    const corners = boxesToImage(own, batch.canvas, batch.placements[i]!, batch.originals[i]!);
+    const corners = boxesToImage(own, frames[i]!, batch.placements[i]!, batch.originals[i]!);
     const objects = candidates(logits, i * queries * channels, queries, classification.classes)
       .filter(({ score }) => score >= threshold)
       .sort((a, b) => b.score - a.score)

@@ -5,7 +5,7 @@ import type { Parameter, Sink } from '@dr2net/ops';
 import type { ImageSize } from '../boxes/formats.ts';
 import type { OutputGradient } from '../losses/dino.ts';
 import type { LayerLoss } from '../losses/set.ts';
-import type { Classification, DetectionOutputs, DetectionTargets, TermWeights } from '../matching/contract.ts';
+import type { Classification, DetectionOutputs, TermWeights } from '../matching/contract.ts';
 import type { DetectionBatch } from '../source/batch.ts';
 
 /** How the reversible runs are gone through. */
@@ -27,6 +27,12 @@ export interface DetectorPass {
     dispose(): void;
   };
   readonly reports: readonly RunReport[];
+}
+
+export interface DetectorInput {
+  readonly size: readonly [height: number, width: number];
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
 }
 
 export interface DetectorNetwork {
@@ -57,12 +63,14 @@ export interface DetectorNetwork {
   requireCanvas(canvas: ImageSize): void;
   /** Forward, keeping what the pullback needs. */
   trace(batch: DetectionBatch, run: RunSetting & StepOptions): DetectorPass | Promise<DetectorPass>;
+  /** What boxes of each image are shares of: the canvas, or a part of it from its upper left corner, in pixels. */
+  frames(batch: DetectionBatch): readonly ImageSize[];
   /** The final classes and boxes, keeping nothing; owned by the caller. */
   apply(batch: DetectionBatch, run: RunSetting): Detections | Promise<Detections>;
   /** Of the terms of the loss; undefined for the default. */
   readonly weights: TermWeights | undefined;
   /** The loss of the final classes and boxes. */
-  loss(outputs: DetectionOutputs, targets: readonly DetectionTargets[]): LayerLoss;
+  loss(outputs: DetectionOutputs, batch: DetectionBatch): LayerLoss;
   save(folder: ModelFolder, options: SaveOptions): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import type { TermWeights } from '../matching/contract.ts';
 export interface DetectionOptions {
   /** Names of the classes, in the order of the logits. Default: those saved with the model. */
   readonly classes?: readonly string[];
-  /** Weights of the terms of the loss. Default 1, 5, 2 (DETR, DINO). */
+  /** Weights of the terms of the loss. Default YOLOS and DINO 1, 5, 2, Deformable DETR 2, 5, 2, as published. */
   readonly weights?: TermWeights;
   /** Weights of the terms of the matching cost. Default YOLOS 1, 5, 2 (DETR); Deformable DETR and DINO 2, 5, 2. */
   readonly cost?: TermWeights;
@@ -15,8 +15,13 @@ export interface DetectionOptions {
   readonly noObject?: number;
   /** Deformable DETR and DINO: the focal loss. Default α 0.25, γ 2. */
   readonly focal?: { readonly alpha?: number; readonly gamma?: number };
-  /** Deformable DETR and DINO: noised objects that are to be found again; false for none. Default: DINO's, where the configuration has them. */
+  /** Deformable DETR and DINO: noised objects that are to be found again; false for none. Default: those of DINO; none where the configuration has none. */
   readonly denoising?: DenoisingOptions | false;
+  /**
+   * Deformable DETR and DINO: the canvas that the detector is for, [height, width] in pixels, multiples of its patches. It takes others,
+   * too; this one is saved with it. Default: as saved, else 800 × 1344.
+   */
+  readonly size?: readonly [height: number, width: number];
   /**
    * α and β. Default: those that the model was trained with, else (63/64, 1/64) for a new one, and (1, 0), the pretrained network itself,
    * for one that others trained.

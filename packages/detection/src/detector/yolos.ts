@@ -12,7 +12,7 @@ import { inference, type Parameter } from '@dr2net/ops';
 import type { ImageSize } from '../boxes/formats.ts';
 import { DetectionDatasetError } from '../dataset/errors.ts';
 import { type LayerLoss, type SetLossOptions, setLoss } from '../losses/set.ts';
-import type { Classification, DetectionOutputs, DetectionTargets } from '../matching/contract.ts';
+import type { Classification, DetectionOutputs } from '../matching/contract.ts';
 import type { DetectionBatch } from '../source/batch.ts';
 import type { DetectorNetwork, DetectorPass, RunSetting, SaveOptions } from './network.ts';
 import { type DetectionOptions, refuseOptions } from './options.ts';
@@ -27,7 +27,7 @@ export class YolosNetwork implements DetectorNetwork {
     private readonly detector: YolosDetector,
     options: DetectionOptions,
   ) {
-    refuseOptions('a YOLOS', options, ['focal', 'denoising']);
+    refuseOptions('a YOLOS', options, ['focal', 'denoising', 'size']);
     const { noObject, weights, cost } = options;
     this.classification = {
       kind: 'softmax',
@@ -114,11 +114,15 @@ export class YolosNetwork implements DetectorNetwork {
     };
   }
 
+  frames({ canvas, size }: DetectionBatch): ImageSize[] {
+    return Array.from({ length: size }, () => canvas);
+  }
+
   apply({ pixels }: DetectionBatch, run: RunSetting): Detections {
     return applyYolos(this.detector, pixels, { ...run, context: inference });
   }
 
-  loss(outputs: DetectionOutputs, targets: readonly DetectionTargets[]): LayerLoss {
+  loss(outputs: DetectionOutputs, { targets }: DetectionBatch): LayerLoss {
     return setLoss([outputs], targets, this.#lossOptions).layers[0] as LayerLoss;
   }
 

@@ -91,9 +91,11 @@ function shown({ alpha, beta }: Coefficients): readonly { method: Method; coeffi
 
 /** @throws UsageError for options of another task */
 async function modelToPlan(source: string, given: PlanOptions, taskOptions: TaskOptions) {
-  const { isSegmenterConfig, isYolosConfig, loadMemoryModel, readPublishedConfig } = await import('@dr2net/models');
+  const { isDinoConfig, isSegmenterConfig, isYolosConfig, loadMemoryModel, readPublishedConfig } = await import(
+    '@dr2net/models'
+  );
   const config = await readPublishedConfig(source);
-  if (given.task === 'detection' || isYolosConfig(config))
+  if (given.task === 'detection' || isYolosConfig(config) || isDinoConfig(config))
     throw new UsageError(`${source}: the memory of detectors cannot be predicted yet. Choose --method in finetune.`);
   const saved = isSegmenterConfig(config);
   if (saved && given.task === 'video')

@@ -6,8 +6,17 @@ import {
   type ObjectDetection,
   objectDetection,
 } from '@dr2net/detection';
-import { loadYolos } from '@dr2net/models';
+import {
+  type DinoDetector,
+  isDinoConfig,
+  loadDino,
+  loadYolos,
+  readModelConfig,
+  type YolosDetector,
+} from '@dr2net/models';
 import type { Output } from '../../output.ts';
+
+export type Detector = YolosDetector | DinoDetector;
 
 export interface LoadedDetection {
   readonly model: ObjectDetection;
@@ -16,7 +25,8 @@ export interface LoadedDetection {
 
 /** @throws the errors of loading */
 export async function loadDetection(source: string): Promise<LoadedDetection> {
-  const detector = await loadYolos(source);
+  const load = isDinoConfig(await readModelConfig(source)) ? loadDino : loadYolos;
+  const detector = await load(source);
   return { model: objectDetection(detector), dispose: () => detector.dispose() };
 }
 

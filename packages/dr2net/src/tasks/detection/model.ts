@@ -1,80 +1,51 @@
-/** The detector that is finetuned: a saved one, or a new one around the blocks of an image transformer. */
-import {
-  createYolos,
-  isYolosConfig,
-  loadBackbone,
-  loadYolos,
-  type PictureSize,
-  readLabels,
-  readModelConfig,
-  withNewClasses,
-  type YolosDetector,
-  yolosConfig,
-} from '@dr2net/models';
+/** The detector that is finetuned: a saved one, or a new one around an image model. */
+import { isDinoConfig, isSwinConfig, isYolosConfig, readLabels, readModelConfig } from '@dr2net/models';
 import { UsageError } from '../../errors.ts';
-import type { BlocksOption } from '../../options/blocks.ts';
-import type { RunSettings } from '../../options/run.ts';
-import type { DetectorOptions } from './options.ts';
+import type { Detector } from './detector.ts';
+import { newDino, savedDino } from './dino.ts';
 import { sameClasses } from './read.ts';
+import type { DetectorSettings, Renewal } from './settings.ts';
+import { newYolos, savedYolos } from './yolos.ts';
 
-export interface DetectorSettings
-  extends DetectorOptions,
-    BlocksOption,
-    Pick<RunSettings, 'model' | 'seed' | 'dropPath'> {
-  readonly depth?: number;
-  /** A number is a square. */
-  readonly size?: number | PictureSize;
-  readonly head?: 'checkpoint' | 'new';
-}
+const ofYolos = { detections: '--detections', depth: '--depth', emptyWeight: '--empty-weight' } as const;
+const ofDino = {
+  queries: '--queries',
+  width: '--width',
+  encoderLayers: '--encoder-layers',
+  decoderLayers: '--decoder-layers',
+  denoising: '--denoising',
+} as const;
+const ofNew = {
+  detections: '--detections',
+  queries: '--queries',
+  width: '--width',
+  encoderLayers: '--encoder-layers',
+  decoderLayers: '--decoder-layers',
+} as const;
 
-/** The options that new and saved detectors have. */
-function shapeOf({ size, depth, dropPath }: DetectorSettings) {
-  return {
-    ...(size !== undefined && { size: typeof size === 'number' ? ([size, size] as const) : size }),
-    ...(depth !== undefined && { depth }),
-    ...(dropPath !== undefined && { dropPath }),
-  };
-}
-
-async function newDetector(settings: DetectorSettings, classes: readonly string[]): Promise<YolosDetector> {
-  const { model, head, seed, blocks: use, detections } = settings;
-  if (head === 'checkpoint')
-    throw new UsageError(`--head checkpoint: ${model} is no detector, so it has no head to go on with. Leave it out.`);
-  const { size, depth, dropPath } = shapeOf(settings);
-  const blocks = await loadBackbone(model, depth === undefined ? {} : { depth });
-  try {
-    if (blocks.input.kind !== 'image')
-      throw new UsageError(`${model} takes clips; a detector needs an image model, such as dinov2-small.`);
-    const config = yolosConfig(blocks, {
-      classes,
-      ...(size && { size }),
-      ...(detections !== undefined && { detectionTokens: detections }),
-    });
-    return await createYolos(config, seed, {
-      ...(use === 'random' ? {} : { blocks }),
-      ...(dropPath !== undefined && { dropPath }),
-    });
-  } finally {
-    blocks.dispose();
-  }
+/** @throws UsageError for the first of the options that was given */
+function refuse(
+  settings: DetectorSettings,
+  options: Readonly<Partial<Record<keyof DetectorSettings, string>>>,
+  why: string,
+): void {
+  for (const [name, flag] of Object.entries(options))
+    if (settings[name as keyof DetectorSettings] !== undefined) throw new UsageError(`${flag} ${why}. Leave it out.`);
 }
 
 /** The classes that a saved detector's configuration names, if it is one. */
 export async function savedClasses(model: string): Promise<readonly string[] | undefined> {
   const config = await readModelConfig(model);
-  return isYolosConfig(config) ? (readLabels(config) ?? undefined) : undefined;
+  return isYolosConfig(config) || isDinoConfig(config) ? (readLabels(config) ?? undefined) : undefined;
 }
 
-async function savedDetector(
-  settings: DetectorSettings,
+/** Goes on from a saved detector, with a new classifier where its classes are others. */
+function renewed<D extends Detector>(
+  { model, head }: DetectorSettings,
+  { detector, own, withClasses }: Renewal<D>,
   classes: readonly string[],
   note: (text: string) => void,
-): Promise<YolosDetector> {
-  const { model, head, seed, blocks, detections } = settings;
-  const flag = detections !== undefined ? '--detections' : blocks === 'random' ? '--blocks random' : undefined;
-  if (flag) throw new UsageError(`${flag} is for a new network, but ${model} is a saved detector. Leave it out.`);
-  const detector = await loadYolos(model, shapeOf(settings));
-  const own = readLabels(detector.config);
+): D {
   if (head !== 'new' && own && own.join() === classes.join()) return detector;
   if (head === 'checkpoint') {
     detector.dispose();
@@ -84,9 +55,35 @@ async function savedDetector(
   }
   const why =
     own && sameClasses(own, classes) ? '' : ` (${model} knows ${own?.length ?? detector.spec.classes} others)`;
-  note(`a new classifier for ${classes.join(', ')}${why}; tokens, blocks and boxes go on from the checkpoint`);
-  return withNewClasses(detector, classes, seed);
+  note(`a new classifier for ${classes.join(', ')}${why}; all else goes on from the checkpoint`);
+  return withClasses(classes);
 }
+
+async function load(
+  settings: DetectorSettings,
+  classes: readonly string[],
+  note: (text: string) => void,
+): Promise<Detector> {
+  const { model, head, blocks } = settings;
+  const config = await readModelConfig(model);
+  const [yolos, dino] = [isYolosConfig(config), isDinoConfig(config)];
+  if (yolos || dino) {
+    refuse(settings, ofNew, `is for a new network, but ${model} is a saved detector`);
+    if (blocks === 'random')
+      throw new UsageError(`--blocks random is for a new network, but ${model} is a saved detector. Leave it out.`);
+  } else if (head === 'checkpoint')
+    throw new UsageError(`--head checkpoint: ${model} is no detector, so it has no head to go on with. Leave it out.`);
+  if (dino || isSwinConfig(config)) {
+    refuse(settings, ofYolos, `belongs to a YOLOS, but ${model} is ${dino ? 'a Deformable DETR or DINO' : 'a Swin'}`);
+    return dino ? renewed(settings, await savedDino(settings), classes, note) : newDino(settings, config, classes);
+  }
+  refuse(settings, ofDino, `belongs to a DINO, around a Swin, but ${model} is ${yolos ? 'a YOLOS' : 'no Swin'}`);
+  return yolos ? renewed(settings, await savedYolos(settings), classes, note) : newYolos(settings, classes);
+}
+
+/** What was pretrained: the blocks of a YOLOS with the norm behind them, the backbone of a DINO but the norms of its maps. */
+const isPretrained = ({ name }: { readonly name: string }) =>
+  /^(blocks|norm)\./.test(name) || /^backbone\.(?!features\.)/.test(name);
 
 /**
  * @param note is told of a new classifier
@@ -96,12 +93,9 @@ export async function loadDetector(
   settings: DetectorSettings,
   classes: readonly string[],
   note: (text: string) => void,
-): Promise<YolosDetector> {
-  const saved = isYolosConfig(await readModelConfig(settings.model));
-  const detector = saved ? await savedDetector(settings, classes, note) : await newDetector(settings, classes);
-  // The norm behind the blocks was pretrained with them.
+): Promise<Detector> {
+  const detector = await load(settings, classes, note);
   if (settings.blocks === 'fixed')
-    for (const parameter of detector.parameters)
-      if (parameter.name.startsWith('blocks.') || parameter.name.startsWith('norm.')) parameter.trainable = false;
+    for (const parameter of detector.parameters) if (isPretrained(parameter)) parameter.trainable = false;
   return detector;
 }

@@ -67,17 +67,27 @@ export function augmentationOf({ flip, crop, colourJitter, minScale }: AugmentOp
 /** The new network around the blocks. */
 export interface DetectorOptions {
   readonly detections?: number;
+  readonly queries?: number;
+  readonly width?: number;
+  readonly encoderLayers?: number;
+  readonly decoderLayers?: number;
 }
 
 export function addDetectorOptions(command: Command): Command {
+  const whole = integer({ min: 1 });
   return command
     .optionsGroup('Model:')
-    .option('--detections <n>', 'objects that can be found in an image (default: 100)', integer({ min: 1 }));
+    .option('--detections <n>', 'new YOLOS: objects that can be found in an image (default: 100)', whole)
+    .option('--queries <n>', 'new DINO: objects that can be found in an image (default: 300)', whole)
+    .option('--encoder-layers <n>', 'new DINO: layers of the encoder (default: 6)', whole)
+    .option('--decoder-layers <n>', 'new DINO: layers of the decoder (default: 6)', whole)
+    .option('--width <n>', 'new DINO: width of encoder and decoder, a multiple of 32 (default: 256)', whole);
 }
 
 /** The loss. */
 export interface LossOptions {
   readonly emptyWeight?: number;
+  readonly denoising?: number;
 }
 
 export function addLossOptions(command: Command): Command {
@@ -87,6 +97,11 @@ export function addLossOptions(command: Command): Command {
       '--empty-weight <weight>',
       'YOLOS: how much detection tokens that find nothing count in the class term (default: 0.1)',
       number({ min: 0 }),
+    )
+    .option(
+      '--denoising <n>',
+      'DINO: about as many queries an image begin at noised objects; 0 for none (default: 100)',
+      integer({ min: 0 }),
     );
 }
 

@@ -3,22 +3,25 @@ import {
   type DetectionBatch,
   type DetectionDataset,
   type DetectionEvaluation,
+  type DetectionOptions,
   type DetectionSource,
   detectionSource,
   type ObjectDetection,
   objectDetection,
 } from '@dr2net/detection';
-import type { YolosDetector } from '@dr2net/models';
+import { YolosDetector } from '@dr2net/models';
 import { UsageError } from '../../errors.ts';
 import type { RunFolder } from '../../finetune/run-folder.ts';
 import type { RunSettings } from '../../options/run.ts';
 import { formatNumber } from '../../report/format.ts';
 import type { FinetuneTask, Network, RunContext } from '../contract.ts';
+import type { Detector } from './detector.ts';
 import { inFlags } from './flags.ts';
 import { inspected } from './inspect.ts';
-import { type DetectorSettings, loadDetector, savedClasses } from './model.ts';
-import { type AugmentOptions, augmentationOf, type LossOptions } from './options.ts';
+import { loadDetector, savedClasses } from './model.ts';
+import { type AugmentOptions, augmentationOf } from './options.ts';
 import { type DataOptions, type DetectionData, readTrainingImages, type SplitOptions } from './read.ts';
+import { type DetectorSettings, sizeOf } from './settings.ts';
 import { apInWords, figuresOf } from './words.ts';
 
 export interface DetectionSettings
@@ -26,13 +29,12 @@ export interface DetectionSettings
     DataOptions,
     Omit<SplitOptions, 'seed'>,
     AugmentOptions,
-    LossOptions,
     Omit<DetectorSettings, keyof RunSettings> {
   readonly inspect: boolean;
 }
 
 interface DetectionNetwork extends Network {
-  readonly detector: YolosDetector;
+  readonly detector: Detector;
   /** Told once there is somebody to tell. */
   readonly notes: readonly string[];
 }
@@ -44,7 +46,10 @@ function refuseOthers({ budget, labelSmoothing, dropout }: DetectionSettings): v
   if (budget !== undefined) throw new UsageError(noBudget);
   if (labelSmoothing !== 0)
     throw new UsageError(`--label-smoothing ${labelSmoothing}: a detector's loss has none. Leave it out.`);
-  if (dropout !== undefined) throw new UsageError(`--dropout ${dropout}: a detector has none. Leave it out.`);
+  if (dropout !== undefined)
+    throw new UsageError(
+      `--dropout ${dropout} is of a classifier's head; a detector has only what its configuration gives. Leave it out.`,
+    );
 }
 
 async function load(settings: DetectionSettings, { train }: DetectionData): Promise<DetectionNetwork> {
@@ -61,21 +66,32 @@ async function load(settings: DetectionSettings, { train }: DetectionData): Prom
   };
 }
 
-/** What of the task's options the settings give. */
-function lossOf({ read, emptyWeight }: DetectionSettings) {
-  return { ...(read ? { read } : {}), ...(emptyWeight === undefined ? {} : { noObject: emptyWeight }) };
+/** What a new DINO is for, where nothing is said: published sizes are for machines of another kind. */
+const usualSize = [480, 640] as const;
+
+/** The model's options that the settings give. */
+function optionsOf(settings: DetectionSettings, detector: Detector): DetectionOptions {
+  const { read, emptyWeight, denoising } = settings;
+  const size = sizeOf(settings) ?? (detector.fresh ? usualSize : undefined);
+  return {
+    ...(read ? { read } : {}),
+    ...(emptyWeight === undefined ? {} : { noObject: emptyWeight }),
+    ...(denoising === undefined ? {} : { denoising: denoising > 0 && { queries: denoising } }),
+    // A YOLOS has its size since it was loaded.
+    ...(size && !(detector instanceof YolosDetector) ? { size } : {}),
+  };
 }
 
 const counted = ({ boxes }: DetectionDataset['images'][number]) => boxes.filter(({ crowd }) => !crowd).length;
 
 /** @throws UsageError for an image with more objects than can be found in one */
-function requireRoom({ images }: DetectionDataset, { queries }: ObjectDetection): void {
+function requireRoom({ images }: DetectionDataset, { queries, architecture }: ObjectDetection): void {
   const fullest = images.reduce((most, image) => (counted(image) > counted(most) ? image : most));
   const objects = counted(fullest);
   if (objects > queries)
     throw new UsageError(
       `${fullest.id} has ${objects} objects, and the detector finds ${queries} in an image at most. ` +
-        `Make a new one around an image model with --detections ${objects} or more, cut the image into parts, or leave it out.`,
+        `Make a new one around an image model with ${architecture === 'yolos' ? '--detections' : '--queries'} ${objects} or more, cut the image into parts, or leave it out.`,
     );
 }
 
@@ -125,7 +141,9 @@ export const detectionTask: FinetuneTask<
   async prepare(settings, choices, data, { detector, notes }, context) {
     for (const note of notes) context.output.note(note);
     const { classes } = data.train;
-    const model = objectDetection(detector, { ...choices, classes, ...lossOf(settings) });
+    const model = await inFlags(async () =>
+      objectDetection(detector, { ...choices, classes, ...optionsOf(settings, detector) }),
+    );
     context.output.note(
       `${data.train.images.length} images with ${boxesOf(data.train)} boxes of ${classes.length} classes (${classes.slice(0, 12).join(', ')}) to train on, ` +
         `${data.validation?.images.length ?? 0} with ${data.validation ? boxesOf(data.validation) : 0} to validate on (${data.parted})`,
@@ -140,6 +158,7 @@ export const detectionTask: FinetuneTask<
       ...(validation ? { validation } : {}),
       described: {
         classes: classes.join(', '),
+        network: model.architecture,
         size: model.input.size.join(' × '),
         detections: model.queries,
         'training images': train.dataset.images.length,

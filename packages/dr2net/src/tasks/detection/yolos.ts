@@ -1,0 +1,55 @@
+/** A YOLOS to finetune: saved, or new around the blocks of an image transformer. */
+import {
+  createYolos,
+  loadBackbone,
+  loadYolos,
+  readLabels,
+  withNewClasses,
+  type YolosDetector,
+  yolosConfig,
+} from '@dr2net/models';
+import { UsageError } from '../../errors.ts';
+import { type DetectorSettings, type Renewal, sizeOf } from './settings.ts';
+
+/** The options that new and saved ones have. */
+function shapeOf(settings: DetectorSettings) {
+  const { depth, dropPath } = settings;
+  const size = sizeOf(settings);
+  return {
+    ...(size && { size }),
+    ...(depth !== undefined && { depth }),
+    ...(dropPath !== undefined && { dropPath }),
+  };
+}
+
+/** @throws UsageError for a model of clips, and the errors of loading */
+export async function newYolos(settings: DetectorSettings, classes: readonly string[]): Promise<YolosDetector> {
+  const { model, seed, blocks: use, detections } = settings;
+  const { size, depth, dropPath } = shapeOf(settings);
+  const blocks = await loadBackbone(model, depth === undefined ? {} : { depth });
+  try {
+    if (blocks.input.kind !== 'image')
+      throw new UsageError(`${model} takes clips; a detector needs an image model, such as dinov2-small.`);
+    const config = yolosConfig(blocks, {
+      classes,
+      ...(size && { size }),
+      ...(detections !== undefined && { detectionTokens: detections }),
+    });
+    return await createYolos(config, seed, {
+      ...(use === 'random' ? {} : { blocks }),
+      ...(dropPath !== undefined && { dropPath }),
+    });
+  } finally {
+    blocks.dispose();
+  }
+}
+
+/** @throws the errors of loading */
+export async function savedYolos(settings: DetectorSettings): Promise<Renewal<YolosDetector>> {
+  const detector = await loadYolos(settings.model, shapeOf(settings));
+  return {
+    detector,
+    own: readLabels(detector.config),
+    withClasses: (classes) => withNewClasses(detector, classes, settings.seed),
+  };
+}
