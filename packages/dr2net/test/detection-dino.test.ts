@@ -47,6 +47,7 @@ describe('finetune', () => {
     expect(json).toMatchObject({ method: 'exact', epochs: 4, steps: 8 });
     const log = parseMetrics(readFileSync(at('first', 'metrics.jsonl'), 'utf8'));
     expect(log.steps.at(-1)!.loss).toBeLessThan(log.steps[0]!.loss);
+    expect(readFileSync(at('first', 'report.html'), 'utf8')).toContain('sum over layers; validation: the last');
     expect(JSON.parse(readFileSync(at('first', 'model', 'config.json'), 'utf8'))).toMatchObject({
       model_type: 'deformable_detr',
       finetuning_task: 'detection',

@@ -126,9 +126,12 @@ export function lossChart(run: RunLog): Chart | undefined {
   return curveChart('Loss', 'Loss over the steps of the run', 'step', { label: lossLabel([run]) }, curves);
 }
 
-/** A detector's loss has terms of several units. */
-const lossLabel = (runs: readonly RunLog[]) =>
-  runs.some(({ settings }) => settings.task === 'detection') ? 'set loss' : 'cross-entropy (nats)';
+/** A detector's loss has terms of several units; one with a decoder is trained by the sum over its layers. */
+function lossLabel(runs: readonly RunLog[]): string {
+  const some = (name: string, value: string) => runs.some(({ settings }) => settings[name] === value);
+  if (some('network', 'deformable_detr')) return 'set loss (training: sum over layers; validation: the last)';
+  return some('task', 'detection') ? 'set loss' : 'cross-entropy (nats)';
+}
 
 /** How a run's score is drawn: by its name, and what it is. */
 function scoreLook(runs: readonly RunLog[]) {
