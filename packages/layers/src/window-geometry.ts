@@ -10,8 +10,9 @@ import { RowMap } from '@dr2net/ops';
  * - `hugging-face` (transformers; the authors' code, too): a side that is no longer than the window clips the window to it on BOTH axes
  *   and turns the shift off on both. Maps are padded, then shifted.
  * - `timm`: each axis is clipped, and loses its shift, by itself. Maps are shifted, then padded.
+ * - `whole`: windows are never clipped, and always shifted (transformers' `SwinBackbone`, which detectors have). Maps are padded, then shifted.
  */
-export type WindowRule = 'hugging-face' | 'timm';
+export type WindowRule = 'hugging-face' | 'timm' | 'whole';
 
 /** [height, width] */
 export type Sides = readonly [number, number];
@@ -43,6 +44,7 @@ interface Axis {
 }
 
 function axis(side: number, { window: most, shift: wanted, rule }: WindowSizes, shorter: number): Axis {
+  if (rule === 'whole') return { side, window: most, shift: wanted, count: Math.ceil(side / most) };
   const least = rule === 'timm' ? side : shorter;
   const window = Math.min(most, least);
   return { side, window, shift: least <= most ? 0 : wanted, count: Math.ceil(side / window) };

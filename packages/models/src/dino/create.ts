@@ -125,7 +125,8 @@ export function dinoConfig(options: DinoConfigOptions): Record<string, unknown> 
   const features = options.features ?? [3, 2, 1].map((back) => stages - back).filter((stage) => stage >= 0);
   const hidden = options.hidden ?? 8 * width;
   return {
-    architectures: ['DeformableDetrForObjectDetection'],
+    // transformers' class has none of the improvements.
+    ...(!improved && { architectures: ['DeformableDetrForObjectDetection'] }),
     model_type: 'deformable_detr',
     backbone_config: {
       ...backbone,

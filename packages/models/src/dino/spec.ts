@@ -124,7 +124,8 @@ export function readDinoSpec(
   const part = config.part('backbone_config');
   const features = featuresOf(part);
   const facts = { config: part, preprocessor, keys: new Set<string>() };
-  const { spec: backbone } = describeSwin(facts, { ...options, features });
+  const { spec: swin } = describeSwin(facts, { ...options, features });
+  const backbone: SwinSpec = { ...swin, rule: 'whole' };
   const width = config.count('d_model', 256);
   if (width % normGroups !== 0)
     throw new ConfigError(

@@ -30,7 +30,7 @@ levels = 3
 height, across = 24, 32
 swin_prefix = "model.backbone.conv_encoder.model."
 swin_config = SwinConfig(
-    embed_dim=8, depths=[2, 1], num_heads=[1, 2], window_size=3, patch_size=4, image_size=32, drop_path_rate=0.0, out_features=["stage1", "stage2"]
+    embed_dim=8, depths=[2, 2], num_heads=[1, 2], window_size=4, patch_size=4, image_size=32, drop_path_rate=0.0, out_features=["stage1", "stage2"]
 )
 common = dict(
     d_model=width, encoder_layers=depth, decoder_layers=depth, encoder_attention_heads=heads, decoder_attention_heads=heads,

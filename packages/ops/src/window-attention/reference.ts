@@ -21,8 +21,16 @@ import { after } from '../engine.ts';
 import type { WindowAttentionOptions } from './index.ts';
 import { keepingInputs } from './keeping-inputs.ts';
 
-/** Bytes that the probabilities of the windows worked on at a time may take, of which a dozen are alive in the pullback; one window at least. */
+/** Bytes that the probabilities worked on at a time may take, of which a dozen are alive in the pullback; one head of one window at least. */
 const chunkBytes = 2 ** 18;
+
+/** Some windows, and some heads of them. */
+interface Part {
+  readonly from: number;
+  readonly count: number;
+  readonly head: number;
+  readonly heads: number;
+}
 
 /** [w, N, p·C] of some windows → p tensors [w, heads, N, width] */
 function split(x: Tensor, parts: number, { tokens, heads, width }: Geometry): Tensor[] {
@@ -47,52 +55,99 @@ interface Chunk {
   readonly parts: readonly [q: Tensor, k: Tensor, v: Tensor];
 }
 
-function probabilities(qkv: Tensor, bias: Tensor, g: Geometry, from: number, count: number, mask?: Tensor): Chunk {
-  const [q, k, v] = split(slice(qkv, [from, 0, 0], [count, -1, -1]), 3, g) as [Tensor, Tensor, Tensor];
-  let scores = add(mul(matMul(q, k, false, true), g.scale), bias);
+/** Of [w, heads, N, width] the part's heads. */
+const ofHeads = (x: Tensor, { head, heads }: Part): Tensor => slice(x, [0, head, 0, 0], [-1, heads, -1, -1]);
+
+function probabilities(qkv: Tensor, bias: Tensor, g: Geometry, part: Part, mask?: Tensor): Chunk {
+  const { from, count, head, heads } = part;
+  const [q, k, v] = split(slice(qkv, [from, 0, 0], [count, -1, -1]), 3, g).map((all) => ofHeads(all, part)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const own = slice(bias, [head, 0, 0], [heads, -1, -1]);
+  let scores = add(mul(matMul(q, k, false, true), g.scale), own);
   if (mask) {
     const windows = mask.shape[0]!;
-    const own = concat(Array.from({ length: count }, (_, i) => slice(mask, [(from + i) % windows, 0, 0], [1, -1, -1])));
-    scores = add(scores, reshape(own, [count, 1, g.tokens, g.tokens]));
+    const shown = concat(
+      Array.from({ length: count }, (_, i) => slice(mask, [(from + i) % windows, 0, 0], [1, -1, -1])),
+    );
+    scores = add(scores, reshape(shown, [count, 1, g.tokens, g.tokens]));
   }
   return { p: softmax(scores), parts: [q, k, v] };
 }
 
-/** Calls `body` in a tidy for every chunk of windows; it returns what is kept of it. */
-function chunks(g: Geometry, body: (from: number, count: number) => Tensor[]): Tensor[][] {
-  const each = Math.max(1, Math.floor(chunkBytes / (4 * g.heads * g.tokens ** 2)));
-  const results: Tensor[][] = [];
-  for (let from = 0; from < g.batch; from += each) results.push(tidy(() => body(from, Math.min(each, g.batch - from))));
+/**
+ * Calls `body` in a tidy for some heads of some windows after the other; it returns what is kept of them.
+ * @returns a row for each group of windows, in it what was kept of each group of heads
+ */
+function chunks(g: Geometry, body: (part: Part) => Tensor[]): Tensor[][][] {
+  const bytes = 4 * g.tokens ** 2;
+  const each = Math.max(1, Math.floor(chunkBytes / (bytes * g.heads)));
+  const together = bytes * g.heads <= chunkBytes ? g.heads : Math.max(1, Math.floor(chunkBytes / bytes));
+  const results: Tensor[][][] = [];
+  for (let from = 0; from < g.batch; from += each) {
+    const row: Tensor[][] = [];
+    for (let head = 0; head < g.heads; head += together) {
+      const part = { from, count: Math.min(each, g.batch - from), head, heads: Math.min(together, g.heads - head) };
+      row.push(tidy(() => body(part)));
+    }
+    results.push(row);
+  }
   return results;
+}
+
+/** Groups of heads [w, heads, N, width], one row a group of windows, of each part → [windows, N, parts·C]. */
+function gathered(rows: readonly Tensor[][][], parts: readonly number[], g: Geometry): Tensor {
+  const joined = rows.map((row) =>
+    tidy(() =>
+      join(
+        parts.map((part) =>
+          concat(
+            row.map((kept) => kept[part]!),
+            1,
+          ),
+        ),
+        g,
+      ),
+    ),
+  );
+  for (const row of rows) for (const kept of row) for (const part of parts) kept[part]!.dispose();
+  return after(concat(joined), ...joined);
 }
 
 function apply(qkv: Tensor, bias: Tensor, options: WindowAttentionOptions): Tensor {
   const g = geometry(qkv, options);
-  return concat(
-    chunks(g, (from, count) => {
-      const { p, parts } = probabilities(qkv, bias, g, from, count, options.mask);
-      return [join([matMul(p, parts[2])], g)];
-    }).map(([part]) => part!),
-  );
+  const rows = chunks(g, (part) => {
+    const { p, parts } = probabilities(qkv, bias, g, part, options.mask);
+    return [matMul(p, parts[2])];
+  });
+  return gathered(rows, [0], g);
 }
 
-function gradients(qkv: Tensor, bias: Tensor, options: WindowAttentionOptions, dy: Tensor) {
+function gradients(qkv: Tensor, bias: Tensor, options: WindowAttentionOptions, dy: Tensor, wantsBias: boolean) {
   const g = geometry(qkv, options);
-  let dbias: Tensor | undefined;
-  const parts = chunks(g, (from, count) => {
+  const rows = chunks(g, (part) => {
     const {
       p,
       parts: [q, k, v],
-    } = probabilities(qkv, bias, g, from, count, options.mask);
-    const [d] = split(slice(dy, [from, 0, 0], [count, -1, -1]), 1, g) as [Tensor];
+    } = probabilities(qkv, bias, g, part, options.mask);
+    const [whole] = split(slice(dy, [part.from, 0, 0], [part.count, -1, -1]), 1, g) as [Tensor];
+    const d = ofHeads(whole, part);
     const dp = matMul(d, v, false, true);
     const ds = mul(p, sub(dp, sum(mul(dp, p), -1, true)));
     const scaled = mul(ds, g.scale);
-    const turned = join([matMul(scaled, k), matMul(scaled, q, true, false), matMul(p, d, true, false)], g);
-    return [turned, sum(ds, 0)];
+    const turned = [matMul(scaled, k), matMul(scaled, q, true, false), matMul(p, d, true, false)];
+    return wantsBias ? [...turned, sum(ds, 0)] : turned;
   });
-  for (const [, part] of parts) dbias = dbias ? after(add(dbias, part!), dbias, part!) : part!;
-  return { qkv: concat(parts.map(([part]) => part!)), bias: dbias! };
+  const dbias = wantsBias ? overWindows(rows.map((row) => row.map((kept) => kept[3]!))) : undefined;
+  return { qkv: gathered(rows, [0, 1, 2], g), ...(dbias && { bias: dbias }) };
+}
+
+/** The bias's gradient: groups of heads side by side, groups of windows added up. */
+function overWindows(rows: readonly Tensor[][]): Tensor {
+  const whole = rows.map((row) => after(concat(row, 0), ...row));
+  return whole.reduce((total, part) => after(add(total, part), total, part));
 }
 
 export const reference = keepingInputs(apply, gradients);
