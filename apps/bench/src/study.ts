@@ -46,7 +46,7 @@ interface RunFlags {
   batch?: number;
   lr?: number;
   layerDecay?: number;
-  model: string;
+  model?: string;
   data?: string;
   crop?: true;
   results?: string;
@@ -69,7 +69,10 @@ async function run(flags: RunFlags): Promise<void> {
     return;
   }
   // Missing, they would fail every job one by one.
-  const model = existingPath('--model', flags.model);
+  const own = study.network && join(import.meta.dirname, 'study', study.network);
+  if (own && flags.model !== undefined)
+    throw new Error(`--model ${flags.model}: ${flags.study} has a network of its own. Leave it out.`);
+  const model = own ?? existingPath('--model', flags.model ?? join(shared, 'weights', 'dinov2-small'));
   const data = existingPath('--data', flags.data ?? join(shared, study.data));
   const entry = flags.cli === undefined ? undefined : [existingPath('--cli', flags.cli)];
   const interruption = onInterrupt();
@@ -78,6 +81,7 @@ async function run(flags: RunFlags): Promise<void> {
       results: userPath(flags.results ?? `${resultsOf(flags.study)}${flags.crop ? '-crop' : ''}`),
       work: userPath(flags.work),
       model,
+      whole: own !== undefined,
       data,
       backend: flags.backend,
       task: study.task,
@@ -118,7 +122,7 @@ program
     'learning rate of a layer, as a share of the layer above (default: as the study has it)',
     positive,
   )
-  .option('--model <folder>', 'pretrained weights', join(shared, 'weights', 'dinov2-small'))
+  .option('--model <folder>', 'pretrained weights (default: DINOv2-small of the shared folder)')
   .option('--data <path>', 'clips, clouds or images with boxes (default: those of the study, in the shared folder)')
   .option('--crop', 'random resized crops too: harder to learn from so few clips in so few steps')
   .option(

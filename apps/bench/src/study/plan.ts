@@ -78,6 +78,8 @@ export interface Study {
   /** Under the shared folder. */
   readonly data: string;
   readonly depths: readonly number[];
+  /** A network of our own that is never cut to a depth: its folder here. Default: the pretrained one of `--model`. */
+  readonly network?: string;
   readonly batch: number;
   readonly lr: number;
   readonly layerDecay: number;
@@ -234,6 +236,23 @@ export const studies = {
     title: 'Blood cells by each method, YOLOS at 336 × 448',
     epochs: 8,
     common: ['--size', '336x448', '--detections', '60', '--clip', '0.1', '--evaluate-every', '2'],
+  },
+  /** A Swin of ten blocks and a DINO of 2 + 3 layers, from random weights. */
+  'boxes-bccd-swin': {
+    ...cells,
+    folder: 'boxes-bccd-swin',
+    title: 'Blood cells by each method, Swin and DINO from random weights at 336 × 448',
+    epochs: 8,
+    network: 'swin-cells',
+    depths: [10],
+    batch: 2,
+    lr: 4e-4,
+    layerDecay: 1,
+    variants: ['conventional', 'exact', 'dynamic', 'frozen'],
+    common: [
+      ...['--size', '336x448', '--blocks', 'random', '--queries', '100', '--encoder-layers', '2'],
+      ...['--decoder-layers', '3', '--width', '128', '--denoising', '60', '--clip', '0.1', '--evaluate-every', '2'],
+    ],
   },
 } satisfies Record<string, Study>;
 

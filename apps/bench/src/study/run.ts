@@ -14,6 +14,8 @@ export interface StudySettings {
   readonly task: StudyTask;
   readonly model: string;
   readonly data: string;
+  /** Whether the model is taken whole, whatever depth the job names. Default false. */
+  readonly whole?: boolean;
   readonly backend: string;
   readonly epochs: number;
   /** The options of `dr2net finetune` that all jobs share. */
@@ -82,7 +84,8 @@ async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
   const out = join(settings.work, jobName(job));
   const options = [
     ...variantOf(job.variant).options(job.depth, settings.epochs),
-    ...['--depth', String(job.depth), '--seed', String(job.seed), '--backend', settings.backend],
+    ...(settings.whole ? [] : ['--depth', String(job.depth)]),
+    ...['--seed', String(job.seed), '--backend', settings.backend],
     ...['--epochs', String(settings.epochs)],
     ...settings.common,
   ];
