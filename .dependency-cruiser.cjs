@@ -10,7 +10,7 @@ const below = {
   models: ['ops', 'core', 'layers', 'memory'],
   video: ['ops', 'core', 'layers', 'memory', 'models'],
   pointcloud: ['ops', 'core', 'layers', 'memory', 'models'],
-  detection: ['ops', 'core', 'layers', 'models'],
+  detection: ['ops', 'core', 'layers', 'memory', 'models'],
   train: ['ops', 'core', 'layers', 'schedulers', 'memory', 'models', 'video'],
   dr2net: [
     'ops',

@@ -1,5 +1,5 @@
 /** A DINO around a Swin, from the command line: finetune, look at the folder, evaluate, predict, info, resume, go on from it. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { startBackend } from '@dr2net/backends';
 import { createSwin, saveBackbone } from '@dr2net/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -164,10 +164,20 @@ describe('refusals', () => {
     expect(code).toBe(2);
   });
 
-  it('plans and checks of gradients', async () => {
-    const plan = await run('plan', at('first', 'model'));
-    expect([plan.code, plan.stderr]).toEqual([2, expect.stringContaining('memory of detectors cannot be predicted')]);
-    const check = await run('gradcheck', '--model', at('first', 'model'));
-    expect([check.code, check.stderr]).toEqual([2, expect.stringContaining('cannot check detectors yet')]);
+  it('budgets, plans and checks of gradients', async () => {
+    const budget = await finetune('swin', 'budget', '--steps', '1', '--budget', '1GB');
+    expect(budget.stderr).toMatch(/--budget: the memory of this detector \(deformable_detr\) cannot be predicted/);
+    expect([budget.code, existsSync(at('budget', 'model'))]).toEqual([2, false]);
+    for (const [model, what] of [
+      [at('first', 'model'), /is a Deformable DETR or DINO/],
+      [at('swin'), /is a Swin, around which a DINO is made/],
+    ] as const) {
+      const plan = await run('plan', model, '--task', 'detection');
+      expect(plan.stderr).toMatch(what);
+      expect([plan.code, plan.stderr]).toEqual([2, expect.stringContaining('memory cannot be predicted yet. Choose')]);
+      const check = await run('gradcheck', '--model', model, '--task', 'detection', '--backend', 'wasm');
+      expect(check.stderr).toMatch(what);
+      expect([check.code, check.stderr]).toEqual([2, expect.stringContaining('gradcheck cannot check it yet')]);
+    }
   });
 });

@@ -128,6 +128,16 @@ describe('finetune', () => {
     expect(json).toMatchObject({ method, steps: 1 });
   });
 
+  it('keeps a --budget, and says what it chose', async () => {
+    const { code, json, stderr } = await finetune('planned', '--budget', '1GB', '--steps', '1');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/memory budget: conventional, 2 images at a time: [\d.]+ MB of 1.00 GB \(predicted\)/);
+    expect(json).toMatchObject({ method: 'conventional', alpha: 63 / 64, beta: 1 / 64, steps: 1 });
+    const given = await finetune('planned-exact', '--budget', '1GB', '--method', 'exact', '--steps', '1');
+    expect(given.stderr).toContain('memory budget: exact, 2 images');
+    expect(given.json).toMatchObject({ method: 'exact' });
+  });
+
   it('goes on with --resume as if never stopped', async () => {
     const options = ['--lr-schedule', 'constant', '--warmup', '0'];
     const whole = await finetune('whole', ...options, '--steps', '4', '--checkpoint-every', '2');

@@ -9,19 +9,25 @@ import {
   clipSource,
   createBackbone,
   createSegmenter,
+  createYolos,
+  detectionSource,
   dynamic,
   type FinetuneEvent,
   finetune,
   loadBackbone,
+  objectDetection,
   pointSegmentation,
   pointSource,
   readClips,
+  readDetections,
   readScenes,
   samplingOf,
   segmenterConfig,
   startBackend,
+  yolosConfig,
 } from '../src/index.ts';
 import { saveTinyModel, temporaryFolder, tinyImageModel, writeTinyClips } from './fixtures.ts';
+import { detectionFolder } from './squares.ts';
 
 const folder = temporaryFolder('facade');
 beforeAll(async () => {
@@ -108,5 +114,34 @@ it('keeps a memory budget on point clouds too', async () => {
     /pointSegmentation with a pointSource/,
   );
   segmenter.dispose();
+  expect(memory().numTensors).toBe(before);
+});
+
+it('keeps a memory budget on images with boxes too', async () => {
+  const before = memory().numTensors;
+  const { at, writeSquares } = detectionFolder(folder.path);
+  await writeSquares('squares');
+  const dataset = await readDetections(at('squares'), { split: 'train' });
+  const blocks = createBackbone(tinyImageModel, 3);
+  const config = yolosConfig(blocks, { classes: dataset.classes, size: [48, 64], detectionTokens: 6 });
+  const detector = await createYolos(config, 5, { blocks });
+  blocks.dispose();
+  const data = detectionSource(dataset, { size: [48, 64], batch: 2, training: true });
+  const model = objectDetection(detector);
+  const chosen = async (budget: string | number) => {
+    const events: FinetuneEvent<unknown>[] = [];
+    for await (const event of finetune(model, data, { steps: 1, memory: { budget } })) events.push(event);
+    return events;
+  };
+  const [plan, step] = await chosen('1GB');
+  expect(plan).toMatchObject({
+    type: 'warning',
+    message: expect.stringMatching(/^memory budget: conventional, 2 images at a time: .* of 1.00 GB/),
+  });
+  expect(step).toMatchObject({ type: 'step', method: 'conventional', beta: 1 / 64 });
+  expect(() => finetune(model, data, { steps: 1, memory: { budget: '1MB' } })).toThrow(
+    /Nothing fits.*fewer detections/,
+  );
+  detector.dispose();
   expect(memory().numTensors).toBe(before);
 });

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBackend } from '@dr2net/backends';
-import { segmenterConfig, transformerSpec } from '@dr2net/models';
+import { segmenterConfig, transformerSpec, yolosConfig } from '@dr2net/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveTinyModel, temporaryFolder, tinyImageModel, writeTinyClips } from './fixtures.ts';
 import { run } from './run.ts';
@@ -208,6 +208,91 @@ describe('plan of a point segmenter', () => {
     const { code, stderr } = await around(...options);
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
+  });
+});
+
+describe('plan of a detector', () => {
+  const around = (...more: string[]) => run('plan', at('config-only'), '--task', 'detection', ...more);
+
+  it('is of a new one around an image model, from its config.json alone', async () => {
+    const sizes = ['--size', '48x64', '--detections', '6', '--classes', '3', '--backend', 'cpu', '--batch', '8'];
+    const { code, json, stderr } = await around(...sizes, '--json');
+    expect(code, stderr).toBe(0);
+    expect(json).toMatchObject({
+      model: 'YOLOS, width 24, 2 blocks, 48×64, 6 detections',
+      ...{ classes: 3, batch: 8, subBlocks: 4 },
+    });
+    const [conventional, checkpoint, exact, reversible, frozen] = rowsOf(json);
+    expect(conventional!.needBytes).toBeGreaterThan(exact!.needBytes);
+    expect(exact!.needBytes).toBeGreaterThanOrEqual(reversible!.needBytes);
+    expect(frozen!.needBytes).toBeLessThan(reversible!.needBytes);
+    expect(checkpoint!.work).toBeGreaterThan(conventional!.work);
+    const fixed = await around(...sizes, '--blocks', 'fixed', '--json');
+    expect(rowsOf(fixed.json)[0]!.kinds.slots).toBeLessThan(conventional!.kinds.slots!);
+    const chosen = await around(...sizes, '--budget', '1GB');
+    expect(chosen.stdout).toMatch(/chosen: conventional, 8 images at a time/);
+    const tight = await around(...sizes, '--json', '--budget', String(conventional!.needBytes - 1));
+    expect(tight.json.chosen).not.toMatchObject({ title: 'conventional' });
+  });
+
+  it.each([
+    [
+      ['dinov2-small', '--task', 'detection', '--size', '448x336'],
+      'YOLOS, width 384, 12 blocks, 448×336, 100 detections',
+    ],
+    [['yolos-small'], 'YOLOS-S, 512×864, 100 detections'],
+    [['yolos-tiny', '--size', '224'], 'YOLOS-Ti, 224×224, 100 detections'],
+    [['yolos-base', '--depth', '2'], 'YOLOS, width 768, 2 blocks, 800×1344, 100 detections'],
+  ])('is of a published size by name: %j', async (given, title) => {
+    const { json, code, stderr } = await run('plan', ...given, '--json');
+    expect(code, stderr).toBe(0);
+    expect(json).toMatchObject({ model: title });
+  });
+
+  it('is of a saved one, with its size, detections and classes', async () => {
+    const config = yolosConfig(
+      { spec: transformerSpec(tinyImageModel) },
+      { classes: ['a', 'b', 'c'], size: [32, 48], detectionTokens: 5 },
+    );
+    mkdirSync(at('detector'), { recursive: true });
+    writeFileSync(at('detector', 'config.json'), JSON.stringify(config));
+    const planned = (...more: string[]) => run('plan', at('detector'), '--backend', 'wasm', '--json', ...more);
+    const { json, code, stderr } = await planned();
+    expect(code, stderr).toBe(0);
+    expect(json).toMatchObject({ model: expect.stringContaining('32×48, 5 detections'), classes: 3 });
+    const other = await planned('--size', '64x48', '--classes', '7');
+    expect(other.json).toMatchObject({ model: expect.stringContaining('64×48'), classes: 7 });
+    // Classes are one row of the last layer each.
+    expect((other.json.parameters as number) - (json.parameters as number)).toBe(4 * 25 + (12 - 6) * 24);
+    for (const [options, message] of [
+      [['--detections', '4'], /--detections is for a new network, but .* is a saved detector/],
+      [['--blocks', 'random'], /--blocks random is for a new network/],
+      [['--task', 'video'], /--task video: .* is a saved detector. Give --task detection, or leave it out/],
+      [['--task', 'pointcloud'], /--task pointcloud: .* is a saved detector/],
+      [['--points', '64'], /--points belongs to the task pointcloud, but this is detection/],
+    ] as const) {
+      const refused = await planned(...options);
+      expect(refused.stderr).toMatch(message);
+      expect(refused.code).toBe(2);
+    }
+  });
+
+  it.each([
+    [['--size', '50x64'], /size 50×64 does not fit.*multiple of the patch size 16/],
+    [['--size', '50x'], /Give pixels, such as 224, or height and width/],
+    [['--depth', '3'], /depth 3 does not fit/],
+    [['--detections', '0'], /--detections/],
+    [['--frames', '4'], /--frames belongs to the task video/],
+    [['--budget', '1kB'], /Nothing fits 1.00 kB: the leanest setting .* a smaller size, fewer detections/],
+  ])('%s is refused', async (options, message) => {
+    const { code, stderr } = await around(...options);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  it('is not of a model of clips', async () => {
+    const { code, stderr } = await run('plan', 'videomae-small', '--task', 'detection');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('takes clips; a detector needs an image model')]);
   });
 });
 

@@ -58,6 +58,12 @@ export {
   segmenterMemoryModelOf,
 } from './footprint/points/memory-model.ts';
 export { methodSetting } from './footprint/setting.ts';
+export {
+  type DescribedYolos,
+  type YolosMemoryOptions,
+  yolosMemoryModel,
+  yolosMemoryModelOf,
+} from './footprint/yolos/memory-model.ts';
 export { ClassificationHead, type HeadSizes } from './heads/classification-head.ts';
 export { type HeadOptions, hasPretrainedHead, type NewHeadOptions, newHead, pretrainedHead } from './heads/heads.ts';
 export { readLabels, writeLabels } from './heads/labels.ts';

@@ -1,5 +1,5 @@
 /** YOLOS against float64 (yolos-reference/make.py): classes, boxes and every gradient, by every method; and files, and what is refused. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -269,6 +269,14 @@ describe('a new detector', () => {
       model.dispose();
     }));
 
+  it('what is beyond the last whole patch is not read, as by the published network', () =>
+    expectNoLeak(async () => {
+      const { id2label: _, label2id: __, ...config } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+      const model = await createYolos({ ...config, num_labels: 3, image_size: [23, 31] }, 1);
+      expect(model.spec.input.size).toEqual([16, 24]);
+      model.dispose();
+    }));
+
   it('refuses what does not fit, with the remedy', () =>
     expectNoLeak(async () => {
       const blocks = createBackbone(image, 1);
@@ -279,6 +287,7 @@ describe('a new detector', () => {
       await expect(refused({}, { size: [28, 40] })).rejects.toThrow(/width must be a multiple of .* 14; .* 28 and 42/);
       await expect(refused({ num_hidden_layers: 3 })).rejects.toThrow(/3 blocks; the dinov2 has 2/);
       await expect(refused({ image_size: [28] })).rejects.toThrow(/height and width are needed/);
+      expect(() => yolosConfig(blocks, { classes: ['cell'], size: [28, 40] })).toThrow(/size 28×40 does not fit/);
       await expect(refused({ model_type: 'vit' })).rejects.toThrow(/model_type is "vit"; it must be yolos/);
       await expect(loadYolos(folder, { depth: 4 })).rejects.toThrow(/choose 1 … 3/);
       blocks.dispose();

@@ -1,5 +1,6 @@
 /** Detection of objects as a task: a network that gives classes and boxes, a loss on the host between its forward and backward pass. */
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
+import type { MemoryModel } from '@dr2net/memory';
 import {
   type BatchSource,
   type Detections,
@@ -88,6 +89,11 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
 
   isHead(parameter: Parameter): boolean {
     return this.network.isHead(parameter);
+  }
+
+  /** The memory of training, as the planner of `@dr2net/memory` sees it; null where it is not known for the network. */
+  footprint(): MemoryModel | null {
+    return this.network.footprint();
   }
 
   get #run(): RunSetting {

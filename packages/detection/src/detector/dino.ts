@@ -181,6 +181,11 @@ export class DinoNetwork implements DetectorNetwork {
     return setLoss([outputs], targetsOf(batch), this.#lossOptions).layers[0] as LayerLoss;
   }
 
+  /** Not known yet. */
+  footprint(): null {
+    return null;
+  }
+
   save(folder: ModelFolder, { config, ...options }: SaveOptions): Promise<void> {
     return saveDino(folder, this.detector, { ...options, config: { ...config, image_size: [...this.input.size] } });
   }

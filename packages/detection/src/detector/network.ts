@@ -1,5 +1,6 @@
 /** What the task asks of a detector, whatever its network is; each network has an adapter. */
 import type { Coefficients, HeadRead, Method, RunReport } from '@dr2net/core';
+import type { MemoryModel } from '@dr2net/memory';
 import type { Detections, ModelFolder, SavedTraining, StepOptions } from '@dr2net/models';
 import type { Parameter, Sink } from '@dr2net/ops';
 import type { ImageSize } from '../boxes/formats.ts';
@@ -71,6 +72,8 @@ export interface DetectorNetwork {
   readonly weights: TermWeights | undefined;
   /** The loss of the final classes and boxes. */
   loss(outputs: DetectionOutputs, batch: DetectionBatch): LayerLoss;
+  /** The memory of training, as the planner of `@dr2net/memory` sees it; null where it is not known. */
+  footprint(): MemoryModel | null;
   save(folder: ModelFolder, options: SaveOptions): Promise<void>;
 }
 

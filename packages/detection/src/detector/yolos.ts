@@ -1,4 +1,5 @@
 /** A YOLOS, whose whole network is one reversible run, with the set loss of DETR (arXiv 2106.00666, 2005.12872). */
+import type { MemoryModel } from '@dr2net/memory';
 import {
   applyYolos,
   type Detections,
@@ -7,6 +8,7 @@ import {
   saveYolos,
   traceYolos,
   type YolosDetector,
+  yolosMemoryModelOf,
 } from '@dr2net/models';
 import { inference, type Parameter } from '@dr2net/ops';
 import type { ImageSize } from '../boxes/formats.ts';
@@ -124,6 +126,10 @@ export class YolosNetwork implements DetectorNetwork {
 
   loss(outputs: DetectionOutputs, { targets }: DetectionBatch): LayerLoss {
     return setLoss([outputs], targets, this.#lossOptions).layers[0] as LayerLoss;
+  }
+
+  footprint(): MemoryModel {
+    return yolosMemoryModelOf(this.detector);
   }
 
   save(folder: ModelFolder, options: SaveOptions): Promise<void> {

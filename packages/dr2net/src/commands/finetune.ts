@@ -1,11 +1,17 @@
 /** `dr2net finetune`: trains a model on clips, clouds or images and leaves a folder with the model, its checkpoint and a report. */
 import { type Command, Option } from 'commander';
-import { InterruptedError, UsageError } from '../errors.ts';
+import { InterruptedError } from '../errors.ts';
 import type { FinetuneOutcome, FinetuneSettings } from '../finetune/finetune.ts';
 import { addBlocksOption } from '../options/blocks.ts';
 import { TaskOptions, taskNames } from '../options/by-task.ts';
 import { addMethodOptions, tolerance } from '../options/method.ts';
-import { addBackendOption, addClipShapeOptions, addDepthOption, addPictureSizeOption } from '../options/model.ts';
+import {
+  addBackendOption,
+  addClipShapeOptions,
+  addDepthOption,
+  addPictureSizeOption,
+  requireSquare,
+} from '../options/model.ts';
 import { addPictureAugmentOptions } from '../options/pictures.ts';
 import { addScheduleOptions } from '../options/schedule.ts';
 import { addTrainingOptions } from '../options/training.ts';
@@ -151,12 +157,6 @@ export function addFinetune(program: Command, output: Output): Command {
     if (settings.task === 'video') requireSquare(settings.size);
     return finetune(settings, output);
   });
-}
-
-/** @throws UsageError for frames of two sides */
-function requireSquare(size: unknown): void {
-  if (Array.isArray(size))
-    throw new UsageError(`--size ${size.join('x')}: frames of clips are square. Give one number, such as 112.`);
 }
 
 /** Ctrl-C, and what schedulers and containers send before they kill. */

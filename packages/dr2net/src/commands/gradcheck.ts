@@ -9,9 +9,18 @@ import type { CheckSubject } from '../gradcheck/contract.ts';
 import { addBlocksOption } from '../options/blocks.ts';
 import { type TaskName, TaskOptions, taskNames } from '../options/by-task.ts';
 import { addMethodOptions, coefficientsOf, type MethodOptions, methodOf } from '../options/method.ts';
-import { addBackendOption, addDepthOption, addFrameOptions, type BackendOption } from '../options/model.ts';
+import {
+  addBackendOption,
+  addClipShapeOptions,
+  addDepthOption,
+  addPictureSizeOption,
+  type BackendOption,
+  requireSquare,
+} from '../options/model.ts';
 import { integer, number, oneOf } from '../options/values.ts';
 import { type Output, textTable } from '../output.ts';
+import type { DetectorCheckOptions } from '../tasks/detection/gradcheck/subject.ts';
+import * as detection from '../tasks/detection/options.ts';
 import type { SegmenterCheckOptions } from '../tasks/pointcloud/gradcheck/subject.ts';
 import * as pointcloud from '../tasks/pointcloud/options.ts';
 import type { ClassifierCheckOptions } from '../tasks/video/gradcheck/subject.ts';
@@ -19,7 +28,12 @@ import type { ClassifierCheckOptions } from '../tasks/video/gradcheck/subject.ts
 /** The largest relative gradient error that passes where none is given. */
 const passing = 1e-3;
 
-interface GradcheckOptions extends MethodOptions, BackendOption, ClassifierCheckOptions, SegmenterCheckOptions {
+interface GradcheckOptions
+  extends MethodOptions,
+    BackendOption,
+    Omit<ClassifierCheckOptions, 'size'>,
+    SegmenterCheckOptions,
+    DetectorCheckOptions {
   readonly task?: TaskName;
   readonly read?: HeadRead;
   readonly save?: string;
@@ -34,19 +48,21 @@ export function addGradcheck(program: Command, output: Output): Command {
     .addOption(
       new Option(
         '--task <name>',
-        'video: a classifier of images or clips; pointcloud: a segmenter, a new one around an image model (default: as the model says, or video)',
+        'video: a classifier of images or clips; pointcloud, detection: a segmenter or a detector, a new one around an image model (default: as the model says, or video)',
       ).argParser(oneOf(taskNames)),
     )
     .requiredOption('--model <dir>', 'a model folder, its http(s) address, or a hub id owner/name');
   const tasks = new TaskOptions(command);
   addMethodOptions(command, 'exact');
   addDepthOption(command);
-  tasks.of('video', addFrameOptions);
+  tasks.of('video', addClipShapeOptions);
+  tasks.of(['video', 'detection'], addPictureSizeOption);
+  tasks.of('detection', detection.addDetectionsOption);
   tasks.of('pointcloud', (of) => {
     pointcloud.addSegmenterOptions(of);
-    addBlocksOption(of);
     pointcloud.addCheckOptions(of);
   });
+  tasks.of(['pointcloud', 'detection'], addBlocksOption);
   addBackendOption(command);
   return command
     .addOption(
@@ -57,9 +73,12 @@ export function addGradcheck(program: Command, output: Output): Command {
     )
     .option(
       '--input <file>',
-      'safetensors with input.pixel_values (channels first) and input.labels; clouds: input.pos [B, N, 3], input.x [B, C, N] and input.labels [B, N] (default: random)',
+      'safetensors with input.pixel_values (channels first) and input.labels; clouds: input.pos [B, N, 3], input.x [B, C, N] and input.labels [B, N]; images with boxes: input.pixel_values, input.labels [B, objects] and input.boxes [B, objects, 4] (default: random)',
     )
-    .option('--save <file>', 'write logits, loss, x_n, x_n_minus_1 and grad/<key> of every tensor as safetensors')
+    .option(
+      '--save <file>',
+      'write logits (and boxes), loss, x_n, x_n_minus_1 and grad/<key> of every tensor as safetensors',
+    )
     .option(
       '--tolerance <number>',
       `largest relative gradient error that passes (default: ${passing}); reversible with --anchors auto keeps to it`,
@@ -74,23 +93,20 @@ export function addGradcheck(program: Command, output: Output): Command {
     });
 }
 
-/** @throws UsageError for a segmenter that is to be checked as a classifier */
+/** @throws UsageError for a model that another task saved */
 async function checkedTask({ task, model }: GradcheckOptions): Promise<TaskName> {
-  const { taskOf } = await import('../tasks/task-of.ts');
-  const saved = await taskOf(model);
-  if (task === 'detection' || saved === 'detection')
-    throw new UsageError('gradcheck cannot check detectors yet, only classifiers and segmenters.');
-  if (task === 'video' && saved === 'pointcloud')
-    throw new UsageError(
-      `--task video: ${model} is a segmenter of point clouds. Give --task pointcloud, or leave it out.`,
-    );
-  return task ?? saved;
+  const { settledTask, taskOf } = await import('../tasks/task-of.ts');
+  return settledTask(model, task, await taskOf(model));
 }
 
 async function subjectOf(options: GradcheckOptions, task: TaskName): Promise<CheckSubject> {
-  return task === 'video'
-    ? (await import('../tasks/video/gradcheck/subject.ts')).classifierSubject(options)
-    : (await import('../tasks/pointcloud/gradcheck/subject.ts')).segmenterSubject(options);
+  if (task === 'detection') return (await import('../tasks/detection/gradcheck/subject.ts')).detectorSubject(options);
+  if (task === 'pointcloud')
+    return (await import('../tasks/pointcloud/gradcheck/subject.ts')).segmenterSubject(options);
+  const { size, ...rest } = options;
+  const square = requireSquare(size);
+  const { classifierSubject } = await import('../tasks/video/gradcheck/subject.ts');
+  return classifierSubject({ ...rest, ...(square !== undefined && { size: square }) });
 }
 
 /**

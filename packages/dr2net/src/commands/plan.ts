@@ -2,19 +2,28 @@
 import type { Coefficients, Method } from '@dr2net/core';
 import type { DryTraining, MemoryModel, PlannedBackend, PlannedOptimizer } from '@dr2net/memory';
 import { type Command, Option } from 'commander';
-import { UsageError } from '../errors.ts';
 import { addBlocksOption } from '../options/blocks.ts';
 import { type TaskName, TaskOptions, taskNames } from '../options/by-task.ts';
 import { coefficientsOf, type MethodOptions, nearlyPretrained } from '../options/method.ts';
-import { addDepthOption, addFrameOptions, modelOptionsOf, type ShapeOptions } from '../options/model.ts';
+import {
+  addClipShapeOptions,
+  addDepthOption,
+  addPictureSizeOption,
+  modelOptionsOf,
+  requireSquare,
+  type ShapeOptions,
+} from '../options/model.ts';
 import { integer, list, number, oneOf } from '../options/values.ts';
 import type { Output } from '../output.ts';
 import type { CandidateOptions } from '../plan/candidates.ts';
+import * as detection from '../tasks/detection/options.ts';
+import type { PlanDetectorOptions } from '../tasks/detection/plan.ts';
 import * as pointcloud from '../tasks/pointcloud/options.ts';
 import type { PlanSegmenterOptions } from '../tasks/pointcloud/plan.ts';
 
 interface PlanOptions
-  extends ShapeOptions,
+  extends Omit<ShapeOptions, 'size'>,
+    PlanDetectorOptions,
     Omit<PlanSegmenterOptions, 'dropout' | 'dropPath'>,
     Pick<MethodOptions, 'alpha' | 'beta'> {
   /** Default: as the model's configuration says. */
@@ -37,26 +46,29 @@ export function addPlan(program: Command, output: Output): Command {
     .description('Predict the memory that training takes by every method, and choose the fastest that fits a budget.')
     .argument('<model>', 'a model folder, its http(s) address, a hub id, or a published size such as videomae-base');
   command.addOption(
-    new Option('--task <name>', 'pointcloud: a new segmenter around the blocks of an image model').argParser(
-      oneOf(taskNames),
-    ),
+    new Option(
+      '--task <name>',
+      'pointcloud, detection: a new segmenter or detector around the blocks of an image model',
+    ).argParser(oneOf(taskNames)),
   );
   const options = new TaskOptions(command);
   addDepthOption(command);
-  options.of('video', addFrameOptions);
+  options.of('video', addClipShapeOptions);
+  options.of(['video', 'detection'], addPictureSizeOption);
   options.of('pointcloud', (of) => {
     of.optionsGroup('Point clouds:')
       .option('--points <n>', 'points of a sample (default: as saved with the model, or 4096)', integer({ min: 16 }))
       .option('--features <a,b>', 'height, position, colour, intensity, or others (default: height)', list);
     pointcloud.addSegmenterOptions(of);
-    addBlocksOption(of);
   });
+  options.of('detection', detection.addDetectionsOption);
+  options.of(['pointcloud', 'detection'], addBlocksOption);
   return command
     .optionsGroup('Training:')
-    .option('--batch <samples>', 'clips or clouds in a batch', whole, 1)
+    .option('--batch <samples>', 'clips, clouds or images in a batch', whole, 1)
     .option('--accumulate <batches>', 'batches that make one step', whole, 1)
     .option('--chunks <n>', 'parts in which sub-blocks work (default, with --budget: as many as it needs)', whole, 1)
-    .option('--classes <n>', "classes of the head (default: a saved segmenter's own, or 10)", whole)
+    .option('--classes <n>', "classes of the head (default: a saved segmenter's or detector's own, or 10)", whole)
     .addOption(new Option('--optimizer <name>', 'adamw or sgd').argParser(oneOf(['adamw', 'sgd'])).default('adamw'))
     .addOption(
       new Option('--update <when>', 'collect, or sink, which saves the gradients')
@@ -91,23 +103,29 @@ function shown({ alpha, beta }: Coefficients): readonly { method: Method; coeffi
 
 /** @throws UsageError for options of another task */
 async function modelToPlan(source: string, given: PlanOptions, taskOptions: TaskOptions) {
-  const { isDinoConfig, isSegmenterConfig, isYolosConfig, loadMemoryModel, readPublishedConfig } = await import(
-    '@dr2net/models'
-  );
+  const { loadMemoryModel, readPublishedConfig } = await import('@dr2net/models');
+  const { settledTask, taskOfConfig } = await import('../tasks/task-of.ts');
   const config = await readPublishedConfig(source);
-  if (given.task === 'detection' || isYolosConfig(config) || isDinoConfig(config))
-    throw new UsageError(`${source}: the memory of detectors cannot be predicted yet. Choose --method in finetune.`);
-  const saved = isSegmenterConfig(config);
-  if (saved && given.task === 'video')
-    throw new UsageError(`--task video: ${source} is a saved segmenter of point clouds. Leave the option out.`);
-  const task = given.task ?? (saved ? 'pointcloud' : 'video');
+  const task = settledTask(source, given.task, taskOfConfig(config));
   const options = taskOptions.settle(given, task);
   if (task === 'pointcloud') {
     const { segmenterToPlan } = await import('../tasks/pointcloud/plan.ts');
     return segmenterToPlan(source, config, options);
   }
-  const { classes = 10 } = options;
-  return { model: await loadMemoryModel(source, { classes }, modelOptionsOf(options)), classes };
+  if (task === 'detection') {
+    const { detectorToPlan } = await import('../tasks/detection/plan.ts');
+    return detectorToPlan(source, config, options);
+  }
+  const { classes = 10, size, ...shape } = options;
+  const square = requireSquare(size);
+  return {
+    model: await loadMemoryModel(
+      source,
+      { classes },
+      modelOptionsOf({ ...shape, ...(square !== undefined && { size: square }) }),
+    ),
+    classes,
+  };
 }
 
 async function plan(source: string, options: PlanOptions, taskOptions: TaskOptions, output: Output): Promise<void> {

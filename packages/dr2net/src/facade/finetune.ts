@@ -1,6 +1,7 @@
 /** `finetune` with the choices of the facade: how memory is saved, by a method's name, in full, or by a budget. */
 import { type Backend, currentBackend } from '@dr2net/backends';
 import type { Method, MethodName } from '@dr2net/core';
+import { ObjectDetection } from '@dr2net/detection';
 import { BudgetError, type PlannedOptimizer, plannedBackends, plannedOptimizers } from '@dr2net/memory';
 import {
   type Batch,
@@ -82,8 +83,10 @@ function footprintOf(model: unknown, data: object) {
   }
   if (model instanceof PointSegmentation && 'points' in data && typeof data.points === 'number')
     return { settled: model, footprint: segmenterMemoryModelOf(model.segmenter, { points: data.points }) };
+  const detector = model instanceof ObjectDetection ? model.footprint() : null;
+  if (model instanceof ObjectDetection && detector) return { settled: model, footprint: detector };
   throw new BudgetError(
-    'A memory budget needs a model whose memory is known: an actionRecognizer on a loaded backbone, or a pointSegmentation with a pointSource.',
+    'A memory budget needs a model whose memory is known: an actionRecognizer on a loaded backbone, a pointSegmentation with a pointSource, or an objectDetection of a YOLOS.',
   );
 }
 

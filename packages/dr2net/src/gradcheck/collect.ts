@@ -30,7 +30,7 @@ function sum(next: HostTensor, before: HostTensor | undefined): HostTensor {
  * @param toCheckpoint a parameter's gradient as the checkpoint has the parameter
  */
 export async function collectPass(
-  trace: (sink: Sink) => TracedPass,
+  trace: (sink: Sink) => TracedPass | Promise<TracedPass>,
   toCheckpoint: (parameter: Parameter, gradient: Tensor) => CheckpointTensor[],
 ): Promise<Pass> {
   const owned: Tensor[] = [];
@@ -44,7 +44,7 @@ export async function collectPass(
     take(toCheckpoint(parameter, gradient));
   };
   try {
-    const { loss, logits, input, report } = trace(sink);
+    const { loss, logits, input, report } = await trace(sink);
     owned.push(loss, logits);
     if (input) take([input]);
     const [value = Number.NaN] = await loss.data();

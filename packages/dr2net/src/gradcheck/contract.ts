@@ -14,6 +14,8 @@ export interface Pass {
   readonly loss: number;
   /** As the reference implementation has them: channels first. */
   readonly logits: HostTensor;
+  /** What else the network gives, by the name that it is saved under. */
+  readonly outputs?: ReadonlyMap<string, HostTensor>;
   /** By checkpoint key; the input's as its key in `--input`. Absent where the method gives none. */
   readonly gradients: ReadonlyMap<string, HostTensor>;
   readonly report: RunReport;

@@ -1,4 +1,4 @@
-/** The file that holds a pass against PyTorch: `logits`, `loss`, `x_n`, `x_n_minus_1`, `grad/<checkpoint key>`. */
+/** The file that holds a pass against PyTorch: `logits` (and `boxes`), `loss`, `x_n`, `x_n_minus_1`, `grad/<checkpoint key>`. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { encodeSafetensors } from '@dr2net/models';
 import { UsageError } from '../errors.ts';
@@ -22,6 +22,7 @@ export async function savePass(
     if (!gradients.has(key)) gradients.set(key, { shape, data: new Float32Array(data.length) });
   const tensors: [string, HostTensor][] = [
     ['logits', pass.logits],
+    ...(pass.outputs ?? []),
     ['loss', { shape: [], data: Float32Array.of(pass.loss) }],
     ['x_n', states[0]!],
     ['x_n_minus_1', states[1]!],

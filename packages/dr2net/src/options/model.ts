@@ -1,6 +1,7 @@
 /** The options that say which model is loaded and where it runs. */
 import type { ModelOptions, PictureSize } from '@dr2net/models';
 import { type Command, InvalidArgumentError } from 'commander';
+import { UsageError } from '../errors.ts';
 import { integer } from './values.ts';
 
 export interface BackendOption {
@@ -43,6 +44,13 @@ function pictureSize(text: string): number | PictureSize {
   if (more.length > 0 || !sides.every((side) => side !== undefined && Number.isInteger(side) && side > 0))
     throw new InvalidArgumentError('Give pixels, such as 224, or height and width, such as 336x448.');
   return width === undefined ? (height as number) : [height as number, width];
+}
+
+/** The side of frames. @throws UsageError for two sides */
+export function requireSquare(size: number | PictureSize | undefined): number | undefined {
+  if (typeof size === 'object')
+    throw new UsageError(`--size ${size.join('x')}: frames of clips are square. Give one number, such as 112.`);
+  return size;
 }
 
 /** The size of frames (square) or of images. */

@@ -20,8 +20,19 @@ export interface DryTraced {
 /** Once; frees what the trace kept. `dy` is borrowed. */
 export type DryPullback = (dy: DryTensor, sink: DrySink) => DryTensor;
 
+/** α·x + β·previous, which a layer's output is added to (`ResidualTerms` of `@dr2net/ops`). */
+export interface DryTerms {
+  readonly x: DryTensor;
+  readonly previous: DryTensor;
+  readonly alpha: number;
+  /** The sum with an output f, which is borrowed. */
+  update(f: DryTensor): DryTensor;
+}
+
 export interface DryLayer {
   apply(x: DryTensor): DryTensor;
+  /** Where the last operation is a product: its input is alive until the sum is there. */
+  applyWithResidual?(x: DryTensor, terms: DryTerms): DryTensor;
   trace(x: DryTensor): DryTraced;
   /** Forward and back in parts, where there is more than one. */
   revisit?(x: DryTensor, dy: DryTensor, sink: DrySink): { readonly value: DryTensor; readonly gradient: DryTensor };
@@ -85,16 +96,24 @@ function revisitAll(
 /** Layers one after the other (`sequential` of `@dr2net/layers`). */
 export function drySequential(engine: DryEngine, layers: readonly DryLayer[]): DryLayer {
   const at = layers.findIndex(({ revisit }) => revisit !== undefined);
+  const applyAll = (all: readonly DryLayer[], x: DryTensor): DryTensor => {
+    let value = engine.share(x);
+    for (const layer of all) value = engine.after(layer.apply(value), value);
+    return value;
+  };
+  const last = layers.at(-1);
   return {
+    ...(last?.applyWithResidual && {
+      applyWithResidual(x: DryTensor, terms: DryTerms) {
+        const before = applyAll(layers.slice(0, -1), x);
+        return engine.after(last.applyWithResidual!(before, terms), before);
+      },
+    }),
     ...(at >= 0 &&
       layers.slice(at + 1).every(({ diagonal }) => diagonal) && {
         revisit: (x: DryTensor, dy: DryTensor, sink: DrySink) => revisitAll(engine, layers, at, x, dy, sink),
       }),
-    apply(x) {
-      let value = engine.share(x);
-      for (const layer of layers) value = engine.after(layer.apply(value), value);
-      return value;
-    },
+    apply: (x) => applyAll(layers, x),
     trace(x) {
       const pullbacks: DryPullback[] = [];
       let value = engine.share(x);

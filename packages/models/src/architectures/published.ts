@@ -17,28 +17,56 @@ const families: Readonly<Record<string, { readonly title: string; readonly patch
   dinov2: { title: 'DINOv2', patch: 14, image: 518 },
 };
 
-export const publishedNames: readonly string[] = Object.keys(families).flatMap((family) =>
-  Object.keys(sizes).map((size) => `${family}-${size}`),
-);
+interface Published {
+  /** The name that its authors give it: `VideoMAE-B`. */
+  readonly title: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
 
-/** The configuration of a published size, and the name that its authors give it (`VideoMAE-B`); undefined for other names. */
-export function publishedConfig(
-  name: string,
-): { readonly title: string; readonly config: Readonly<Record<string, unknown>> } | undefined {
-  if (!publishedNames.includes(name)) return undefined;
-  const [family, size] = name.split('-') as [keyof typeof families & string, keyof typeof sizes];
-  const { title, patch, image } = families[family]!;
+function ofSize(size: keyof typeof sizes) {
   const [width, depth, heads] = sizes[size];
   return {
-    title: `${title}-${size[0]!.toUpperCase()}`,
-    config: {
-      model_type: family,
-      hidden_size: width,
-      num_hidden_layers: depth,
-      num_attention_heads: heads,
-      intermediate_size: 4 * width,
-      patch_size: patch,
-      image_size: image,
-    },
+    hidden_size: width,
+    num_hidden_layers: depth,
+    num_attention_heads: heads,
+    intermediate_size: 4 * width,
   };
 }
+
+function detector(size: keyof typeof sizes, title: string, image: readonly number[], midPositions: boolean) {
+  const published: Published = {
+    title,
+    config: {
+      model_type: 'yolos',
+      ...ofSize(size),
+      image_size: image,
+      use_mid_position_embeddings: midPositions,
+      num_labels: 91,
+    },
+  };
+  return [`yolos-${size}`, published] as const;
+}
+
+const published = new Map<string, Published>([
+  ...Object.entries(families).flatMap(([family, { title, patch, image }]) =>
+    (Object.keys(sizes) as (keyof typeof sizes)[]).map(
+      (size) =>
+        [
+          `${family}-${size}`,
+          {
+            title: `${title}-${size[0]!.toUpperCase()}`,
+            config: { model_type: family, ...ofSize(size), patch_size: patch, image_size: image },
+          },
+        ] as const,
+    ),
+  ),
+  // Detectors: the size of their pictures, and whether blocks have positions of their own.
+  detector('tiny', 'YOLOS-Ti', [800, 1333], false),
+  detector('small', 'YOLOS-S', [512, 864], true),
+  detector('base', 'YOLOS-B', [800, 1344], true),
+]);
+
+export const publishedNames: readonly string[] = [...published.keys()];
+
+/** The configuration of a published size, and the name that its authors give it; undefined for other names. */
+export const publishedConfig = (name: string): Published | undefined => published.get(name);

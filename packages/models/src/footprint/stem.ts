@@ -2,18 +2,19 @@
 import {
   affine,
   affineGradients,
+  type DryEngine,
   type DryInputLayer,
   type DryLayer,
   type DryParameter,
   deliver,
   drySequential,
 } from '@dr2net/memory';
-import { gridSide, timeSteps } from '../transformer/spec.ts';
+import { type BlocksSpec, gridSide, timeSteps } from '../transformer/spec.ts';
 import { dryDropout } from './masking.ts';
 import type { Place } from './place.ts';
 
 /** Pixels are kept and cut again for the weight's gradient. */
-function patches(at: Place): DryInputLayer {
+export function dryPatches(at: Pick<Place<BlocksSpec>, 'engine' | 'family' | 'take'>): DryInputLayer {
   const { engine, family, take } = at;
   const parts = { weight: take('stem.patch.weight'), bias: take('stem.patch.bias') };
   const apply: DryLayer['apply'] = (pixels) => {
@@ -43,7 +44,10 @@ function patches(at: Place): DryInputLayer {
   };
 }
 
-function prefixTokens({ engine, batch, spec: { width } }: Place, tokens: readonly DryParameter[]): DryLayer {
+export function dryPrefixTokens(
+  { engine, batch, spec: { width } }: Place<BlocksSpec>,
+  tokens: readonly DryParameter[],
+): DryLayer {
   const size = batch * tokens.length * width;
   const apply: DryLayer['apply'] = (x) => {
     const tiles = tokens.map((token) => engine.op(batch * width, token.tensor));
@@ -64,13 +68,15 @@ function prefixTokens({ engine, batch, spec: { width } }: Place, tokens: readonl
   };
 }
 
+type Samples = Pick<Place<BlocksSpec>, 'engine' | 'family' | 'batch'>;
+
 /** Σ over the batch of a table's gradient; turned first where the backend sums along the last axis alone. */
-function sumOfSamples({ engine, family, batch }: Place, dy: Parameters<DryLayer['apply']>[0]) {
+export function sumOfSamples({ engine, family, batch }: Samples, dy: Parameters<DryLayer['apply']>[0]) {
   const sum = () => engine.op(dy.size / batch, dy);
   return family.turnsToSum ? engine.scratch([4 * dy.size], sum) : sum();
 }
 
-function learnedPosition(at: Place, table: DryParameter): DryLayer {
+export function dryLearnedPosition(at: Samples, table: DryParameter): DryLayer {
   const { engine } = at;
   return {
     apply: (x) => engine.op(x.size, x, table.tensor),
@@ -126,21 +132,8 @@ function spaceTimePosition(at: Place, spatial: DryParameter, temporal: DryParame
   };
 }
 
-export function dryStem(at: Place): DryInputLayer {
-  const { engine, spec, take } = at;
-  const first = patches(at);
-  const rest: DryLayer[] = [];
-  if (spec.prefix.length > 0)
-    rest.push(
-      prefixTokens(
-        at,
-        spec.prefix.map((token) => take(`stem.${token}`)),
-      ),
-    );
-  if (spec.position === 'learned') rest.push(learnedPosition(at, take('stem.position')));
-  if (spec.position === 'space-time') rest.push(spaceTimePosition(at, take('stem.position'), take('stem.temporal')));
-  if (spec.position === 'sinusoid') rest.push(fixedPosition(at));
-  if (spec.dropout !== 0) rest.push(dryDropout(at));
+/** Layers after a first one that takes pixels (`inputSequential` of `@dr2net/layers`). */
+export function dryInputSequential(engine: DryEngine, first: DryInputLayer, rest: readonly DryLayer[]): DryInputLayer {
   const after = drySequential(engine, rest);
   return {
     apply(pixels) {
@@ -162,4 +155,21 @@ export function dryStem(at: Place): DryInputLayer {
       };
     },
   };
+}
+
+export function dryStem(at: Place): DryInputLayer {
+  const { engine, spec, take } = at;
+  const rest: DryLayer[] = [];
+  if (spec.prefix.length > 0)
+    rest.push(
+      dryPrefixTokens(
+        at,
+        spec.prefix.map((token) => take(`stem.${token}`)),
+      ),
+    );
+  if (spec.position === 'learned') rest.push(dryLearnedPosition(at, take('stem.position')));
+  if (spec.position === 'space-time') rest.push(spaceTimePosition(at, take('stem.position'), take('stem.temporal')));
+  if (spec.position === 'sinusoid') rest.push(fixedPosition(at));
+  if (spec.dropout !== 0) rest.push(dryDropout(at));
+  return dryInputSequential(engine, dryPatches(at), rest);
 }

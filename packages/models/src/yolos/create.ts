@@ -7,7 +7,7 @@ import type { TransformerBackbone } from '../transformer/transformer-backbone.ts
 import { YolosDetector } from './detector.ts';
 import { planYolos, references } from './plan.ts';
 import { referenceBoxes } from './reference-boxes.ts';
-import { type PictureSize, readYolosSpec, type YolosOptions } from './spec.ts';
+import { checkSize, type PictureSize, readYolosSpec, type YolosOptions } from './spec.ts';
 import { changed } from './store.ts';
 import { requireFit, transplant } from './transplant.ts';
 
@@ -58,7 +58,10 @@ export interface YolosConfigOptions {
   readonly referenceBoxes?: boolean;
 }
 
-/** The configuration of a new detector on an image transformer, in Hugging Face's form. */
+/**
+ * The configuration of a new detector on an image transformer, in Hugging Face's form.
+ * @throws ModelOptionError for a side that is no multiple of the patch
+ */
 export function yolosConfig(
   { spec }: Pick<TransformerBackbone, 'spec'>,
   {
@@ -79,7 +82,7 @@ export function yolosConfig(
     intermediate_size: spec.hidden,
     hidden_act: 'gelu',
     layer_norm_eps: spec.epsilon,
-    image_size: size ?? [spec.input.size, spec.input.size],
+    image_size: size ? checkSize(size, spec.patch) : [spec.input.size, spec.input.size],
     patch_size: spec.patch,
     num_channels: spec.input.channels,
     qkv_bias: spec.qkvBias !== 'none',

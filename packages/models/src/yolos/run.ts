@@ -7,6 +7,13 @@ import { yolosTokens } from './spec.ts';
 
 export interface YolosRunOptions extends Omit<RunOptions, 'shift'> {
   readonly context: Context;
+  /** Whether the gradient of the pixels is wanted of a traced pass. Default false. */
+  readonly pixelGradient?: boolean;
+  /**
+   * Sees the run's output [batch, tokens, width] (borrowed) in a traced pass; the norm reads what it returns, where it returns something
+   * (taken over). Two passes that read the same find the same objects, so that their gradients can be compared.
+   */
+  readonly onOutput?: (x: Tensor) => Tensor | undefined;
 }
 
 /** Owned by the caller. */
@@ -18,8 +25,8 @@ export interface Detections {
 }
 
 export interface YolosPullback {
-  /** dLogits and dBoxes (of the boxes, after the sigmoid) are borrowed. */
-  (gradient: Detections, sink: Sink): void;
+  /** dLogits and dBoxes (of the boxes, after the sigmoid), borrowed → that of the pixels, or null where it was not wanted (or `frozen`). */
+  (gradient: Detections, sink: Sink): Tensor | null;
   dispose(): void;
 }
 
@@ -34,7 +41,11 @@ function detectionTokens({ spec }: YolosDetector, x: Tensor): Tensor {
 }
 
 /** Classes and boxes of pixels [batch, height, width, channels], keeping nothing. */
-export function applyYolos(model: YolosDetector, pixels: Tensor, { context, ...run }: YolosRunOptions): Detections {
+export function applyYolos(
+  model: YolosDetector,
+  pixels: Tensor,
+  { context, pixelGradient: _, onOutput: __, ...run }: YolosRunOptions,
+): Detections {
   const { stem, subBlocks, norm, classes, boxes } = model.modules;
   return tidy(() => {
     const x = applyRun(subBlocks, stem.apply(pixels, context.child('stem')), context.child('blocks'), run);
@@ -48,7 +59,7 @@ export function applyYolos(model: YolosDetector, pixels: Tensor, { context, ...r
  */
 export function traceYolos(model: YolosDetector, pixels: Tensor, options: YolosRunOptions): TracedYolos {
   const { stem, subBlocks, norm, classes, boxes } = model.modules;
-  const { context, ...run } = options;
+  const { context, pixelGradient = false, onOutput, ...run } = options;
   const frozen = run.method.name === 'frozen';
 
   const forward = (held: Held, kept: Held) => {
@@ -60,8 +71,9 @@ export function traceYolos(model: YolosDetector, pixels: Tensor, options: YolosR
     held.add(inner.value);
     kept.add(inner.pullback);
     held.free(embedded.value);
-    const tokens = held.add(detectionTokens(model, inner.value));
-    held.free(inner.value);
+    const x = held.add(onOutput?.(inner.value) ?? inner.value);
+    const tokens = held.add(detectionTokens(model, x));
+    held.free(inner.value, x);
     const normed = frozen ? { value: norm.apply(tokens, context), pullback: null } : norm.trace(tokens, context);
     held.add(normed.value);
     if (normed.pullback) kept.add(normed.pullback);
@@ -86,7 +98,7 @@ export function traceYolos(model: YolosDetector, pixels: Tensor, options: YolosR
   };
   type Made = ReturnType<typeof forward>;
 
-  const pull = ({ value, heads, lower }: Made, held: Held, gradient: Detections, sink: Sink): void => {
+  const pull = ({ value, heads, lower }: Made, held: Held, gradient: Detections, sink: Sink): Tensor | null => {
     const [dTokens, dBoxes] = [
       held.add(heads[0](gradient.logits, sink)),
       held.add(tidy(() => mul(gradient.boxes, mul(value, sub(1, value))))),
@@ -94,7 +106,7 @@ export function traceYolos(model: YolosDetector, pixels: Tensor, options: YolosR
     const through = held.add(heads[1](dBoxes, sink));
     const d = held.add(add(dTokens, through));
     held.free(dTokens, dBoxes, through);
-    if (!lower) return;
+    if (!lower) return null;
     const dNormed = held.add(lower.norm(d, sink));
     held.free(d);
     const before = yolosTokens(model.spec) - model.spec.detectionTokens;
@@ -110,7 +122,9 @@ export function traceYolos(model: YolosDetector, pixels: Tensor, options: YolosR
     held.free(dx);
     if (!x0) throw new Error('The run gave no gradient of its input.');
     held.add(x0);
+    if (pixelGradient) return lower.stem(x0, sink);
     lower.stem.parametersOnly(x0, sink);
+    return null;
   };
 
   return holding((kept) => {
@@ -121,8 +135,9 @@ export function traceYolos(model: YolosDetector, pixels: Tensor, options: YolosR
     });
     const pullback = (gradient: Detections, sink: Sink) =>
       holding((held) => {
-        pull(made, held, gradient, sink);
+        const pixels = pull(made, held, gradient, sink);
         held.dispose();
+        return pixels;
       });
     try {
       const value = made.value.clone();

@@ -62,16 +62,17 @@ export function checkSize([height, width]: PictureSize, patch: number): PictureS
   return [height, width];
 }
 
-/** A number for both sides, or [height, width]. */
-function readSize(config: ConfigReader): PictureSize {
+/** A number for both sides, or [height, width]; what is beyond the last whole patch is not read (1333 of YOLOS-Ti is 1328). */
+function readSize(config: ConfigReader, patch: number): PictureSize {
+  const whole = (pixels: number) => Math.max(1, Math.floor(pixels / patch)) * patch;
   if (typeof config.json.image_size === 'number') {
-    const side = config.count('image_size');
+    const side = whole(config.count('image_size'));
     return [side, side];
   }
   const [height, width, ...more] = config.numbers('image_size', [512, 864]);
   if (height === undefined || width === undefined || more.length > 0)
     throw new ConfigError(`${config.where}: image_size has ${more.length + 2} numbers; height and width are needed.`);
-  return [height, width];
+  return [whole(height), whole(width)];
 }
 
 export interface ReadYolos {
@@ -93,7 +94,7 @@ export function readYolosSpec(
 ): ReadYolos {
   config.require('model_type', 'yolos', 'it must be yolos');
   const patch = config.count('patch_size', 16);
-  const published = checkSize(readSize(config), patch);
+  const published = checkSize(readSize(config, patch), patch);
   const channels = config.count('num_channels', 3);
   const hidden = config.count('intermediate_size', 4 * config.count('hidden_size'));
   const labels = readLabels(config.json);

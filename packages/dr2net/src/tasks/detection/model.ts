@@ -85,6 +85,13 @@ async function load(
 const isPretrained = ({ name }: { readonly name: string }) =>
   /^(blocks|norm)\./.test(name) || /^backbone\.(?!features\.)/.test(name);
 
+/** What was pretrained and is `fixed` does not learn. */
+export function settleBlocks<D extends Detector>(detector: D, { blocks }: Pick<DetectorSettings, 'blocks'>): D {
+  if (blocks === 'fixed')
+    for (const parameter of detector.parameters) if (isPretrained(parameter)) parameter.trainable = false;
+  return detector;
+}
+
 /**
  * @param note is told of a new classifier
  * @throws UsageError, and the errors of loading
@@ -94,8 +101,5 @@ export async function loadDetector(
   classes: readonly string[],
   note: (text: string) => void,
 ): Promise<Detector> {
-  const detector = await load(settings, classes, note);
-  if (settings.blocks === 'fixed')
-    for (const parameter of detector.parameters) if (isPretrained(parameter)) parameter.trainable = false;
-  return detector;
+  return settleBlocks(await load(settings, classes, note), settings);
 }

@@ -73,11 +73,16 @@ export interface DetectorOptions {
   readonly decoderLayers?: number;
 }
 
-export function addDetectorOptions(command: Command): Command {
-  const whole = integer({ min: 1 });
+const whole = integer({ min: 1 });
+
+export function addDetectionsOption(command: Command): Command {
   return command
     .optionsGroup('Model:')
-    .option('--detections <n>', 'new YOLOS: objects that can be found in an image (default: 100)', whole)
+    .option('--detections <n>', 'new YOLOS: objects that can be found in an image (default: 100)', whole);
+}
+
+export function addDetectorOptions(command: Command): Command {
+  return addDetectionsOption(command)
     .option('--queries <n>', 'new DINO: objects that can be found in an image (default: 300)', whole)
     .option('--encoder-layers <n>', 'new DINO: layers of the encoder (default: 6)', whole)
     .option('--decoder-layers <n>', 'new DINO: layers of the decoder (default: 6)', whole)

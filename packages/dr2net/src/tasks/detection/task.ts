@@ -17,6 +17,7 @@ import { formatNumber } from '../../report/format.ts';
 import type { FinetuneTask, Network, RunContext } from '../contract.ts';
 import type { Detector } from './detector.ts';
 import { inFlags } from './flags.ts';
+import { footprintOf } from './footprint.ts';
 import { inspected } from './inspect.ts';
 import { loadDetector, savedClasses } from './model.ts';
 import { type AugmentOptions, augmentationOf } from './options.ts';
@@ -39,11 +40,8 @@ interface DetectionNetwork extends Network {
   readonly notes: readonly string[];
 }
 
-const noBudget = '--budget cannot be predicted for detectors yet; choose --method.';
-
 /** @throws UsageError for options that every task has, but that mean nothing here */
-function refuseOthers({ budget, labelSmoothing, dropout }: DetectionSettings): void {
-  if (budget !== undefined) throw new UsageError(noBudget);
+function refuseOthers({ labelSmoothing, dropout }: DetectionSettings): void {
   if (labelSmoothing !== 0)
     throw new UsageError(`--label-smoothing ${labelSmoothing}: a detector's loss has none. Leave it out.`);
   if (dropout !== undefined)
@@ -59,9 +57,7 @@ async function load(settings: DetectionSettings, { train }: DetectionData): Prom
     detector,
     notes,
     training: detector.training,
-    footprint() {
-      throw new UsageError(noBudget);
-    },
+    footprint: () => footprintOf(detector),
     dispose: () => detector.dispose(),
   };
 }

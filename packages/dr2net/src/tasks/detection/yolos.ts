@@ -1,6 +1,8 @@
 /** A YOLOS to finetune: saved, or new around the blocks of an image transformer. */
 import {
   createYolos,
+  isDinoConfig,
+  isSwinConfig,
   loadBackbone,
   loadYolos,
   readLabels,
@@ -12,7 +14,7 @@ import { UsageError } from '../../errors.ts';
 import { type DetectorSettings, type Renewal, sizeOf } from './settings.ts';
 
 /** The options that new and saved ones have. */
-function shapeOf(settings: DetectorSettings) {
+export function shapeOf(settings: Pick<DetectorSettings, 'size' | 'depth' | 'dropPath'>) {
   const { depth, dropPath } = settings;
   const size = sizeOf(settings);
   return {
@@ -20,6 +22,25 @@ function shapeOf(settings: DetectorSettings) {
     ...(depth !== undefined && { depth }),
     ...(dropPath !== undefined && { dropPath }),
   };
+}
+
+/** @throws UsageError for options of a new network, which a saved one has settled */
+export function refuseNetworkOptions(
+  { detections, blocks }: Pick<DetectorSettings, 'detections' | 'blocks'>,
+  model: string,
+): void {
+  const flag = detections !== undefined ? '--detections' : blocks === 'random' ? '--blocks random' : undefined;
+  if (flag) throw new UsageError(`${flag} is for a new network, but ${model} is a saved detector. Leave it out.`);
+}
+
+/**
+ * Where only a YOLOS will do.
+ * @param otherwise what cannot be done with another network, and what to do: `its memory cannot be predicted yet. Choose …`
+ * @throws UsageError for a Deformable DETR or DINO, and for the Swin that one is made around
+ */
+export function requireYolos(model: string, config: Readonly<Record<string, unknown>>, otherwise: string): void {
+  if (isDinoConfig(config)) throw new UsageError(`${model} is a Deformable DETR or DINO: ${otherwise}`);
+  if (isSwinConfig(config)) throw new UsageError(`${model} is a Swin, around which a DINO is made: ${otherwise}`);
 }
 
 /** @throws UsageError for a model of clips, and the errors of loading */

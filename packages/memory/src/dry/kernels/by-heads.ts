@@ -49,10 +49,12 @@ export function dryByHeads(
   };
   const outputsOf = (x: DryTensor) => {
     const outputs = normed(x, (h) =>
-      groups.map((count) => {
-        const fused = columns(count, (parts) => affine(engine, family, h, parts));
-        return engine.after(attention(count).apply(fused), fused);
-      }),
+      groups.map((count) =>
+        columns(count, (parts) => {
+          const fused = affine(engine, family, h, parts);
+          return engine.after(attention(count).apply(fused), fused);
+        }),
+      ),
     );
     return joined(engine, outputs);
   };
@@ -90,7 +92,7 @@ export function dryByHeads(
       const back = { weight: standIn(turned, [width, outer / 3], false), bias: null };
       const dOutput = engine.after(affine(engine, family, dy, back), rows, turned);
       const dFused = engine.after(pullback(dOutput, sink), dOutput);
-      columns(count, ({ weight }) => {
+      const turnedBack = columns(count, ({ weight }) => {
         if (wanted.weight || wanted.bias) {
           const made = normed(x, (h) =>
             affineGradients(engine, family, h, weight, dFused, (name) => name !== 'x' && wanted[name]),
@@ -98,11 +100,10 @@ export function dryByHeads(
           if (made.weight) weights.push(engine.label(made.weight, 'gradients'));
           if (made.bias) biases.push(made.bias);
         }
-        const turnedBack = engine.op(weight.size, weight.tensor);
-        sums = added(sums, dFused, turnedBack, outer);
-        engine.free(turnedBack);
+        return engine.op(weight.size, weight.tensor);
       });
-      engine.free(dFused);
+      sums = added(sums, dFused, turnedBack, outer);
+      engine.free(turnedBack, dFused);
     }
     const gradient = joined(engine, sums);
     const all = joined(engine, outputs);
@@ -118,6 +119,10 @@ export function dryByHeads(
   };
   return {
     apply,
+    applyWithResidual(x, terms) {
+      const outputs = outputsOf(x);
+      return engine.after(project.applyWithResidual!(outputs, terms), outputs);
+    },
     trace(x) {
       const value = apply(x);
       const kept = engine.share(x);

@@ -76,6 +76,13 @@ export function dryLinear(engine: DryEngine, family: KernelFamily, parts: Linear
   const { weight, bias } = parts;
   return {
     apply: (x) => affine(engine, family, x, parts),
+    applyWithResidual(x, terms) {
+      // WebGPU's shaders add the terms as they store, unless x's factor is 0.
+      if (family.products === 'shaders' && terms.alpha !== 0)
+        return engine.within('states', () => engine.op(terms.x.size, x, weight.tensor, terms.x, terms.previous));
+      const f = affine(engine, family, x, parts);
+      return engine.after(terms.update(f), f);
+    },
     trace(x) {
       const value = affine(engine, family, x, parts);
       const kept = engine.share(x);

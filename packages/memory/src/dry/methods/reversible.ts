@@ -10,10 +10,14 @@ export interface DryAnchors {
 }
 
 export function reversible(run: DryRun, x0: DryTensor, { anchors, sampled }: DryAnchors): DryRecording {
-  const { engine } = run;
+  const { engine, family } = run;
   const n = run.subBlocks.length;
-  /** Magnitudes and squares of x; their largest and mean are numbers. */
-  const sizes = (x: DryTensor) => [engine.op(x.size, x), engine.op(x.size, x)];
+  /** Magnitudes and squares of x; their largest and mean are numbers. TensorFlow's mean is of a copy. */
+  const sizes = (x: DryTensor) => {
+    const [magnitudes, squares] = [engine.op(x.size, x), engine.op(x.size, x)];
+    if (!family.loops && family.products !== 'shaders') engine.free(engine.op(x.size, squares));
+    return [magnitudes, squares];
+  };
   const sample = (x: DryTensor) => engine.op(Math.ceil(x.size / 16), x);
   const first = sampled ? engine.label(sample(x0), 'anchors') : undefined;
   if (sampled) engine.free(...sizes(x0));

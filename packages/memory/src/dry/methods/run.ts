@@ -19,7 +19,7 @@ export interface DrySubBlock extends DryLayer {
 
 export interface DryRun {
   readonly engine: DryEngine;
-  readonly family: Pick<KernelFamily, 'oneCall'>;
+  readonly family: Pick<KernelFamily, 'oneCall' | 'products' | 'loops'>;
   readonly subBlocks: readonly DrySubBlock[];
   readonly coefficients: DryCoefficients;
   readonly read: 'last' | 'mean';
@@ -150,9 +150,22 @@ export interface ForwardOptions {
   readonly to?: number;
 }
 
+/** x_{i+1}; in one operation at its end where the sub-block can. */
+function step(run: DryRun, i: number, x: DryTensor, previous: DryTensor): DryTensor {
+  const block = run.subBlocks[i]!;
+  if (!block.applyWithResidual || block.shift) return updated(run, applyResidual(run, i, x), previous);
+  const { alpha } = run.coefficients;
+  return block.applyWithResidual(x, { x, previous, alpha, update: (f) => update(run, f, x, previous) });
+}
+
+/** x_{i+1} of a residual, which is taken over. */
+function updated(run: DryRun, { f, base }: DryResidual, previous: DryTensor): DryTensor {
+  return run.engine.after(update(run, f, base, previous), f, base);
+}
+
 export function forward(run: DryRun, pair: DryPair, options: ForwardOptions = {}): DryPair {
   const { engine, coefficients } = run;
-  const { visit, evaluate = applyResidual, from = 0, to = run.subBlocks.length } = options;
+  const { visit, evaluate, from = 0, to = run.subBlocks.length } = options;
   let x = engine.share(pair.last);
   let previous = engine.share(pair.previous);
   visit?.(x, from);
@@ -161,9 +174,7 @@ export function forward(run: DryRun, pair: DryPair, options: ForwardOptions = {}
       engine.free(previous);
       previous = x;
     }
-    const { f, base } = evaluate(run, i, x);
-    const next = update(run, f, base, previous);
-    engine.free(f, base);
+    const next = evaluate ? updated(run, evaluate(run, i, x), previous) : step(run, i, x, previous);
     if (previous !== x) engine.free(previous);
     previous = x;
     x = next;
