@@ -24,7 +24,7 @@ export interface JobResult extends Provenance {
   /** The options of `dr2net finetune`, without paths. */
   readonly options: readonly string[];
   readonly settings: RunLog['settings'];
-  /** Wall-clock time of the process, seconds. */
+  /** Wall-clock time of the process, seconds; of all epochs where it went on from a checkpoint. */
   readonly seconds: number;
   readonly steps: StepColumns;
   readonly epochs: readonly EpochRecord[];

@@ -107,9 +107,11 @@ async function runJob(job: Job, settings: StudySettings): Promise<JobResult> {
   ];
   const started = performance.now();
   await (settings.finetune ?? ((all) => dr2net(all, settings)))(resumed ? [...args, '--resume'] : args);
-  const seconds = (performance.now() - started) / 1000;
+  const elapsed = (performance.now() - started) / 1000;
   const log = parseMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8'), job.variant);
   if (log.epochs.length === 0) throw new Error(`${out}/metrics.jsonl has no epoch.`);
+  // This process did not see what was done before it.
+  const seconds = resumed ? log.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0) : elapsed;
   const result: JobResult = {
     schema: resultSchema,
     kind: 'study',

@@ -124,6 +124,9 @@ it('goes on after a failure and tries it again, from its checkpoint', async () =
   expect(await runStudy(jobsOf(plan), settings({ finetune }))).toMatchObject({ done: 1, skipped: 3, failed: [] });
   expect(calls.at(-1)).toContain('--resume');
   expect(calls.filter((args) => args.includes('--resume'))).toHaveLength(1);
+  // Two epochs of six seconds each; of the process that went on, less than one.
+  const [again] = jobsOf({ ...plan, variants: ['exact'], seeds: [0] });
+  expect(readResult(join(folder, 'results'), again!)?.seconds).toBe(12);
 });
 
 it('stops at once when interrupted, and leaves no half result', async () => {
