@@ -86,6 +86,27 @@ export async function stepOf(model: ObjectDetection, batch: DetectionBatch, cont
   return { loss: value, gradients };
 }
 
+/** How the loss changes along a parameter's gradient, by central differences, as a share of what the gradient says: 1 where it is right. */
+export async function slopeOf(
+  model: ObjectDetection,
+  batch: DetectionBatch,
+  gradients: ReadonlyMap<string, Float32Array>,
+  name: string,
+  step: number,
+): Promise<number> {
+  const parameter = model.parameters.find((each) => each.name === name)!;
+  const gradient = gradients.get(name)!;
+  const norm = Math.sqrt(gradient.reduce((sum, value) => sum + value ** 2, 0));
+  const start = parameter.variable.clone();
+  const along = async (by: number) => {
+    parameter.assign(tidy(() => add(start, mul(tensor(gradient, start.shape), by / norm))));
+    return (await stepOf(model, batch)).loss;
+  };
+  const [up, down] = [await along(step), await along(-step)];
+  parameter.assign(start);
+  return (up - down) / (2 * step * norm);
+}
+
 /** Against the gradient's size, parameter by parameter: enough to overfit a few pictures. */
 export function descend(
   { parameters }: ObjectDetection,

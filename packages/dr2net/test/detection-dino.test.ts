@@ -121,6 +121,8 @@ describe('finetune', () => {
     expect(own.code, own.stderr).toBe(0);
     expect(own.stderr).not.toContain('new classifier');
     expect(JSON.parse(readFileSync(at('own', 'model', 'config.json'), 'utf8')).image_size).toEqual([48, 64]);
+    const preprocessor = JSON.parse(readFileSync(at('own', 'model', 'preprocessor_config.json'), 'utf8'));
+    expect(preprocessor.size).toEqual({ height: 48, width: 64 });
     const larger = await again('larger', '--size', '64x64', '--denoising', '0');
     expect(larger.code, larger.stderr).toBe(0);
     expect(JSON.parse(readFileSync(at('larger', 'model', 'config.json'), 'utf8')).image_size).toEqual([64, 64]);

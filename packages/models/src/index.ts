@@ -36,7 +36,7 @@ export type {
 export { createDino, type DinoConfigOptions, dinoConfig, type NewDinoOptions } from './dino/create.ts';
 export { DinoDetector } from './dino/detector.ts';
 export { applyDino, traceDino } from './dino/run.ts';
-export { type DinoLayersSpec, type DinoOptions, type DinoSpec, isDinoConfig } from './dino/spec.ts';
+export { type DinoLayersSpec, type DinoOptions, type DinoSpec, dinoSize, isDinoConfig } from './dino/spec.ts';
 export { type LoadDinoOptions, loadDino, type SaveDinoOptions, saveDino } from './dino/store.ts';
 export * from './errors.ts';
 export type { ModelFolder, ModelSource } from './files/chosen-folder.ts';
@@ -107,6 +107,7 @@ export {
   saveModel,
   tensorSources,
 } from './save.ts';
+export { settledTraining } from './settled-training.ts';
 export { isSwinConfig, type SwinDescription, type SwinOptions } from './swin/config.ts';
 export { applyFeatures, type FeaturesPullback, type TracedFeatures, traceFeatures } from './swin/features.ts';
 export type { SwinSpec, SwinStageSpec } from './swin/spec.ts';
@@ -121,6 +122,7 @@ export {
   applyYolos,
   type Detections,
   type TracedYolos,
+  type TraceYolosOptions,
   traceYolos,
   type YolosPullback,
   type YolosRunOptions,

@@ -277,6 +277,35 @@ describe('a new detector', () => {
       model.dispose();
     }));
 
+  it.each([
+    ['a ViT', { ...image, model_type: 'vit' }, 1],
+    [
+      'a DeiT with a distillation token',
+      { architecture: 'deit_tiny_distilled_patch16_224', model_args: { depth: 2 } },
+      2,
+    ],
+  ] as const)('is made of %s too, with its class token, patches and blocks', (_, own, prefix) =>
+    expectNoLeak(async () => {
+      const blocks = createBackbone(own, 1);
+      const config = yolosConfig(blocks, { classes: ['cell'], detectionTokens: 2 });
+      const model = await createYolos(config, 2, { blocks });
+      const byName = new Map(model.parameters.map((parameter) => [parameter.name, parameter]));
+      const tokens = 1 + (blocks.spec.input.size / blocks.spec.patch) ** 2;
+      const theirs = blocks.parameters.find(({ name }) => name === 'stem.position')!;
+      const [found, before] = [await byName.get('stem.position')!.variable.data(), await theirs.variable.data()];
+      const { width } = blocks.spec;
+      expect(blocks.spec.prefix.length).toBe(prefix);
+      expect(found.subarray(0, width)).toEqual(before.subarray(0, width));
+      expect(found.subarray(width, tokens * width)).toEqual(before.subarray(prefix * width));
+      for (const name of ['stem.patch.weight', 'stem.class', 'blocks.1.mlp.expand.weight', 'norm.gain'])
+        expect(await byName.get(name)!.variable.data(), name).toEqual(
+          await blocks.parameters.find((parameter) => parameter.name === name)!.variable.data(),
+        );
+      blocks.dispose();
+      model.dispose();
+    }),
+  );
+
   it('refuses what does not fit, with the remedy', () =>
     expectNoLeak(async () => {
       const blocks = createBackbone(image, 1);

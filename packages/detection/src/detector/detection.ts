@@ -9,6 +9,7 @@ import {
   readLabels,
   type StepOptions,
   type StepResult,
+  settledTraining,
   type TaskModel,
   YolosDetector,
 } from '@dr2net/models';
@@ -23,7 +24,7 @@ import { DinoNetwork } from './dino.ts';
 import { type DetectionEvaluation, Evaluating } from './evaluation.ts';
 import { type FoundInImage, foundObjects } from './found.ts';
 import type { DetectorNetwork, RunSetting } from './network.ts';
-import { type DetectionOptions, trainingOf } from './options.ts';
+import type { DetectionOptions } from './options.ts';
 import { YolosNetwork } from './yolos.ts';
 
 /** Names for the detector's classes: as given, as saved, else `class 0`, `class 1`, … */
@@ -54,7 +55,7 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
     options: DetectionOptions,
   ) {
     this.labels = namesOf(network, options.classes);
-    const { coefficients, method, read } = trainingOf(network, options);
+    const { coefficients, method, read } = settledTraining(options, network.training, network.fresh);
     this.coefficients = coefficients;
     this.method = method;
     this.read = read;

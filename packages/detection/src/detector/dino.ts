@@ -4,6 +4,7 @@ import {
   type Detections,
   type DinoDetector,
   type DinoInput,
+  dinoSize,
   type ModelFolder,
   type StepOptions,
   saveDino,
@@ -25,13 +26,6 @@ import { type DetectionOptions, refuseOptions } from './options.ts';
 const publishedSize = [800, 1344] as const;
 
 const deformableWeights: TermWeights = { class: 2, l1: 5, giou: 2 };
-
-/** The canvas that was saved with the detector. */
-function savedSize({ image_size: size }: Readonly<Record<string, unknown>>): readonly [number, number] | undefined {
-  if (!Array.isArray(size) || size.length !== 2) return undefined;
-  const [height, width] = size as unknown[];
-  return Number.isInteger(height) && Number.isInteger(width) ? [height as number, width as number] : undefined;
-}
 
 /** The objects in shares of what the pictures fill: the network knows where they end, and has boxes in shares of that. */
 function targetsOf({ targets, canvas, used }: DetectionBatch): DetectionTargets[] {
@@ -72,7 +66,7 @@ export class DinoNetwork implements DetectorNetwork {
     };
     this.#denoising = spec.denoising && (options.denoising ?? {});
     const { mean, std } = spec.backbone.input;
-    const size = options.size ?? savedSize(detector.config) ?? publishedSize;
+    const size = options.size ?? dinoSize(detector.config) ?? publishedSize;
     this.input = { size, mean, std };
     this.requireCanvas({ height: size[0], width: size[1] });
   }
@@ -186,7 +180,7 @@ export class DinoNetwork implements DetectorNetwork {
     return null;
   }
 
-  save(folder: ModelFolder, { config, ...options }: SaveOptions): Promise<void> {
-    return saveDino(folder, this.detector, { ...options, config: { ...config, image_size: [...this.input.size] } });
+  save(folder: ModelFolder, options: SaveOptions): Promise<void> {
+    return saveDino(folder, this.detector, { ...options, size: this.input.size });
   }
 }

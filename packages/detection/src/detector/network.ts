@@ -51,11 +51,7 @@ export interface DetectorNetwork {
   /** Of all runs. */
   readonly subBlocks: number;
   /** The canvas that it is for, in pixels, and how pixels (0 … 1) are normalised. */
-  readonly input: {
-    readonly size: readonly [number, number];
-    readonly mean: readonly number[];
-    readonly std: readonly number[];
-  };
+  readonly input: DetectorInput;
   /** 0 the stem, rising. */
   layerOf(parameter: Parameter): number;
   /** Whether it learns while the pretrained part is frozen. */

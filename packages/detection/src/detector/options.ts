@@ -1,6 +1,5 @@
 /** What a detector is made of, where the caller does not say. */
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
-import type { SavedTraining } from '@dr2net/models';
 import type { DenoisingOptions } from '../denoising/options.ts';
 import type { TermWeights } from '../matching/contract.ts';
 
@@ -41,29 +40,4 @@ export function refuseOptions(
 ): void {
   for (const name of names)
     if (options[name] !== undefined) throw new RangeError(`${name} is not an option of ${network}. Leave it out.`);
-}
-
-/** With α + β = 1 and so small a β the network is all but the pretrained one, and `exact` inverts it bit for bit. */
-const nearlyPretrained: SavedTraining = {
-  coefficients: { alpha: 63 / 64, beta: 1 / 64 },
-  read: 'last',
-  method: { name: 'exact' },
-};
-
-const pretrained: SavedTraining = {
-  coefficients: { alpha: 1, beta: 0 },
-  read: 'last',
-  method: { name: 'conventional' },
-};
-
-export function trainingOf(
-  { training, fresh }: { readonly training: SavedTraining | null; readonly fresh: boolean },
-  options: DetectionOptions,
-): SavedTraining {
-  const otherwise = training ?? (fresh ? nearlyPretrained : pretrained);
-  return {
-    coefficients: options.coefficients ?? otherwise.coefficients,
-    method: options.method ?? otherwise.method,
-    read: options.read ?? otherwise.read,
-  };
 }

@@ -1,6 +1,5 @@
 /** A detector for other classes: only what tells classes is new. */
-import { writeLabels } from '../heads/labels.ts';
-import { initialise } from '../initial.ts';
+import { withNewLabels } from '../heads/new-classes.ts';
 import { DinoDetector } from './detector.ts';
 import { planDino } from './plan.ts';
 
@@ -13,16 +12,7 @@ const isOfClasses = ({ name }: { readonly name: string }) => /^heads\.\d+\.class
  */
 export function withNewDinoClasses(detector: DinoDetector, classes: readonly string[], seed: number): DinoDetector {
   const read = { spec: { ...detector.spec, classes: classes.length }, backboneNames: detector.backboneNames };
-  const { id2label: _, label2id: __, num_labels: ___, ...config } = detector.config;
-  const made = initialise(planDino(read).filter(isOfClasses), seed);
-  const parameters = new Map(detector.parameters.map((parameter) => [parameter.name, parameter]));
-  for (const [name, parameter] of made) {
-    parameters.get(name)?.dispose();
-    parameters.set(name, parameter);
-  }
   const { unused, training, fresh } = detector;
-  return new DinoDetector({
-    ...{ ...read, parameters, unused, training, fresh },
-    config: { ...config, ...writeLabels(classes) },
-  });
+  const renewed = withNewLabels(detector, planDino(read).filter(isOfClasses), classes, seed);
+  return new DinoDetector({ ...read, unused, training, fresh, ...renewed });
 }

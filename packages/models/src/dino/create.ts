@@ -1,5 +1,4 @@
 /** New detectors on a Swin. */
-import type { Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { ConfigReader } from '../architectures/config.ts';
 import { ModelOptionError } from '../errors.ts';
@@ -65,7 +64,7 @@ export async function createDino(
       parameters.get(`${backboneName}${name}`)?.assign(variable.clone() as Tensor);
     return new DinoDetector({ ...read, config: { ...config }, parameters, fresh: true });
   } catch (error) {
-    for (const parameter of parameters.values() as Iterable<Parameter>) parameter.dispose();
+    for (const parameter of parameters.values()) parameter.dispose();
     throw error;
   }
 }

@@ -2,7 +2,8 @@
 import type { Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CheckpointTensor, SavedTraining } from '../backbone.ts';
-import { fromParameter, type Layout } from '../checkpoint/layout.ts';
+import type { Layout } from '../checkpoint/layout.ts';
+import { ParameterPlan } from '../checkpoint/parameter-plan.ts';
 import type { PlannedParameter } from '../transformer/plan.ts';
 import { backboneRuns } from './encode.ts';
 import { assembleDino, type DinoModules } from './modules.ts';
@@ -33,7 +34,7 @@ export class DinoDetector {
   readonly shared: ReadonlySet<Parameter>;
   /** @internal */
   readonly backboneNames: ReadDino['backboneNames'];
-  private readonly plan = new Map<Parameter, PlannedParameter>();
+  private readonly plan: ParameterPlan<PlannedParameter>;
 
   constructor(parts: DinoParts) {
     const { spec, backboneNames, parameters } = parts;
@@ -43,14 +44,9 @@ export class DinoDetector {
     this.unused = parts.unused ?? [];
     this.training = parts.training ?? null;
     this.fresh = parts.fresh ?? false;
-    const take = (name: string): Parameter => {
-      const parameter = parameters.get(name);
-      if (!parameter) throw new Error(`The detector needs a parameter ${name} that was not made.`);
-      return parameter;
-    };
-    for (const planned of planDino(parts)) this.plan.set(take(planned.name), planned);
-    this.parameters = [...this.plan.keys()];
-    this.modules = assembleDino(spec, take);
+    this.plan = new ParameterPlan('detector', planDino(parts), parameters);
+    this.parameters = this.plan.parameters;
+    this.modules = assembleDino(spec, this.plan.take);
     const { queries, heads } = this.modules;
     const ofAllLayers = [
       ...(queries.position?.parameters ?? []),
@@ -59,15 +55,9 @@ export class DinoDetector {
     this.shared = new Set(ofAllLayers);
   }
 
-  private planned(parameter: Parameter): PlannedParameter {
-    const planned = this.plan.get(parameter);
-    if (!planned) throw new RangeError(`Parameter ${parameter.name} is not one of this detector's.`);
-    return planned;
-  }
-
   /** 0 the stem, 1 … depth the backbone's blocks, depth + 1 its features' norms and all behind it. */
   layerOf(parameter: Parameter): number {
-    return this.planned(parameter).layer;
+    return this.plan.of(parameter).layer;
   }
 
   /** Whether a parameter is of the Swin: under `frozen` it gets no gradient. */
@@ -86,13 +76,12 @@ export class DinoDetector {
   }
 
   layoutOf(parameter: Parameter): Layout {
-    return this.planned(parameter).layout;
+    return this.plan.of(parameter).layout;
   }
 
   /** A parameter's value or gradient (borrowed) as the published checkpoint has it. */
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
-    const layout = this.layoutOf(parameter);
-    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+    return this.plan.toCheckpoint(parameter, tensor);
   }
 
   dispose(): void {

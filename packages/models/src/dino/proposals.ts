@@ -3,10 +3,11 @@
  * decoder begins. All cells are judged without keeping anything; the best are gone through once more, with their pullback.
  */
 import { type Context, type Differentiable, type Held, holding, mapRows, once, RowMap, type Sink } from '@dr2net/ops';
-import { add, max, mul, reshape, sigmoid, slice, sub, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { add, max, mul, reshape, sigmoid, slice, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { ModelOptionError } from '../errors.ts';
 import type { DinoLayer } from './contract.ts';
 import type { Geometry } from './geometry.ts';
+import { sigmoidGradient } from './logits.ts';
 import type { DinoModules } from './modules.ts';
 import { kept, type Passed, pass } from './pass.ts';
 
@@ -120,7 +121,7 @@ export function passProposals(
     const mine = held.share(shares);
     const run = ({ logits, boxes: dShares }: DinoLayer, sink: Sink): Tensor =>
       holding((inner: Held) => {
-        const dBoxes = inner.add(tidy(() => mul(dShares, mul(mine, sub(1, mine)))));
+        const dBoxes = inner.add(sigmoidGradient(mine, dShares));
         const [a, b] = [inner.add(ofClasses(logits, sink)), inner.add(ofBoxes(dBoxes, sink))];
         const dObjects = inner.add(add(a, b));
         inner.free(dBoxes, a, b);

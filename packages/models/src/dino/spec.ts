@@ -8,6 +8,7 @@ import { readLabels } from '../heads/labels.ts';
 import { describeSwin, type SwinOptions } from '../swin/config.ts';
 import { huggingFaceSwin, type SwinNames } from '../swin/names.ts';
 import type { SwinSpec } from '../swin/spec.ts';
+import type { PictureSize } from '../yolos/spec.ts';
 
 /** Of the layers of encoder or decoder. */
 export interface DinoLayersSpec {
@@ -64,6 +65,13 @@ export const normEpsilon = 1e-5;
 /** Whether a `config.json` describes a Deformable DETR, with or without DINO's improvements. */
 export const isDinoConfig = ({ model_type }: Readonly<Record<string, unknown>>): boolean =>
   model_type === 'deformable_detr';
+
+/** Height and width of the pictures that a detector was saved for, in pixels; undefined where its configuration does not say. */
+export function dinoSize({ image_size: size }: Readonly<Record<string, unknown>>): PictureSize | undefined {
+  if (!Array.isArray(size) || size.length !== 2) return undefined;
+  const [height, width] = size as unknown[];
+  return Number.isInteger(height) && Number.isInteger(width) ? [height as number, width as number] : undefined;
+}
 
 const backbonePrefix = 'model.backbone.conv_encoder.model.';
 

@@ -12,9 +12,10 @@ import { readPlanned } from '../read-parameters.ts';
 import { saveModel } from '../save.ts';
 import { isSwinBuffer } from '../swin/names.ts';
 import type { PlannedParameter } from '../transformer/plan.ts';
+import type { PictureSize } from '../yolos/spec.ts';
 import { DinoDetector } from './detector.ts';
 import { planDino } from './plan.ts';
-import { type DinoOptions, readDinoSpec } from './spec.ts';
+import { type DinoOptions, dinoSize, readDinoSpec } from './spec.ts';
 
 export interface LoadDinoOptions extends SourceOptions, DinoOptions {}
 
@@ -79,6 +80,8 @@ export interface SaveDinoOptions {
   readonly training?: SavedTraining;
   /** Class names, in the order of the logits. Default: as they were. */
   readonly labels?: readonly string[];
+  /** Height and width of the pictures that it is for, in pixels (`image_size`). Default: as it was, else the Swin's. */
+  readonly size?: PictureSize;
   /** More fields of `config.json`. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -90,15 +93,21 @@ export async function saveDino(
   options: SaveDinoOptions = {},
 ): Promise<void> {
   const { dr2net: _, ...published } = detector.config;
-  const { mean, std, size } = detector.spec.backbone.input;
+  const { mean, std, size: side } = detector.spec.backbone.input;
+  const size = options.size ?? dinoSize(detector.config);
   const config = {
     ...published,
     ...(options.labels ? writeLabels(options.labels) : {}),
+    ...(size ? { image_size: [...size] } : {}),
     ...options.config,
     ...writeOwnConfig({ training: options.training ?? detector.training, head: null }),
   };
   const tensors = detector.parameters.flatMap((parameter) => sources(parameter, detector.layoutOf(parameter)));
   await saveModel(folder, config, tensors, {
-    preprocessor: { image_mean: mean, image_std: std, size: { height: size, width: size } },
+    preprocessor: {
+      image_mean: mean,
+      image_std: std,
+      size: { height: size?.[0] ?? side, width: size?.[1] ?? side },
+    },
   });
 }

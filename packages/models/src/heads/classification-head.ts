@@ -3,7 +3,8 @@ import { Dropout, LayerNorm, Linear, sequential } from '@dr2net/layers';
 import type { Context, Differentiable, Parameter, Traced } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CheckpointTensor, HeadForm, Pooling } from '../backbone.ts';
-import { fromParameter, type Layout, linearWeight, plain } from '../checkpoint/layout.ts';
+import { type Layout, linearWeight, plain } from '../checkpoint/layout.ts';
+import { ParameterPlan } from '../checkpoint/parameter-plan.ts';
 import type { Initial } from '../transformer/plan.ts';
 import { average } from './average.ts';
 import { MeanPool, PairPool, TokenPool } from './pooling.ts';
@@ -59,7 +60,7 @@ function pool(pooling: Pooling, prefix: number, output: number): Differentiable 
 /** Tokens [batch, tokens, width] (after the backbone's norm, where it has one) → logits [batch, classes]. */
 export class ClassificationHead implements Differentiable {
   readonly parameters: readonly Parameter[];
-  private readonly layouts = new Map<Parameter, Layout>();
+  private readonly plan: ParameterPlan<PlannedHeadParameter>;
   private readonly layers: Differentiable;
 
   /**
@@ -72,13 +73,9 @@ export class ClassificationHead implements Differentiable {
     parameters: ReadonlyMap<string, Parameter>,
     dropout = 0,
   ) {
-    const take = (name: string): Parameter => {
-      const parameter = parameters.get(name);
-      if (!parameter) throw new Error(`The head needs a parameter ${name} that was not made.`);
-      return parameter;
-    };
-    for (const { name, layout } of planHead(form, sizes)) this.layouts.set(take(name), layout);
-    this.parameters = [...this.layouts.keys()];
+    this.plan = new ParameterPlan('head', planHead(form, sizes), parameters);
+    const { take } = this.plan;
+    this.parameters = this.plan.parameters;
     this.layers = average(
       form.outputs.map((_, i) => {
         const chain: Differentiable[] = [pool(form.pooling, sizes.prefixTokens, i)];
@@ -104,15 +101,12 @@ export class ClassificationHead implements Differentiable {
 
   /** The layout of a parameter in the checkpoint. */
   layoutOf(parameter: Parameter): Layout {
-    const layout = this.layouts.get(parameter);
-    if (!layout) throw new RangeError(`Parameter ${parameter.name} is not one of this head's.`);
-    return layout;
+    return this.plan.of(parameter).layout;
   }
 
   /** A parameter's value or gradient (borrowed) as the published checkpoint has it. */
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
-    const layout = this.layoutOf(parameter);
-    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+    return this.plan.toCheckpoint(parameter, tensor);
   }
 
   dispose(): void {

@@ -3,7 +3,8 @@ import type { NormStatistics } from '@dr2net/layers';
 import type { Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CheckpointTensor, SavedTraining } from '../backbone.ts';
-import { fromParameter, type Layout } from '../checkpoint/layout.ts';
+import type { Layout } from '../checkpoint/layout.ts';
+import { ParameterPlan } from '../checkpoint/parameter-plan.ts';
 import { assemblePoints, type PointModules } from './modules.ts';
 import { planPoints } from './plan.ts';
 import type { PointSpec } from './spec.ts';
@@ -40,7 +41,7 @@ export class PointSegmenter {
   readonly counters: ReadonlyMap<string, number>;
   /** Whether embedding, decoder and head were made new, so that only the blocks can be pretrained. */
   readonly fresh: boolean;
-  private readonly layouts = new Map<Parameter, Layout>();
+  private readonly plan: ParameterPlan<ReturnType<typeof planPoints>[number]>;
 
   constructor({
     spec,
@@ -59,13 +60,9 @@ export class PointSegmenter {
     this.partRows = partRows ?? defaultPartRows;
     this.counters = counters ?? new Map();
     this.fresh = fresh ?? false;
-    const take = (name: string): Parameter => {
-      const parameter = parameters.get(name);
-      if (!parameter) throw new Error(`The segmenter needs a parameter ${name} that was not made.`);
-      return parameter;
-    };
-    for (const { name, layout } of planPoints(spec)) this.layouts.set(take(name), layout);
-    this.parameters = [...this.layouts.keys()];
+    this.plan = new ParameterPlan('segmenter', planPoints(spec), parameters);
+    const { take } = this.plan;
+    this.parameters = this.plan.parameters;
     this.classToken = take('class');
     this.classPosition = take('class.position');
     this.modules = assemblePoints(spec, take, this.partRows);
@@ -82,15 +79,12 @@ export class PointSegmenter {
 
   /** The layout of a parameter in the checkpoint. */
   layoutOf(parameter: Parameter): Layout {
-    const layout = this.layouts.get(parameter);
-    if (!layout) throw new RangeError(`Parameter ${parameter.name} is not one of this segmenter's.`);
-    return layout;
+    return this.plan.of(parameter).layout;
   }
 
   /** A parameter's value or gradient (borrowed) as the published checkpoint has it. */
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
-    const layout = this.layoutOf(parameter);
-    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+    return this.plan.toCheckpoint(parameter, tensor);
   }
 
   dispose(): void {

@@ -7,7 +7,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Backbone, BackboneInput, BackboneRun, CheckpointTensor, HeadForm, SavedTraining } from '../backbone.ts';
 import type { HostTensor } from '../checkpoint/decode.ts';
 import type { TensorSource } from '../checkpoint/encode.ts';
-import { fromParameter } from '../checkpoint/layout.ts';
+import { ParameterPlan } from '../checkpoint/parameter-plan.ts';
 import { hostSources, sources } from '../checkpoint/sources.ts';
 import type { PlannedParameter } from '../transformer/plan.ts';
 import { assembleSwin, type SwinModules } from './assemble.ts';
@@ -35,7 +35,7 @@ export class SwinBackbone implements Backbone {
   readonly training: SavedTraining | null;
   private readonly modules: SwinModules;
   private readonly names: SwinDescription['names'];
-  private readonly plan = new Map<Parameter, PlannedParameter>();
+  private readonly plan: ParameterPlan<PlannedParameter>;
 
   constructor(parts: SwinParts) {
     this.spec = parts.spec;
@@ -44,14 +44,9 @@ export class SwinBackbone implements Backbone {
     this.extra = parts.extra ?? new Map();
     this.unused = parts.unused ?? [];
     this.training = parts.training ?? null;
-    const take = (name: string): Parameter => {
-      const parameter = parts.parameters.get(name);
-      if (!parameter) throw new Error(`The backbone needs a parameter ${name} that was not made.`);
-      return parameter;
-    };
-    for (const planned of planSwin(this.spec, this.names)) this.plan.set(take(planned.name), planned);
-    this.parameters = [...this.plan.keys()];
-    this.modules = assembleSwin(this.spec, take);
+    this.plan = new ParameterPlan('backbone', planSwin(this.spec, this.names), parts.parameters);
+    this.parameters = this.plan.parameters;
+    this.modules = assembleSwin(this.spec, this.plan.take);
   }
 
   get input(): BackboneInput {
@@ -89,24 +84,17 @@ export class SwinBackbone implements Backbone {
     return this.spec.head;
   }
 
-  private planned(parameter: Parameter): PlannedParameter {
-    const planned = this.plan.get(parameter);
-    if (!planned) throw new RangeError(`Parameter ${parameter.name} is not one of this backbone's.`);
-    return planned;
-  }
-
   layerOf(parameter: Parameter): number {
-    return this.planned(parameter).layer;
+    return this.plan.of(parameter).layer;
   }
 
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
-    const { layout } = this.planned(parameter);
-    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+    return this.plan.toCheckpoint(parameter, tensor);
   }
 
   checkpointTensors(): TensorSource[] {
     return [
-      ...this.parameters.flatMap((parameter) => sources(parameter, this.planned(parameter).layout)),
+      ...this.parameters.flatMap((parameter) => sources(parameter, this.plan.of(parameter).layout)),
       ...this.indices(),
       ...hostSources(this.extra, (key) => this.names.carried.includes(key)),
     ];

@@ -6,7 +6,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Backbone, BackboneInput, BackboneRun, CheckpointTensor, HeadForm, SavedTraining } from '../backbone.ts';
 import type { HostTensor } from '../checkpoint/decode.ts';
 import type { TensorSource } from '../checkpoint/encode.ts';
-import { fromParameter } from '../checkpoint/layout.ts';
+import { ParameterPlan } from '../checkpoint/parameter-plan.ts';
 import { hostSources, sources } from '../checkpoint/sources.ts';
 import { assemble } from './assemble.ts';
 import type { Names } from './names.ts';
@@ -38,7 +38,7 @@ export class TransformerBackbone implements Backbone {
   readonly extra: ReadonlyMap<string, HostTensor>;
   readonly unused: readonly string[];
   readonly training: SavedTraining | null;
-  private readonly plan = new Map<Parameter, PlannedParameter>();
+  private readonly plan: ParameterPlan<PlannedParameter>;
   private readonly constants: readonly Tensor[];
 
   constructor(parts: TransformerParts) {
@@ -48,14 +48,9 @@ export class TransformerBackbone implements Backbone {
     this.extra = parts.extra ?? new Map();
     this.unused = parts.unused ?? [];
     this.training = parts.training ?? null;
-    const take = (name: string): Parameter => {
-      const parameter = parts.parameters.get(name);
-      if (!parameter) throw new Error(`The backbone needs a parameter ${name} that was not made.`);
-      return parameter;
-    };
-    for (const planned of planParameters(this.spec, this.names)) this.plan.set(take(planned.name), planned);
-    this.parameters = [...this.plan.keys()];
-    const { stem, subBlocks, norm, constants } = assemble(this.spec, take);
+    this.plan = new ParameterPlan('backbone', planParameters(this.spec, this.names), parts.parameters);
+    this.parameters = this.plan.parameters;
+    const { stem, subBlocks, norm, constants } = assemble(this.spec, this.plan.take);
     this.stem = stem;
     this.subBlocks = subBlocks;
     this.runs = [{ subBlocks, merge: null }];
@@ -92,26 +87,19 @@ export class TransformerBackbone implements Backbone {
     return this.spec.head;
   }
 
-  private planned(parameter: Parameter): PlannedParameter {
-    const planned = this.plan.get(parameter);
-    if (!planned) throw new RangeError(`Parameter ${parameter.name} is not one of this backbone's.`);
-    return planned;
-  }
-
   layerOf(parameter: Parameter): number {
-    return this.planned(parameter).layer;
+    return this.plan.of(parameter).layer;
   }
 
   checkpointTensors(): TensorSource[] {
     return [
-      ...this.parameters.flatMap((parameter) => sources(parameter, this.planned(parameter).layout)),
+      ...this.parameters.flatMap((parameter) => sources(parameter, this.plan.of(parameter).layout)),
       ...hostSources(this.extra, (key) => this.names.carried.includes(key)),
     ];
   }
 
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
-    const { layout } = this.planned(parameter);
-    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+    return this.plan.toCheckpoint(parameter, tensor);
   }
 
   dispose(): void {

@@ -2,7 +2,8 @@
 import type { Parameter } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { CheckpointTensor, SavedTraining } from '../backbone.ts';
-import { fromParameter, type Layout } from '../checkpoint/layout.ts';
+import type { Layout } from '../checkpoint/layout.ts';
+import { ParameterPlan } from '../checkpoint/parameter-plan.ts';
 import type { PlannedParameter } from '../transformer/plan.ts';
 import { assembleYolos, type YolosModules } from './modules.ts';
 import { midPosition, midPositionsKey, planYolos } from './plan.ts';
@@ -29,7 +30,7 @@ export class YolosDetector {
   readonly training: SavedTraining | null;
   /** Whether detection tokens and heads were made new, so that only the vision transformer can be pretrained. */
   readonly fresh: boolean;
-  private readonly plan = new Map<Parameter, PlannedParameter>();
+  private readonly plan: ParameterPlan<PlannedParameter>;
 
   constructor({ spec, config, parameters, unused = [], training = null, fresh = false }: YolosParts) {
     this.spec = spec;
@@ -37,30 +38,19 @@ export class YolosDetector {
     this.unused = unused;
     this.training = training;
     this.fresh = fresh;
-    const take = (name: string): Parameter => {
-      const parameter = parameters.get(name);
-      if (!parameter) throw new Error(`The detector needs a parameter ${name} that was not made.`);
-      return parameter;
-    };
-    for (const planned of planYolos(spec)) this.plan.set(take(planned.name), planned);
-    this.parameters = [...this.plan.keys()];
-    this.modules = assembleYolos(spec, take);
-  }
-
-  private planned(parameter: Parameter): PlannedParameter {
-    const planned = this.plan.get(parameter);
-    if (!planned) throw new RangeError(`Parameter ${parameter.name} is not one of this detector's.`);
-    return planned;
+    this.plan = new ParameterPlan('detector', planYolos(spec), parameters);
+    this.parameters = this.plan.parameters;
+    this.modules = assembleYolos(spec, this.plan.take);
   }
 
   /** 0 the stem, 1 … depth the blocks, depth + 1 what comes after them. */
   layerOf(parameter: Parameter): number {
-    return this.planned(parameter).layer;
+    return this.plan.of(parameter).layer;
   }
 
   /** The layout of a parameter in the checkpoint; the blocks' own positions have none (see `midPositions`). */
   layoutOf(parameter: Parameter): Layout {
-    return this.planned(parameter).layout;
+    return this.plan.of(parameter).layout;
   }
 
   /** The positions of the blocks, second to last: together one tensor of the checkpoint. */
@@ -76,8 +66,7 @@ export class YolosDetector {
   toCheckpoint(parameter: Parameter, tensor: Tensor): CheckpointTensor[] {
     const part = this.midPositions.indexOf(parameter);
     if (part >= 0) return [{ key: `${midPositionsKey}[${part}]`, tensor: tensor.clone() }];
-    const layout = this.layoutOf(parameter);
-    return layout.flatMap(({ key }, i) => (key === null ? [] : [{ key, tensor: fromParameter(layout, i, tensor) }]));
+    return this.plan.toCheckpoint(parameter, tensor);
   }
 
   dispose(): void {

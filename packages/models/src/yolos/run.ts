@@ -7,10 +7,13 @@ import { yolosTokens } from './spec.ts';
 
 export interface YolosRunOptions extends Omit<RunOptions, 'shift'> {
   readonly context: Context;
-  /** Whether the gradient of the pixels is wanted of a traced pass. Default false. */
+}
+
+export interface TraceYolosOptions extends YolosRunOptions {
+  /** Whether the gradient of the pixels is wanted. Default false. */
   readonly pixelGradient?: boolean;
   /**
-   * Sees the run's output [batch, tokens, width] (borrowed) in a traced pass; the norm reads what it returns, where it returns something
+   * Sees the run's output [batch, tokens, width] (borrowed); the norm reads what it returns, where it returns something
    * (taken over). Two passes that read the same find the same objects, so that their gradients can be compared.
    */
   readonly onOutput?: (x: Tensor) => Tensor | undefined;
@@ -41,11 +44,7 @@ function detectionTokens({ spec }: YolosDetector, x: Tensor): Tensor {
 }
 
 /** Classes and boxes of pixels [batch, height, width, channels], keeping nothing. */
-export function applyYolos(
-  model: YolosDetector,
-  pixels: Tensor,
-  { context, pixelGradient: _, onOutput: __, ...run }: YolosRunOptions,
-): Detections {
+export function applyYolos(model: YolosDetector, pixels: Tensor, { context, ...run }: YolosRunOptions): Detections {
   const { stem, subBlocks, norm, classes, boxes } = model.modules;
   return tidy(() => {
     const x = applyRun(subBlocks, stem.apply(pixels, context.child('stem')), context.child('blocks'), run);
@@ -57,7 +56,7 @@ export function applyYolos(
 /**
  * Classes and boxes, and the pullback. With `frozen` only the two networks after the norm get gradients, and nothing below them is kept.
  */
-export function traceYolos(model: YolosDetector, pixels: Tensor, options: YolosRunOptions): TracedYolos {
+export function traceYolos(model: YolosDetector, pixels: Tensor, options: TraceYolosOptions): TracedYolos {
   const { stem, subBlocks, norm, classes, boxes } = model.modules;
   const { context, pixelGradient = false, onOutput, ...run } = options;
   const frozen = run.method.name === 'frozen';

@@ -1,6 +1,5 @@
 /** What a segmentation is made of, where the caller does not say. */
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
-import type { PointSegmenter, SavedTraining } from '@dr2net/models';
 import type { VoteKind } from '../inference/votes.ts';
 import type { SavedCloudForm } from './cloud-form.ts';
 
@@ -24,26 +23,4 @@ export interface SegmentationOptions {
   readonly clouds?: SavedCloudForm;
   /** What is summed over the samples that have a point. Default `probability`. */
   readonly votes?: VoteKind;
-}
-
-/** With α + β = 1 and so small a β the network is all but the pretrained one, and `exact` inverts it bit for bit. */
-const nearlyPretrained: SavedTraining = {
-  coefficients: { alpha: 63 / 64, beta: 1 / 64 },
-  read: 'last',
-  method: { name: 'exact' },
-};
-
-const pretrained: SavedTraining = {
-  coefficients: { alpha: 1, beta: 0 },
-  read: 'last',
-  method: { name: 'conventional' },
-};
-
-export function trainingOf({ training, fresh }: PointSegmenter, options: SegmentationOptions): SavedTraining {
-  const otherwise = training ?? (fresh ? nearlyPretrained : pretrained);
-  return {
-    coefficients: options.coefficients ?? otherwise.coefficients,
-    method: options.method ?? otherwise.method,
-    read: options.read ?? otherwise.read,
-  };
 }

@@ -11,6 +11,7 @@ import {
   type StepOptions,
   type StepResult,
   saveSegmenter,
+  settledTraining,
   type TaskModel,
   traceSegmenter,
 } from '@dr2net/models';
@@ -23,7 +24,7 @@ import type { PointBatch } from '../source/batch.ts';
 import { type SavedCloudForm, savedCloudForm, writeCloudForm } from './cloud-form.ts';
 import { evaluateScenes, MeanCrossEntropy, type PointEvaluation } from './evaluation.ts';
 import { pointLoss } from './loss.ts';
-import { type SegmentationOptions, trainingOf } from './options.ts';
+import type { SegmentationOptions } from './options.ts';
 import { type SceneSource, type SegmentedScene, type SegmentOptions, segmentScenes } from './scenes.ts';
 
 /** Names for the segmenter's classes: as given, as saved, else `class 0`, `class 1`, … */
@@ -82,7 +83,7 @@ export class PointSegmentation implements TaskModel<PointBatch, PointEvaluation>
     this.#weights = classWeights;
     this.#votes = votes;
     this.clouds = options.clouds ?? savedCloudForm(segmenter.config);
-    const { coefficients, method, read } = trainingOf(segmenter, options);
+    const { coefficients, method, read } = settledTraining(options, segmenter.training, segmenter.fresh);
     this.coefficients = coefficients;
     this.method = method;
     this.read = read;

@@ -1,6 +1,6 @@
 /** What a recognizer is made of, where the caller does not say. */
 import type { Coefficients, HeadRead, Method } from '@dr2net/core';
-import type { Backbone, Pooling, SavedTraining } from '@dr2net/models';
+import type { Pooling } from '@dr2net/models';
 import type { ClipForm } from './clip-form.ts';
 import type { ViewAverage } from './views.ts';
 
@@ -33,28 +33,6 @@ export interface RecognizerOptions {
   readonly clips?: ClipForm;
   /** What is averaged over several views of a clip in evaluation. Default `probability`. */
   readonly viewAverage?: ViewAverage;
-}
-
-/** With α + β = 1 and so small a β the network is all but the pretrained one, and `exact` inverts it bit for bit. */
-const nearlyPretrained: SavedTraining = {
-  coefficients: { alpha: 63 / 64, beta: 1 / 64 },
-  read: 'last',
-  method: { name: 'exact' },
-};
-
-const pretrained: SavedTraining = {
-  coefficients: { alpha: 1, beta: 0 },
-  read: 'last',
-  method: { name: 'conventional' },
-};
-
-export function trainingOf(backbone: Backbone, newHead: boolean, options: RecognizerOptions): SavedTraining {
-  const otherwise = backbone.training ?? (newHead ? nearlyPretrained : pretrained);
-  return {
-    coefficients: options.coefficients ?? otherwise.coefficients,
-    method: options.method ?? otherwise.method,
-    read: options.read ?? otherwise.read,
-  };
 }
 
 /** @throws RangeError for a share outside [0, 1) */

@@ -10,6 +10,7 @@ import {
   type StepOptions,
   type StepResult,
   saveBackbone,
+  settledTraining,
   type TaskModel,
 } from '@dr2net/models';
 import { inference, type Parameter } from '@dr2net/ops';
@@ -18,7 +19,7 @@ import type { ClipBatch } from '../source/batch.ts';
 import { type ClipForm, savedClipForm, writeClipForm } from './clip-form.ts';
 import { evaluation, type RecognitionEvaluation, type ScoredClips, type ScoreOptions, scoreClips } from './evaluate.ts';
 import { chooseHead } from './head.ts';
-import { checkShare, type RecognizerOptions, trainingOf } from './options.ts';
+import { checkShare, type RecognizerOptions } from './options.ts';
 import type { ViewAverage } from './views.ts';
 
 /** The backbone does not take clips. */
@@ -62,7 +63,7 @@ export class ActionRecognizer implements TaskModel<ClipBatch, RecognitionEvaluat
     this.labels = labels;
     this.#own = new Set(head.parameters);
     this.parameters = [...backbone.parameters, ...head.parameters];
-    const { coefficients, method, read } = trainingOf(backbone, isNew, options);
+    const { coefficients, method, read } = settledTraining(options, backbone.training, isNew);
     this.coefficients = coefficients;
     this.method = method;
     this.read = read;

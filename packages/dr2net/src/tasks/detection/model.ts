@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.ts';
 import type { Detector } from './detector.ts';
 import { newDino, savedDino } from './dino.ts';
 import { sameClasses } from './read.ts';
-import type { DetectorSettings, Renewal } from './settings.ts';
+import { type DetectorSettings, type Renewal, refuseGiven, refuseNetworkOptions } from './settings.ts';
 import { newYolos, savedYolos } from './yolos.ts';
 
 const ofYolos = { detections: '--detections', depth: '--depth', emptyWeight: '--empty-weight' } as const;
@@ -15,24 +15,6 @@ const ofDino = {
   decoderLayers: '--decoder-layers',
   denoising: '--denoising',
 } as const;
-const ofNew = {
-  detections: '--detections',
-  queries: '--queries',
-  width: '--width',
-  encoderLayers: '--encoder-layers',
-  decoderLayers: '--decoder-layers',
-} as const;
-
-/** @throws UsageError for the first of the options that was given */
-function refuse(
-  settings: DetectorSettings,
-  options: Readonly<Partial<Record<keyof DetectorSettings, string>>>,
-  why: string,
-): void {
-  for (const [name, flag] of Object.entries(options))
-    if (settings[name as keyof DetectorSettings] !== undefined) throw new UsageError(`${flag} ${why}. Leave it out.`);
-}
-
 /** The classes that a saved detector's configuration names, if it is one. */
 export async function savedClasses(model: string): Promise<readonly string[] | undefined> {
   const config = await readModelConfig(model);
@@ -64,20 +46,21 @@ async function load(
   classes: readonly string[],
   note: (text: string) => void,
 ): Promise<Detector> {
-  const { model, head, blocks } = settings;
+  const { model, head } = settings;
   const config = await readModelConfig(model);
   const [yolos, dino] = [isYolosConfig(config), isDinoConfig(config)];
-  if (yolos || dino) {
-    refuse(settings, ofNew, `is for a new network, but ${model} is a saved detector`);
-    if (blocks === 'random')
-      throw new UsageError(`--blocks random is for a new network, but ${model} is a saved detector. Leave it out.`);
-  } else if (head === 'checkpoint')
+  if (yolos || dino) refuseNetworkOptions(settings, model);
+  else if (head === 'checkpoint')
     throw new UsageError(`--head checkpoint: ${model} is no detector, so it has no head to go on with. Leave it out.`);
   if (dino || isSwinConfig(config)) {
-    refuse(settings, ofYolos, `belongs to a YOLOS, but ${model} is ${dino ? 'a Deformable DETR or DINO' : 'a Swin'}`);
+    refuseGiven(
+      settings,
+      ofYolos,
+      `belongs to a YOLOS, but ${model} is ${dino ? 'a Deformable DETR or DINO' : 'a Swin'}`,
+    );
     return dino ? renewed(settings, await savedDino(settings), classes, note) : newDino(settings, config, classes);
   }
-  refuse(settings, ofDino, `belongs to a DINO, around a Swin, but ${model} is ${yolos ? 'a YOLOS' : 'no Swin'}`);
+  refuseGiven(settings, ofDino, `belongs to a DINO, around a Swin, but ${model} is ${yolos ? 'a YOLOS' : 'no Swin'}`);
   return yolos ? renewed(settings, await savedYolos(settings), classes, note) : newYolos(settings, classes);
 }
 

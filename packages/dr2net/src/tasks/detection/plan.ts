@@ -9,8 +9,8 @@ import {
   yolosMemoryModel,
 } from '@dr2net/models';
 import { UsageError } from '../../errors.ts';
-import type { DetectorSettings } from './settings.ts';
-import { refuseNetworkOptions, requireYolos, shapeOf } from './yolos.ts';
+import { type DetectorSettings, refuseNetworkOptions } from './settings.ts';
+import { requireYolos, shapeOf } from './yolos.ts';
 
 export interface PlanDetectorOptions extends Pick<DetectorSettings, 'size' | 'depth' | 'detections' | 'blocks'> {
   /** Default: the saved classifier's, or 10. */

@@ -24,15 +24,6 @@ export function shapeOf(settings: Pick<DetectorSettings, 'size' | 'depth' | 'dro
   };
 }
 
-/** @throws UsageError for options of a new network, which a saved one has settled */
-export function refuseNetworkOptions(
-  { detections, blocks }: Pick<DetectorSettings, 'detections' | 'blocks'>,
-  model: string,
-): void {
-  const flag = detections !== undefined ? '--detections' : blocks === 'random' ? '--blocks random' : undefined;
-  if (flag) throw new UsageError(`${flag} is for a new network, but ${model} is a saved detector. Leave it out.`);
-}
-
 /**
  * Where only a YOLOS will do.
  * @param otherwise what cannot be done with another network, and what to do: `its memory cannot be predicted yet. Choose …`

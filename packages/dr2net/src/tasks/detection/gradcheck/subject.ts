@@ -17,8 +17,8 @@ import { collectPass, type TracedPass, toHost } from '../../../gradcheck/collect
 import type { HostTensor } from '../../../gradcheck/compare.ts';
 import type { CheckSubject, Pass, PassOptions } from '../../../gradcheck/contract.ts';
 import { settleBlocks } from '../model.ts';
-import type { DetectorSettings } from '../settings.ts';
-import { newYolos, refuseNetworkOptions, requireYolos, shapeOf } from '../yolos.ts';
+import { type DetectorSettings, refuseNetworkOptions } from '../settings.ts';
+import { newYolos, requireYolos, shapeOf } from '../yolos.ts';
 import { type PictureInput, pixelsKey, randomPictures, readPictures } from './input.ts';
 
 export interface DetectorCheckOptions extends DetectorSettings {
