@@ -83,6 +83,18 @@ class Execution {
     return static_cast<float*>(TF_TensorData(tensor));
   }
 
+  // Memory for `size` numbers while the kernel runs.
+  float* Temporary(int64_t size) {
+    if (!ok()) return nullptr;
+    TF_AllocatorAttributes attributes;
+    attributes.struct_size = TF_ALLOCATOR_ATTRIBUTES_STRUCT_SIZE;
+    attributes.on_host = 1;
+    TF_Tensor* tensor = TF_AllocateTemp(context_, TF_FLOAT, &size, 1, &attributes, status_);
+    if (!ok()) return nullptr;
+    tensors_.push_back(tensor);
+    return static_cast<float*>(TF_TensorData(tensor));
+  }
+
   static int64_t Size(const std::vector<int64_t>& shape) {
     int64_t size = 1;
     for (int64_t side : shape) size *= side;
@@ -120,5 +132,6 @@ std::vector<Operation> AttentionOperations();
 std::vector<Operation> DeformableAttentionOperations();
 std::vector<Operation> GeluOperations();
 std::vector<Operation> LayerNormOperations();
+std::vector<Operation> WindowAttentionOperations();
 
 }  // namespace dr2net

@@ -38,6 +38,7 @@ std::vector<dr2net::Operation> Operations() {
     add(dr2net::DeformableAttentionOperations());
     add(dr2net::GeluOperations());
     add(dr2net::LayerNormOperations());
+    add(dr2net::WindowAttentionOperations());
   }
   return all;
 }

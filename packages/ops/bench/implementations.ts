@@ -6,6 +6,7 @@
 import { testBackends } from '@dr2net/testing';
 import { dispose, randomNormal, reshape, slice, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LinearKernel } from '../src/linear/index.ts';
+import type { WindowAttentionKernel } from '../src/window-attention/index.ts';
 import { implementations } from '../test/conformance/implementations.ts';
 
 const [backendName = 'wasm', only] = process.argv.slice(2);
@@ -49,6 +50,21 @@ const dense = (args: typeof toQkv, dy: Tensor) => (op: LinearKernel) => ({
   dy,
 });
 
+/** With a mask for every window. */
+function windowsOf(op: WindowAttentionKernel, windows: number, size: number, heads: number, channels: number): Run {
+  const [own, bias, mask] = [
+    normal(windows, size, 3 * channels),
+    normal(heads, size, size),
+    normal(windows, size, size),
+  ];
+  const options = { heads, mask };
+  return {
+    apply: () => op.apply(own, bias, options),
+    trace: () => op.trace(own, bias, options) as Pulled,
+    dy: normal(windows, size, channels),
+  };
+}
+
 const cases: Record<string, readonly (readonly [label: string, here: boolean, run: () => Run])[]> = {};
 function add<Name extends keyof Kernels>(title: string, name: Name, make: (kernel: KernelOf<Name>) => Run): void {
   if (only && !only.split(',').includes(name)) return;
@@ -73,6 +89,11 @@ add('attention', 'attention', (op) => ({
   trace: () => op.trace(qkv, { heads: 6 }) as Pulled,
   dy: x,
 }));
+// Swin-T's first and last stage at 448 pixels.
+add('windowAttention 256 × 49', 'windowAttention', (op) => windowsOf(op, 256, 49, 3, 96));
+add('windowAttention 4 × 49', 'windowAttention', (op) => windowsOf(op, 4, 49, 24, 768));
+// One large window, as a decoder that hides queries from one another has it.
+add('windowAttention 1 × 1100', 'windowAttention', (op) => windowsOf(op, 1, 1100, 8, 256));
 const coefficients = { alpha: 0.4, beta: 0.7 };
 add('dualResidual.update', 'dualResidual', (op) => ({ apply: () => op.update(x, x, x, coefficients) }));
 add('dualResidual.inverse', 'dualResidual', (op) => ({ apply: () => op.inverse(x, x, x, coefficients) }));

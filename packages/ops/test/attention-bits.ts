@@ -1,8 +1,9 @@
-/** Run by own-operations.test.ts in a process of its own: prints a digest of the bits of attention and its gradient, of odd and even sizes. */
+/** Run by own-operations.test.ts in a process of its own: prints a digest of the bits of attention, in windows too, and its gradients, of odd and even sizes. */
 import { createHash } from 'node:crypto';
 import { testBackends } from '@dr2net/testing';
 import { randomNormal } from '@tensorflow/tfjs-core';
 import { own } from '../src/attention/own.ts';
+import { own as windows } from '../src/window-attention/own.ts';
 
 const node = (await testBackends()).find(({ name }) => name === 'node');
 if (!node?.available) throw new Error('The node backend is not there: pnpm native cpu builds it.');
@@ -18,6 +19,10 @@ for (const [batch, tokens, heads, width] of [
   const qkv = randomNormal([batch, tokens, 3 * heads * width], 0, 1, 'float32', 1);
   const dy = randomNormal([batch, tokens, heads * width], 0, 1, 'float32', 2);
   const { value, pullback } = own.trace(qkv, { heads });
-  for (const made of [value, pullback(dy).qkv!]) hash.update(new Uint8Array(made.dataSync().buffer.slice(0)));
+  const bias = randomNormal([heads, tokens, tokens], 0, 1, 'float32', 3);
+  const inWindows = windows.trace(qkv, bias, { heads });
+  const gradients = inWindows.pullback(dy);
+  for (const made of [value, pullback(dy).qkv!, inWindows.value, gradients.qkv!, gradients.bias!])
+    hash.update(new Uint8Array(made.dataSync().buffer.slice(0)));
 }
 process.stdout.write(`${hash.digest('hex')}\n`);

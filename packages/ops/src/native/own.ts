@@ -65,3 +65,9 @@ export const ownDeformable = remembered(() => {
   const inputs = [tensor([0.5, 0.5]), tensor1d([2]), tensor1d([3]), tensor2d([[1, 1, 0, 0]], [1, 4], 'int32'), sizes];
   return answers('Dr2netDeformableAttention', inputs, 1, [6]);
 });
+
+/** Whether those of window attention are there, which came later still. */
+export const ownWindows = remembered(() => {
+  const inputs = [tensor([0, 0, 3], [1, 1, 3]), tensor([0.5], [1, 1, 1]), tensor([], [0, 1, 1]), tensor1d([1, 1])];
+  return answers('Dr2netWindowAttention', inputs, 1, [3]);
+});

@@ -2,8 +2,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
+import { ownWindows } from '../native/own.ts';
 import type { TracedOp } from '../pullback.ts';
 import { simd as simdRuns } from '../simd/module.ts';
+import { own } from './own.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
@@ -42,6 +44,9 @@ const implementations = {
   webgpu,
   get wasm() {
     return simdRuns() ? simd : reference;
+  },
+  get tensorflow() {
+    return ownWindows() ? own : reference;
   },
 };
 

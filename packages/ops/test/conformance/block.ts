@@ -148,6 +148,8 @@ function windows(of: Implementation<WindowAttentionKernel>): Check[] {
   return [
     { batch: 4, tokens: 4, heads: 2, width: 4 },
     { batch: 2, tokens: 35, heads: 1, width: 3 },
+    // More windows than sums of the bias's gradient run side by side on node.
+    { batch: 50, tokens: 3, heads: 1, width: 2 },
     // More than a block of queries, and more heads than the reference takes at a time.
     { batch: 2, tokens: 131, heads: 4, width: 2 },
   ].flatMap((sizes, i) =>

@@ -58,14 +58,16 @@ import { native as linearGeluNative } from '../../src/linear-gelu/native.ts';
 import { reference as linearGeluReference } from '../../src/linear-gelu/reference.ts';
 import { simd as linearGeluSimd } from '../../src/linear-gelu/simd.ts';
 import { wasm as linearGeluWasm } from '../../src/linear-gelu/wasm.ts';
-import { ownDeformable, ownLayers } from '../../src/native/own.ts';
+import { ownDeformable, ownLayers, ownWindows } from '../../src/native/own.ts';
 import { graphsRun } from '../../src/native/probe.ts';
 import { once } from '../../src/pullback.ts';
 import { simd } from '../../src/simd/module.ts';
 import { reference as lossReference } from '../../src/softmax-cross-entropy/reference.ts';
 import { summing as lossSumming } from '../../src/softmax-cross-entropy/webgpu.ts';
 import { wayHere } from '../../src/webgpu/sum.ts';
+import { own as windowOwn } from '../../src/window-attention/own.ts';
 import { reference as windowReference } from '../../src/window-attention/reference.ts';
+import { simd as windowSimd } from '../../src/window-attention/simd.ts';
 
 export interface Implementation<Kernel> {
   /** Absent: the one that the backend chooses. */
@@ -159,7 +161,12 @@ export const implementations = {
     of(attentionOwn, 'own', withOwn),
   ],
   adam: [chosen(adam), reference(adamReference)],
-  windowAttention: [chosen(windowAttention), reference(windowReference)],
+  windowAttention: [
+    chosen(windowAttention),
+    reference(windowReference),
+    of(windowSimd, 'SIMD', withSimd),
+    of(windowOwn, 'own', () => onNode() && ownWindows()),
+  ],
   deformableAttention: [
     chosen(deformableAttention),
     reference(deformableReference),
