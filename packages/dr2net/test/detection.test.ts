@@ -68,6 +68,21 @@ describe('finetune', () => {
     });
   });
 
+  it.each([
+    [0.6, []],
+    [1, ['--blocks', 'random']],
+    [0.9, ['--layer-decay', '0.9', '--blocks', 'random']],
+  ])('trains with a layer decay of %d given %j', async (rate, options) => {
+    const out = `decay-${rate}`;
+    const { code, stderr } = await run(
+      ...['finetune', '--task', 'detection', '--model', at('model'), '--data', at('squares'), '--out', at(out)],
+      ...['--size', '48x64', '--detections', '6', '--batch', '2', '--steps', '1', '--backend', 'wasm', ...options],
+    );
+    expect(code, stderr).toBe(0);
+    const { settings } = parseMetrics(readFileSync(at(out, 'metrics.jsonl'), 'utf8'));
+    expect(settings['layer decay']).toBe(rate);
+  });
+
   it('is evaluated with the same figures', async () => {
     const evaluate = (...options: string[]) =>
       run('evaluate', '--model', at('first', 'model'), '--data', at('squares'), '--backend', 'wasm', ...options);

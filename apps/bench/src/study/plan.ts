@@ -237,6 +237,15 @@ export const studies = {
     epochs: 8,
     common: ['--size', '336x448', '--detections', '60', '--clip', '0.1', '--evaluate-every', '2'],
   },
+  /** The same at the pictures' full size, where `conventional` needs 1.8 times the memory that it needs at 0.7 of it. */
+  'boxes-bccd-large': {
+    ...cells,
+    folder: 'boxes-bccd-large',
+    title: 'Blood cells at 490 × 644, YOLOS',
+    epochs: 8,
+    variants: ['exact', 'frozen'],
+    common: ['--size', '490x644', '--detections', '60', '--clip', '0.1', '--evaluate-every', '2'],
+  },
   /** A Swin of ten blocks and a DINO of 2 + 3 layers, from random weights. */
   'boxes-bccd-swin': {
     ...cells,

@@ -9,7 +9,7 @@ import { InterruptedError } from '../errors.ts';
 import { coefficientsOf, methodOf } from '../options/method.ts';
 import type { RunSettings } from '../options/run.ts';
 import { learningRateSchedule } from '../options/schedule.ts';
-import { clipOf, lengthOf, optimizerOf } from '../options/training.ts';
+import { clipOf, lengthOf, optimizerOf, usualTraining } from '../options/training.ts';
 import type { Output } from '../output.ts';
 import type { FinetuneTask, Network, Prepared } from '../tasks/contract.ts';
 import { type DetectionSettings, detectionTask } from '../tasks/detection/task.ts';
@@ -79,7 +79,8 @@ async function runTask<S extends RunSettings, D, N extends Network, B extends Ba
     await tune({ store: tileStore });
     const network = await task.load(asked, data);
     owned.push(network);
-    const planned = plannedRun(asked, network, backend, output);
+    const whole = { ...usualTraining, ...task.usual?.(asked, network), ...asked };
+    const planned = plannedRun(whole, network, backend, output);
     const { settings, method, coefficients } = planned;
     const prepared = await task.prepare(settings, { method, coefficients }, data, network, { output, stop });
     const { model } = prepared;

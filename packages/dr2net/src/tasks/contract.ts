@@ -4,6 +4,7 @@ import type { MemoryModel } from '@dr2net/memory';
 import type { Batch, BatchSource, SavedTraining, TaskModel } from '@dr2net/models';
 import type { RunFolder } from '../finetune/run-folder.ts';
 import type { RunSettings } from '../options/run.ts';
+import type { UsualTraining } from '../options/training.ts';
 import type { Output } from '../output.ts';
 import type { EvaluationRecord } from '../report/run-log.ts';
 
@@ -49,6 +50,8 @@ export interface FinetuneTask<S extends RunSettings, D, N extends Network, B ext
   read(settings: S): Promise<D>;
   /** A backend has been started. */
   load(settings: S, data: D): Promise<N>;
+  /** How it is trained where the settings do not say. */
+  usual?(settings: S, network: N): UsualTraining;
   /** @param settings with what a budget chose */
   prepare(settings: S, choices: Choices, data: D, network: N, context: RunContext): Promise<Prepared<B, E>>;
   /** For `metrics.jsonl` and the report. */

@@ -13,6 +13,7 @@ import { YolosDetector } from '@dr2net/models';
 import { UsageError } from '../../errors.ts';
 import type { RunFolder } from '../../finetune/run-folder.ts';
 import type { RunSettings } from '../../options/run.ts';
+import type { UsualTraining } from '../../options/training.ts';
 import { formatNumber } from '../../report/format.ts';
 import type { FinetuneTask, Network, RunContext } from '../contract.ts';
 import type { Detector } from './detector.ts';
@@ -60,6 +61,15 @@ async function load(settings: DetectionSettings, { train }: DetectionData): Prom
     footprint: () => footprintOf(detector),
     dispose: () => detector.dispose(),
   };
+}
+
+/**
+ * Blocks under detection tokens unlearn at higher rates what they know, before the tokens have learnt to look; blocks that know nothing
+ * learn like all else.
+ */
+function usual({ blocks }: DetectionSettings, { detector }: DetectionNetwork): UsualTraining {
+  if (blocks === 'random') return { layerDecay: 1 };
+  return detector instanceof YolosDetector ? { layerDecay: 0.6 } : {};
 }
 
 /** What a new DINO is for, where nothing is said: published sizes are for machines of another kind. */
@@ -134,6 +144,7 @@ export const detectionTask: FinetuneTask<
     return inFlags(() => readTrainingImages(settings, known));
   },
   load,
+  usual,
   async prepare(settings, choices, data, { detector, notes }, context) {
     for (const note of notes) context.output.note(note);
     const { classes } = data.train;
