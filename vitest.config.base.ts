@@ -1,4 +1,5 @@
 // How every package is tested: against the sources of its siblings, one process a file (a tfjs engine is global).
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const conditions = ['@dr2net/source', 'node', 'import', 'module', 'default'];
@@ -8,6 +9,7 @@ export function packageTests(more: NonNullable<ViteUserConfig['test']> = {}) {
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: ['node', 'import', 'default'] } },
     test: {
+      setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
       pool: 'forks',
       maxWorkers: 2,
