@@ -4,6 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ApplyRun, Coefficients, RunOptions, SubBlock } from './contract.ts';
 import { forward, readHead } from './forward.ts';
 import { methodCoefficients } from './methods/index.ts';
+import { readByHead } from './reading.ts';
 import { makeRun } from './run.ts';
 
 /** Without a backward pass nothing is inverted, so β = 0 is as good as any other under every method. */
@@ -19,7 +20,7 @@ function appliedCoefficients({ method, coefficients }: RunOptions): Coefficients
  */
 export const applyRun: ApplyRun = (subBlocks, x0, context, options) => {
   const run = makeRun(subBlocks, x0, context, { ...options, coefficients: appliedCoefficients(options) });
-  return readHead(run, forward(run, { last: x0, previous: x0 }));
+  return readByHead(readHead(run, forward(run, { last: x0, previous: x0 })), options);
 };
 
 /** All states [x_0 … x_n], owned by the caller; in floating point, as `applyRun`. */

@@ -84,6 +84,12 @@ export interface RunOptions {
    * next step has as many anchors as it needs. One a run and model; goes into checkpoints (`toJSON`).
    */
   readonly anchors?: AnchorControl;
+  /**
+   * Sees what is read (borrowed): x_i, with its shift, by sub-block i, in the forward pass and wherever F_i is evaluated again; what `read`
+   * says by the head. The reader reads what is returned, where something is (taken over; of the same shape). Two passes that read the same
+   * take the same branches of what is not smooth (ReLUs, maxima, choices of the best), so that their gradients can be compared.
+   */
+  readonly onRead?: (x: Tensor, reader: number | 'head') => Tensor | undefined;
 }
 
 /** What the checks of a run found; what does not apply, or has no backward pass yet, is absent. */

@@ -2,7 +2,8 @@
 import { dualResidual, holding, scope, share } from '@dr2net/ops';
 import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
 import { applyResidual, type Residual } from './residual.ts';
-import { checkShape, type Run } from './run.ts';
+import type { Run } from './run.ts';
+import { checkShape } from './shape.ts';
 
 /** x_n and x_{n−1}, owned by the caller. */
 export interface StatePair {

@@ -7,7 +7,8 @@
  */
 import { holding, type Pullback, type Sink, scope, share } from '@dr2net/ops';
 import { add, type Tensor } from '@tensorflow/tfjs-core';
-import { checkShape, type Run } from './run.ts';
+import type { Run } from './run.ts';
+import { checkShape } from './shape.ts';
 
 /** What is added, and what α scales. Both owned by the caller. */
 export interface Residual {

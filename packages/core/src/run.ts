@@ -6,6 +6,8 @@ import type { Coefficients, HeadRead, RunOptions, SubBlock } from './contract.ts
 import { MethodError, RunShapeError } from './errors.ts';
 import type { ExactScale } from './exact-scale.ts';
 import { unknownName } from './names.ts';
+import { readingBlocks } from './reading.ts';
+import { checkShape } from './shape.ts';
 
 export interface Run {
   readonly subBlocks: readonly SubBlock[];
@@ -21,20 +23,8 @@ export interface Run {
 
 const reads: readonly HeadRead[] = ['last', 'mean'];
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
-}
-
-/** Throws where a tensor has not the shape of the states. */
-export function checkShape(what: string, shape: readonly number[], states: readonly number[]): void {
-  if (!sameShape(shape, states))
-    throw new RunShapeError(
-      `${what} has the shape [${shape}], but the states of the run have [${states}]; both must be the same.`,
-    );
-}
-
 export function makeRun(subBlocks: readonly SubBlock[], x0: Tensor, context: Context, options: RunOptions): Run {
-  const { coefficients, read = 'last', shift, scale, anchors } = options;
+  const { coefficients, read = 'last', shift, scale, anchors, onRead } = options;
   if (subBlocks.length === 0) throw new RunShapeError('A run needs at least one sub-block; the list is empty.');
   if (x0.dtype !== 'float32')
     throw new RunShapeError(`x0 has the dtype ${x0.dtype}; a run works on float32. Cast it first.`);
@@ -44,5 +34,13 @@ export function makeRun(subBlocks: readonly SubBlock[], x0: Tensor, context: Con
     throw new RunShapeError(`${shifted.name} takes a shift, but the run has none; give the tensor as options.shift.`);
   if (shift) checkShape('options.shift', shift.shape, x0.shape);
   const contexts = subBlocks.map((_, i) => context.child(i));
-  return { subBlocks, contexts, coefficients, read, shift, scale, anchors };
+  return {
+    subBlocks: onRead ? readingBlocks(subBlocks, onRead) : subBlocks,
+    contexts,
+    coefficients,
+    read,
+    shift,
+    scale,
+    anchors,
+  };
 }

@@ -1,9 +1,23 @@
 /** A run and its pullback. */
 import { once } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { backward } from './backward.ts';
-import type { TraceRun } from './contract.ts';
+import type { RunOptions, TraceRun } from './contract.ts';
 import { methodCoefficients, record } from './methods/index.ts';
-import { checkShape, makeRun } from './run.ts';
+import { readByHead } from './reading.ts';
+import type { Recording } from './recording.ts';
+import { makeRun } from './run.ts';
+import { checkShape } from './shape.ts';
+
+/** A run whose output could not be read keeps nothing. */
+function reading(recording: Recording, options: RunOptions): Tensor {
+  try {
+    return readByHead(recording.value, options);
+  } catch (error) {
+    recording.dispose();
+    throw error;
+  }
+}
 
 /**
  * Runs forward and keeps what the method keeps. The pullback walks back, hands every trainable parameter's gradient to the sink
@@ -17,7 +31,8 @@ export const traceRun: TraceRun = (subBlocks, x0, context, options) => {
   const coefficients = methodCoefficients(options.method, options.coefficients, subBlocks.length);
   const run = makeRun(subBlocks, x0, context, { ...options, coefficients });
   const recording = record(run, x0, options.method);
-  const { value, rewind, report } = recording;
+  const { rewind, report } = recording;
+  const value = reading(recording, options);
   const shape = value.shape;
   const pullback = once<Parameters<ReturnType<TraceRun>['pullback']>, ReturnType<ReturnType<TraceRun>['pullback']>>(
     'the run',

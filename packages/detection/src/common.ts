@@ -31,7 +31,15 @@ export { type Denoising, denoisingQueries } from './denoising/queries.ts';
 export { ObjectDetection, objectDetection } from './detector/detection.ts';
 export type { DetectionEvaluation } from './detector/evaluation.ts';
 export { cocoDetections, type FoundInImage, type FoundObject } from './detector/found.ts';
+export type {
+  DetectorBatch,
+  DetectorNetwork,
+  DetectorPass,
+  DetectorTraceOptions,
+} from './detector/network.ts';
+export { detectorNetwork } from './detector/network-of.ts';
 export type { DetectionOptions } from './detector/options.ts';
+export { type PassLoss, passLoss } from './detector/pass-loss.ts';
 export { BadAnnotationError } from './errors.ts';
 export type { FileEntry, ImageFile } from './files/files.ts';
 export type { Conversion, LoadedImage, WantedImage } from './image/load.ts';

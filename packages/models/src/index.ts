@@ -31,6 +31,7 @@ export type {
   DinoLayer,
   DinoPullback,
   DinoRunOptions,
+  TraceDinoOptions,
   TracedDino,
 } from './dino/contract.ts';
 export { createDino, type DinoConfigOptions, dinoConfig, type NewDinoOptions } from './dino/create.ts';
@@ -97,7 +98,7 @@ export {
   segmenterSpec,
   withNewHead,
 } from './point/store.ts';
-export type { RunsOptions } from './runs.ts';
+export { type RunsOptions, runOptionsOf } from './runs.ts';
 export {
   headSources,
   type SaveBackboneOptions,

@@ -12,6 +12,8 @@ export interface RunsOptions extends Pick<RunOptions, 'coefficients' | 'method' 
   readonly scaleOf?: (run: number) => ExactScale;
   /** `RunOptions.anchors` of each run by number: how measured errors of `reversible` compare with the predicted ones. */
   readonly anchorsOf?: (run: number) => AnchorControl;
+  /** `RunOptions.onRead`, with the run's number. */
+  readonly onRead?: (x: Tensor, reader: number | 'head', run: number) => Tensor | undefined;
 }
 
 /** Takes the gradient of each output over, null where it has none; gives that of x_0, or null under `frozen`. */
@@ -32,11 +34,17 @@ export interface TracedRuns {
 const contextOf = (context: Context, run: number) => (run === 0 ? context : context.child(`run ${run}`));
 const mergeContext = (context: Context, run: number) => context.child(`merge ${run}`);
 
-function optionsOf({ scaleOf, anchorsOf, ...options }: RunsOptions, run: number): RunOptions {
+/** Those of one run. */
+export function runOptionsOf(
+  { coefficients, method, read, scaleOf, anchorsOf, onRead }: RunsOptions,
+  run: number,
+): RunOptions {
   return {
-    ...options,
+    ...{ coefficients, method },
+    ...(read && { read }),
     ...(scaleOf && { scale: scaleOf(run) }),
     ...(anchorsOf && { anchors: anchorsOf(run) }),
+    ...(onRead && { onRead: (x: Tensor, reader: number | 'head') => onRead(x, reader, run) }),
   };
 }
 
@@ -85,7 +93,7 @@ export function applyRuns(
       held,
       x0,
       outputs,
-      (x, run) => applyRun(runs[run]!.subBlocks, x, contextOf(context, run), optionsOf(options, run)),
+      (x, run) => applyRun(runs[run]!.subBlocks, x, contextOf(context, run), runOptionsOf(options, run)),
       (x, run) => mergeOf(runs, run).apply(x, mergeContext(context, run)),
     ),
   );
@@ -108,7 +116,7 @@ export function traceRuns(
       x0,
       outputs,
       (x, run) => {
-        const own = traceRun(runs[run]!.subBlocks, x, contextOf(context, run), optionsOf(options, run));
+        const own = traceRun(runs[run]!.subBlocks, x, contextOf(context, run), runOptionsOf(options, run));
         held.add(own.pullback);
         traced.push(own);
         return own.value;

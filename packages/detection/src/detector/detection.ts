@@ -11,21 +11,20 @@ import {
   type StepResult,
   settledTraining,
   type TaskModel,
-  YolosDetector,
+  type YolosDetector,
 } from '@dr2net/models';
 import type { Parameter } from '@dr2net/ops';
-import { scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { DetectionDatasetError } from '../dataset/errors.ts';
-import type { OutputGradient } from '../losses/dino.ts';
 import { SetLossMean } from '../losses/mean.ts';
 import type { DetectionOutputs } from '../matching/contract.ts';
 import type { DetectionBatch } from '../source/batch.ts';
-import { DinoNetwork } from './dino.ts';
 import { type DetectionEvaluation, Evaluating } from './evaluation.ts';
 import { type FoundInImage, foundObjects } from './found.ts';
 import type { DetectorNetwork, RunSetting } from './network.ts';
+import { detectorNetwork } from './network-of.ts';
 import type { DetectionOptions } from './options.ts';
-import { YolosNetwork } from './yolos.ts';
+import { outputsOf, passLoss } from './pass-loss.ts';
 
 /** Names for the detector's classes: as given, as saved, else `class 0`, `class 1`, … */
 function namesOf({ classification, config }: DetectorNetwork, given: readonly string[] | undefined): readonly string[] {
@@ -105,15 +104,15 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
     const { sink, onPhase } = options;
     onPhase?.('forward');
     this.network.requireCanvas(batch.canvas);
-    const { sets, loss, pullback, reports } = await this.network.trace(batch, { ...this.#run, ...options });
+    const pass = await this.network.trace(batch, { ...this.#run, ...options });
+    const { sets, pullback, reports } = pass;
     const held: { dispose(): void }[] = [pullback, ...sets.flatMap(({ logits, boxes }) => [logits, boxes])];
     try {
       onPhase?.('head');
-      const { total, gradients } = loss(await Promise.all(sets.map((set) => outputsOf(set))));
-      const back = gradients.map((gradient, i) => tensorsOf(gradient, sets[i] as Detections));
-      held.push(...back.flatMap(({ logits, boxes }) => [logits, boxes]));
+      const { total, gradients } = await passLoss(pass);
+      held.push(...gradients.flatMap(({ logits, boxes }) => [logits, boxes]));
       onPhase?.('backward');
-      pullback(back, sink);
+      pullback(gradients, sink);
       const output = (sets.at(-1) as Detections).logits.clone();
       return { loss: scalar(total), output, reports };
     } finally {
@@ -191,19 +190,6 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
   dispose(): void {}
 }
 
-async function outputsOf({ logits, boxes }: Detections): Promise<DetectionOutputs> {
-  const [batch, queries] = boxes.shape as [number, number, number];
-  const [found, where] = await Promise.all([logits.data(), boxes.data()]);
-  return { batch, queries, logits: found, boxes: where as Float32Array };
-}
-
-function tensorsOf({ logits, boxes }: OutputGradient, like: Detections): Detections {
-  return {
-    logits: tensor(Float32Array.from(logits), like.logits.shape),
-    boxes: tensor(Float32Array.from(boxes), like.boxes.shape),
-  };
-}
-
 /**
  * A YOLOS, a Deformable DETR or a DINO (borrowed) as a model that the training loop knows.
  * @throws DetectionDatasetError when the classes are not as many as the detector's; RangeError for options that its network does not have
@@ -212,7 +198,5 @@ export function objectDetection(
   detector: YolosDetector | DinoDetector,
   options: DetectionOptions = {},
 ): ObjectDetection {
-  const network =
-    detector instanceof YolosDetector ? new YolosNetwork(detector, options) : new DinoNetwork(detector, options);
-  return new ObjectDetection(network, options);
+  return new ObjectDetection(detectorNetwork(detector, options), options);
 }

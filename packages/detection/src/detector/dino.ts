@@ -6,11 +6,10 @@ import {
   type DinoInput,
   dinoSize,
   type ModelFolder,
-  type StepOptions,
   saveDino,
   traceDino,
 } from '@dr2net/models';
-import { inference, type Parameter } from '@dr2net/ops';
+import { inference, type Parameter, type Sink } from '@dr2net/ops';
 import type { ImageSize } from '../boxes/formats.ts';
 import { DetectionDatasetError } from '../dataset/errors.ts';
 import type { DenoisingOptions } from '../denoising/options.ts';
@@ -19,7 +18,15 @@ import { type DinoLossOptions, dinoLoss, type OutputGradient } from '../losses/d
 import { type LayerLoss, setLoss } from '../losses/set.ts';
 import type { Classification, DetectionOutputs, DetectionTargets, TermWeights } from '../matching/contract.ts';
 import type { DetectionBatch } from '../source/batch.ts';
-import type { DetectorInput, DetectorNetwork, DetectorPass, RunSetting, SaveOptions } from './network.ts';
+import type {
+  DetectorBatch,
+  DetectorInput,
+  DetectorNetwork,
+  DetectorPass,
+  DetectorTraceOptions,
+  RunSetting,
+  SaveOptions,
+} from './network.ts';
 import { type DetectionOptions, refuseOptions } from './options.ts';
 
 /** Published for pictures of a shorter side of 800 pixels and at most 1333: the next multiple of the maps' strides. */
@@ -28,7 +35,7 @@ const publishedSize = [800, 1344] as const;
 const deformableWeights: TermWeights = { class: 2, l1: 5, giou: 2 };
 
 /** The objects in shares of what the pictures fill: the network knows where they end, and has boxes in shares of that. */
-function targetsOf({ targets, canvas, used }: DetectionBatch): DetectionTargets[] {
+function targetsOf({ targets, canvas, used }: DetectorBatch): DetectionTargets[] {
   return targets.map(({ labels, boxes }, i) => {
     const { width, height } = used[i] as ImageSize;
     const [across, down] = [canvas.width / width, canvas.height / height];
@@ -36,7 +43,7 @@ function targetsOf({ targets, canvas, used }: DetectionBatch): DetectionTargets[
   });
 }
 
-const validOf = ({ used }: DetectionBatch) => used.map(({ height, width }) => [height, width] as const);
+const validOf = ({ used }: Pick<DetectorBatch, 'used'>) => used.map(({ height, width }) => [height, width] as const);
 
 export class DinoNetwork implements DetectorNetwork {
   readonly architecture = 'deformable_detr';
@@ -122,21 +129,16 @@ export class DinoNetwork implements DetectorNetwork {
       }
   }
 
-  async trace(batch: DetectionBatch, run: RunSetting & StepOptions): Promise<DetectorPass> {
-    const { coefficients, method, read, context, scaleOf, anchorsOf } = run;
+  async trace(batch: DetectorBatch, options: DetectorTraceOptions): Promise<DetectorPass> {
     const targets = targetsOf(batch);
     const denoising =
-      this.#denoising && denoisingQueries(targets, this.classification.classes, context, this.#denoising);
+      this.#denoising && denoisingQueries(targets, this.classification.classes, options.context, this.#denoising);
     const input: DinoInput = {
       pixels: batch.pixels,
       valid: validOf(batch),
       ...(denoising && { denoising: denoising.queries }),
     };
-    const { layers, proposals, pullback, reports } = await traceDino(this.detector, input, {
-      ...{ coefficients, method, read, context },
-      ...(scaleOf ? { scaleOf } : {}),
-      ...(anchorsOf ? { anchorsOf } : {}),
-    });
+    const { layers, proposals, pullback, reports } = await traceDino(this.detector, input, options);
     // The proposals first: the last set is the final one.
     const first = proposals ? 1 : 0;
     return {
@@ -152,7 +154,7 @@ export class DinoNetwork implements DetectorNetwork {
         return { total, gradients };
       },
       pullback: Object.assign(
-        (gradients: readonly Detections[], sink: StepOptions['sink']) =>
+        (gradients: readonly Detections[], sink: Sink) =>
           pullback(
             { layers: gradients.slice(first), proposals: proposals ? (gradients[0] as Detections) : null },
             sink,

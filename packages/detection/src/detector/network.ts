@@ -1,8 +1,9 @@
 /** What the task asks of a detector, whatever its network is; each network has an adapter. */
 import type { Coefficients, HeadRead, Method, RunReport } from '@dr2net/core';
 import type { MemoryModel } from '@dr2net/memory';
-import type { Detections, ModelFolder, SavedTraining, StepOptions } from '@dr2net/models';
-import type { Parameter, Sink } from '@dr2net/ops';
+import type { Detections, ModelFolder, RunsOptions, SavedTraining } from '@dr2net/models';
+import type { Context, Parameter, Sink } from '@dr2net/ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ImageSize } from '../boxes/formats.ts';
 import type { OutputGradient } from '../losses/dino.ts';
 import type { LayerLoss } from '../losses/set.ts';
@@ -16,6 +17,19 @@ export interface RunSetting {
   readonly read: HeadRead;
 }
 
+/** How a pass forward and backward is made. */
+export interface DetectorTraceOptions extends RunsOptions {
+  readonly context: Context;
+  /** Whether the gradient of the pixels is wanted. Default false. */
+  readonly pixelGradient?: boolean;
+}
+
+/** Pictures and what there is to find in them: what a network asks of a batch in training. */
+export interface DetectorBatch extends Pick<DetectionBatch, 'canvas' | 'used' | 'targets'> {
+  /** [batch, height, width, channels], normalised. Borrowed until the pullback has run. */
+  readonly pixels: Tensor;
+}
+
 /** A forward pass of a training step. */
 export interface DetectorPass {
   /** What the network gives, set by set (a YOLOS one, a decoder one a layer); the last is the final one. Owned by the caller. */
@@ -23,8 +37,8 @@ export interface DetectorPass {
   /** The loss of the sets, which were read back, and its gradient of each. @throws RangeError for outputs that are not finite */
   loss(sets: readonly DetectionOutputs[]): { readonly total: number; readonly gradients: readonly OutputGradient[] };
   readonly pullback: {
-    /** Gradients are borrowed. */
-    (gradients: readonly Detections[], sink: Sink): void;
+    /** Gradients are borrowed. Gives that of the pixels, owned by the caller, or null where it was not wanted (or `frozen`). */
+    (gradients: readonly Detections[], sink: Sink): Tensor | null;
     dispose(): void;
   };
   readonly reports: readonly RunReport[];
@@ -59,7 +73,7 @@ export interface DetectorNetwork {
   /** @throws DetectionDatasetError for a canvas that does not fit */
   requireCanvas(canvas: ImageSize): void;
   /** Forward, keeping what the pullback needs. */
-  trace(batch: DetectionBatch, run: RunSetting & StepOptions): DetectorPass | Promise<DetectorPass>;
+  trace(batch: DetectorBatch, options: DetectorTraceOptions): DetectorPass | Promise<DetectorPass>;
   /** What boxes of each image are shares of: the canvas, or a part of it from its upper left corner, in pixels. */
   frames(batch: DetectionBatch): readonly ImageSize[];
   /** The final classes and boxes, keeping nothing; owned by the caller. */

@@ -4,19 +4,26 @@ import {
   applyYolos,
   type Detections,
   type ModelFolder,
-  type StepOptions,
+  runOptionsOf,
   saveYolos,
   traceYolos,
   type YolosDetector,
   yolosMemoryModelOf,
 } from '@dr2net/models';
-import { inference, type Parameter } from '@dr2net/ops';
+import { inference, type Parameter, type Sink } from '@dr2net/ops';
 import type { ImageSize } from '../boxes/formats.ts';
 import { DetectionDatasetError } from '../dataset/errors.ts';
 import { type LayerLoss, type SetLossOptions, setLoss } from '../losses/set.ts';
 import type { Classification, DetectionOutputs } from '../matching/contract.ts';
 import type { DetectionBatch } from '../source/batch.ts';
-import type { DetectorNetwork, DetectorPass, RunSetting, SaveOptions } from './network.ts';
+import type {
+  DetectorBatch,
+  DetectorNetwork,
+  DetectorPass,
+  DetectorTraceOptions,
+  RunSetting,
+  SaveOptions,
+} from './network.ts';
 import { type DetectionOptions, refuseOptions } from './options.ts';
 
 export class YolosNetwork implements DetectorNetwork {
@@ -95,12 +102,11 @@ export class YolosNetwork implements DetectorNetwork {
       );
   }
 
-  trace({ pixels, targets }: DetectionBatch, run: RunSetting & StepOptions): DetectorPass {
-    const { coefficients, method, read, context, scaleOf, anchorsOf } = run;
+  trace({ pixels, targets }: DetectorBatch, options: DetectorTraceOptions): DetectorPass {
+    const { context, pixelGradient = false } = options;
     const { logits, boxes, pullback, report } = traceYolos(this.detector, pixels, {
-      ...{ coefficients, method, read, context },
-      ...(scaleOf ? { scale: scaleOf(0) } : {}),
-      ...(anchorsOf ? { anchors: anchorsOf(0) } : {}),
+      ...runOptionsOf(options, 0),
+      ...{ context, pixelGradient },
     });
     return {
       sets: [{ logits, boxes }],
@@ -109,7 +115,7 @@ export class YolosNetwork implements DetectorNetwork {
         return { total, gradients: layers.map(({ gradient }) => gradient) };
       },
       pullback: Object.assign(
-        ([gradient]: readonly Detections[], sink: StepOptions['sink']) => pullback(gradient as Detections, sink),
+        ([gradient]: readonly Detections[], sink: Sink) => pullback(gradient as Detections, sink),
         { dispose: () => pullback.dispose() },
       ),
       reports: [report],

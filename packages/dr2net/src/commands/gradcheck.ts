@@ -48,7 +48,7 @@ export function addGradcheck(program: Command, output: Output): Command {
     .addOption(
       new Option(
         '--task <name>',
-        'video: a classifier of images or clips; pointcloud, detection: a segmenter or a detector, a new one around an image model (default: as the model says, or video)',
+        'video: a classifier of images or clips; pointcloud, detection: a segmenter or a detector, a new one around an image model or, detection, a Swin (default: as the model says, or video)',
       ).argParser(oneOf(taskNames)),
     )
     .requiredOption('--model <dir>', 'a model folder, its http(s) address, or a hub id owner/name');
@@ -57,7 +57,10 @@ export function addGradcheck(program: Command, output: Output): Command {
   addDepthOption(command);
   tasks.of('video', addClipShapeOptions);
   tasks.of(['video', 'detection'], addPictureSizeOption);
-  tasks.of('detection', detection.addDetectionsOption);
+  tasks.of('detection', (of) => {
+    detection.addDetectorOptions(of);
+    detection.addDenoisingOption(of);
+  });
   tasks.of('pointcloud', (of) => {
     pointcloud.addSegmenterOptions(of);
     pointcloud.addCheckOptions(of);
@@ -77,7 +80,7 @@ export function addGradcheck(program: Command, output: Output): Command {
     )
     .option(
       '--save <file>',
-      'write logits (and boxes), loss, x_n, x_n_minus_1 and grad/<key> of every tensor as safetensors',
+      'write logits (and boxes), loss, x_n, x_n_minus_1 (not of a DINO, which has several runs) and grad/<key> of every tensor as safetensors',
     )
     .option(
       '--tolerance <number>',
@@ -162,7 +165,7 @@ function report(
   },
   output: Output,
 ): void {
-  const { alpha, beta, worst, compared, parameters, withoutGradient, method, tolerance } = result;
+  const { alpha, beta, worst, compared, parameters, withoutGradient, method } = result;
   const error = worst.error.toExponential(2);
   output.line(
     textTable(
@@ -180,12 +183,14 @@ function report(
     `\nα = ${alpha}, β = ${beta}: worst relative gradient error ${error} in ${worst.parameter}, of ${compared} tensors.`,
   );
   if (withoutGradient.length > 0) output.line(`${withoutGradient.length} tensors get no gradient by ${method}.`);
-  if (!result.passed)
-    throw new CheckError(
-      `The worst relative gradient error is ${error} in ${worst.parameter}, beyond the tolerance of ${tolerance}. ${advice(method)}`,
-      result,
-    );
+  if (!result.passed) throw new CheckError(`${fault(result)} ${advice(method)}`, result);
   output.result(result);
+}
+
+function fault({ worst, tolerance, stateDifference }: GradcheckResult): string {
+  if (worst.error <= tolerance)
+    return `The states differ from those of the conventional network by ${stateDifference?.toExponential(2)} of their largest, beyond the tolerance of ${tolerance}.`;
+  return `The worst relative gradient error is ${worst.error.toExponential(2)} in ${worst.parameter}, beyond the tolerance of ${tolerance}.`;
 }
 
 function advice(method: string): string {

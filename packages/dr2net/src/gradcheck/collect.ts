@@ -1,5 +1,5 @@
 /** A traced pass brought to the host: loss, logits, and the gradient of every tensor of the checkpoint. */
-import type { RunReport } from '@dr2net/core';
+import type { RunChecks, RunReport } from '@dr2net/core';
 import type { CheckpointTensor } from '@dr2net/models';
 import type { Parameter, Sink } from '@dr2net/ops';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
@@ -12,7 +12,8 @@ export interface TracedPass {
   readonly logits: Tensor;
   /** The input's gradient, where there is one. */
   readonly input: CheckpointTensor | null;
-  readonly report: RunReport;
+  /** One a reversible run. */
+  readonly reports: readonly RunReport[];
 }
 
 export async function toHost(tensor: Tensor): Promise<HostTensor> {
@@ -23,6 +24,15 @@ export async function toHost(tensor: Tensor): Promise<HostTensor> {
 function sum(next: HostTensor, before: HostTensor | undefined): HostTensor {
   if (!before) return next;
   return { shape: next.shape, data: next.data.map((value, i) => value + before.data[i]!) };
+}
+
+/** All end before any is judged, so that nothing is still being read when this is over. */
+async function checksOf(reports: readonly RunReport[]): Promise<RunChecks[]> {
+  const settled = await Promise.allSettled(reports.map((report) => report.check()));
+  return settled.map((found) => {
+    if (found.status === 'rejected') throw found.reason;
+    return found.value;
+  });
 }
 
 /**
@@ -44,13 +54,13 @@ export async function collectPass(
     take(toCheckpoint(parameter, gradient));
   };
   try {
-    const { loss, logits, input, report } = await trace(sink);
+    const { loss, logits, input, reports } = await trace(sink);
     owned.push(loss, logits);
     if (input) take([input]);
     const [value = Number.NaN] = await loss.data();
     const gradients = new Map<string, HostTensor>();
     for (const { key, tensor } of found) gradients.set(key, sum(await toHost(tensor), gradients.get(key)));
-    return { loss: value, logits: await toHost(logits), gradients, report, check: await report.check() };
+    return { loss: value, logits: await toHost(logits), gradients, reports, checks: await checksOf(reports) };
   } finally {
     dispose(owned);
   }

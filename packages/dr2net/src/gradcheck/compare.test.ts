@@ -22,6 +22,19 @@ describe('compareGradients', () => {
     expect(errors[1]?.error).toBeCloseTo(1e-6 / 8, 8);
   });
 
+  it('holds what is cancelled against the scale of the network, too', () => {
+    const [actual, expected] = [
+      { 'self_attn.k_proj.bias': [1e-7], 'proj.bias': [2e-7], weight: [8] },
+      { 'self_attn.k_proj.bias': [1e-9], 'proj.bias': [1e-9], weight: [8] },
+    ];
+    const [worst] = compareGradients(tensors(actual), tensors(expected));
+    expect(worst).toMatchObject({ parameter: 'proj.bias', absolute: false });
+    expect(worst?.error).toBeGreaterThan(100);
+    const errors = compareGradients(tensors(actual), tensors(expected), new Set(['proj.bias']));
+    expect(errors.map(({ absolute }) => absolute)).toEqual([true, true, false]);
+    expect(errors[0]?.error).toBeLessThan(1e-7);
+  });
+
   it('ranks NaN and infinity worst', () => {
     const errors = compareGradients(tensors({ a: [5], b: [1, Number.NaN] }), tensors({ a: [1], b: [1, 1] }));
     expect(errors[0]?.parameter).toBe('b');

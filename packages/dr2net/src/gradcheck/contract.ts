@@ -1,5 +1,5 @@
 /** What a gradient check asks of its subject, a network with an input: one pass by a method, and what is known of the states. */
-import type { Coefficients, ExactScale, HeadRead, Method, RunReport } from '@dr2net/core';
+import type { Coefficients, ExactScale, HeadRead, Method, RunChecks, RunReport } from '@dr2net/core';
 import type { SavedTraining } from '@dr2net/models';
 import type { HostTensor } from './compare.ts';
 
@@ -7,8 +7,15 @@ export interface PassOptions {
   readonly method: Method;
   readonly coefficients: Coefficients;
   readonly read: HeadRead;
-  readonly scale?: ExactScale;
+  /** `RunOptions.scale` of each reversible run by number. */
+  readonly scaleOf?: (run: number) => ExactScale;
 }
+
+/** A sub-block of a run by number, or what stands behind the run. */
+export type Reader = number | 'head';
+
+/** What was read, of each run by number. */
+export type Readings = readonly ReadonlyMap<Reader, HostTensor>[];
 
 export interface Pass {
   readonly loss: number;
@@ -18,11 +25,14 @@ export interface Pass {
   readonly outputs?: ReadonlyMap<string, HostTensor>;
   /** By checkpoint key; the input's as its key in `--input`. Absent where the method gives none. */
   readonly gradients: ReadonlyMap<string, HostTensor>;
-  readonly report: RunReport;
-  /** What stands above the run has read, where that is not smooth (ReLUs, maxima). */
-  readonly output?: HostTensor;
-  /** What the run's own checks found. */
-  readonly check: Awaited<ReturnType<RunReport['check']>>;
+  /** One a reversible run. */
+  readonly reports: readonly RunReport[];
+  /** What each run's own checks found. */
+  readonly checks: readonly RunChecks[];
+  /** What was read, where the network is not smooth (ReLUs, maxima, choices of the best). */
+  readonly readings?: Readings;
+  /** In a second pass: how far what would have been read is from that, relative to its largest magnitude. */
+  readonly readingDifference?: number;
 }
 
 export interface CheckSubject {
@@ -31,15 +41,15 @@ export interface CheckSubject {
   readonly training: SavedTraining | null;
   /** Tensors of the model that nothing reads (a mask token): their gradient is 0. */
   readonly unread: ReadonlyMap<string, HostTensor>;
+  /** Tensors whose true gradient is 0, beside biases of keys: what a norm right behind takes out. */
+  readonly cancelled?: ReadonlySet<string>;
   /**
-   * @param other where what stands above the run is not smooth, the pass reads there what this one has read: a value that rounding moves over
-   * 0 changes gradients though both are right. Loss and logits stay the pass's own
+   * @param other where the network is not smooth, the pass reads there what this one has read: a value that rounding moves over 0, or past
+   * another, changes gradients though both are right. Loss and logits stay the pass's own
    * @throws the errors of the run, and of its checks (a state out of range, a rebuilt state that differs)
    */
   pass(options: PassOptions, other?: Pass): Promise<Pass>;
-  /** The largest magnitude among the states. */
-  range(options: PassOptions): Promise<number>;
-  /** x_n and x_{n−1}. */
-  lastStates(options: PassOptions): Promise<HostTensor[]>;
+  /** x_n and x_{n−1}; null where there are several runs, each with its own. */
+  lastStates(options: PassOptions): Promise<HostTensor[] | null>;
   dispose(): void;
 }

@@ -37,12 +37,17 @@ export interface DinoLayer {
 }
 
 /**
- * `scaleOf` and `anchorsOf` are asked by the run's number: the stages of the backbone that are gone through, the encoder, the layers of the
+ * `scaleOf`, `anchorsOf` and `onRead` are asked by the run's number: the stages of the backbone that are gone through, the encoder, the layers of the
  * decoder. Under `frozen` the backbone gets no gradient and keeps nothing; all behind it is new with a new detector, and learns, by
  * `checkpoint`, which takes any (α, β).
  */
 export interface DinoRunOptions extends RunsOptions {
   readonly context: Context;
+}
+
+export interface TraceDinoOptions extends DinoRunOptions {
+  /** Whether the gradient of the pixels is wanted. Default false. */
+  readonly pixelGradient?: boolean;
 }
 
 /** Gradients, borrowed; of each layer's boxes as they are, after the sigmoid. */
@@ -53,8 +58,11 @@ export interface DinoGradient {
 }
 
 export interface DinoPullback {
-  /** @throws RangeError where there are not as many gradients as layers */
-  (gradient: DinoGradient, sink: Sink): void;
+  /**
+   * Gives the gradient of the pixels, owned by the caller, or null where it was not wanted (or `frozen`).
+   * @throws RangeError where there are not as many gradients as layers
+   */
+  (gradient: DinoGradient, sink: Sink): Tensor | null;
   dispose(): void;
 }
 

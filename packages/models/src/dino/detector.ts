@@ -8,7 +8,7 @@ import type { PlannedParameter } from '../transformer/plan.ts';
 import { backboneRuns } from './encode.ts';
 import { assembleDino, type DinoModules } from './modules.ts';
 import { backboneName, planDino } from './plan.ts';
-import type { DinoSpec, ReadDino } from './spec.ts';
+import { type DinoSpec, normGroups, type ReadDino } from './spec.ts';
 
 export interface DinoParts extends ReadDino {
   readonly config: Readonly<Record<string, unknown>>;
@@ -73,6 +73,22 @@ export class DinoDetector {
       2 * encoder.length,
       ...decoder.map(() => 3),
     ];
+  }
+
+  /**
+   * Parameters whose true gradient is 0: a GroupNorm of one channel a group takes out what is added to a channel, before the level's
+   * projection and after it.
+   */
+  get cancelled(): readonly Parameter[] {
+    const { width, levels, backbone } = this.spec;
+    if (width !== normGroups) return [];
+    // Of the last map a level is made by a 3 × 3 convolution, whose zeros around the map are seen.
+    const maps = levels > backbone.features.length ? backbone.features.slice(0, -1) : backbone.features;
+    const names = [
+      ...Array.from({ length: levels }, (_, level) => `levels.${level}.bias`),
+      ...maps.map((stage) => `${backboneName}features.${stage}.norm.bias`),
+    ];
+    return this.parameters.filter(({ name }) => names.includes(name));
   }
 
   layoutOf(parameter: Parameter): Layout {

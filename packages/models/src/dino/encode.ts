@@ -3,8 +3,9 @@ import { applyRun, type Method, type RunOptions, type RunReport, traceRun } from
 import { type Context, Held, holding, once, type Sink, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { ModelOptionError } from '../errors.ts';
+import { runOptionsOf } from '../runs.ts';
 import { applyFeatures, traceFeatures } from '../swin/features.ts';
-import type { DinoInput, DinoRunOptions } from './contract.ts';
+import type { DinoInput, DinoRunOptions, TraceDinoOptions } from './contract.ts';
 import { cellPositions, encoderSubBlocks } from './encoder.ts';
 import { Geometry } from './geometry.ts';
 import { passLevels } from './levels.ts';
@@ -21,9 +22,9 @@ export interface Encoded {
   readonly reports: readonly RunReport[];
 }
 
-/** Takes the memory's gradient (borrowed). */
+/** Takes the memory's gradient (borrowed); gives that of the pixels, or null where it was not wanted (or `frozen`). */
 export interface EncodePullback {
-  (dMemory: Tensor, sink: Sink): void;
+  (dMemory: Tensor, sink: Sink): Tensor | null;
   dispose(): void;
 }
 
@@ -35,14 +36,7 @@ const behind = (method: Method): Method => (method.name === 'frozen' ? { name: '
 
 /** Of the run of that number behind the backbone's: 0 the encoder, 1 … the decoder's layers. */
 export function runOptions(spec: DinoSpec, options: DinoRunOptions, number: number): RunOptions {
-  const { coefficients, method, read, scaleOf, anchorsOf } = options;
-  const run = backboneRuns(spec) + number;
-  return {
-    ...{ coefficients, method: behind(method) },
-    ...(read && { read }),
-    ...(scaleOf && { scale: scaleOf(run) }),
-    ...(anchorsOf && { anchors: anchorsOf(run) }),
-  };
+  return runOptionsOf({ ...options, method: behind(options.method) }, backboneRuns(spec) + number);
 }
 
 function checkPixels({ backbone: { patch, input } }: DinoSpec, pixels: Tensor): void {
@@ -58,7 +52,13 @@ function checkPixels({ backbone: { patch, input } }: DinoSpec, pixels: Tensor): 
       );
 }
 
-function backboneMaps(modules: DinoModules, pixels: Tensor, options: DinoRunOptions, context: Context, keeps: boolean) {
+function backboneMaps(
+  modules: DinoModules,
+  pixels: Tensor,
+  options: TraceDinoOptions,
+  context: Context,
+  keeps: boolean,
+) {
   const body = { ...options, context };
   if (keeps) return traceFeatures(modules.backbone, pixels, body);
   return { maps: applyFeatures(modules.backbone, pixels, body), pullback: null, reports: [] };
@@ -68,7 +68,7 @@ export function encode(
   spec: DinoSpec,
   modules: DinoModules,
   { pixels, valid }: DinoInput,
-  options: DinoRunOptions,
+  options: TraceDinoOptions,
   keeps: boolean,
 ): Encoded {
   checkPixels(spec, pixels);
@@ -115,8 +115,9 @@ export function encode(
         const dMaps = kept(levels.pullback)(d, sink);
         for (const each of dMaps) own.add(each);
         own.free(d);
-        kept(features.pullback)(dMaps, sink)?.dispose();
+        const dPixels = kept(features.pullback)(dMaps, sink);
         own.dispose();
+        return dPixels;
       });
     const pullback = once('the encoder', [all], pull);
     for (const each of [traced.value, geometry, all]) held.release(each);

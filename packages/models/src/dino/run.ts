@@ -3,7 +3,7 @@ import { Sums } from '@dr2net/layers';
 import { Held, holding, once, type Parameter, type Sink } from '@dr2net/ops';
 import { add, type Tensor } from '@tensorflow/tfjs-core';
 import { ModelOptionError } from '../errors.ts';
-import type { DinoGradient, DinoInput, DinoLayer, DinoRunOptions, TracedDino } from './contract.ts';
+import type { DinoGradient, DinoInput, DinoLayer, DinoRunOptions, TraceDinoOptions, TracedDino } from './contract.ts';
 import { decode } from './decode.ts';
 import type { DecoderInputs } from './decoder.ts';
 import { attentionMask, checkDenoising } from './denoising.ts';
@@ -64,7 +64,7 @@ function beginning(
 export async function traceDino(
   detector: DinoDetector,
   input: DinoInput,
-  options: DinoRunOptions,
+  options: TraceDinoOptions,
 ): Promise<TracedDino> {
   const { spec, modules } = detector;
   checkInput(detector, input);
@@ -87,12 +87,12 @@ export async function traceDino(
       keeps: true,
     });
     all.add(kept(decoded.pullback));
-    const run = (gradient: DinoGradient, target: Sink) => {
+    const run = (gradient: DinoGradient, target: Sink): Tensor | null => {
       if (gradient.layers.length !== decoded.layers.length)
         throw new RangeError(
           `${gradient.layers.length} gradients were given for ${decoded.layers.length} layers; give one a layer.`,
         );
-      summing(detector.shared, target, (sink) =>
+      return summing(detector.shared, target, (sink) =>
         holding((own) => {
           const { memory, ...d } = kept(decoded.pullback)(gradient.layers, sink);
           for (const each of [memory, d.content, d.position, d.raw]) if (each) own.add(each);
@@ -104,8 +104,9 @@ export async function traceDino(
             dMemory = own.add(add(memory, more));
             own.free(memory, more);
           }
-          kept(encoded.pullback)(dMemory, sink);
+          const dPixels = kept(encoded.pullback)(dMemory, sink);
           own.dispose();
+          return dPixels;
         }),
       );
     };
@@ -119,17 +120,20 @@ export async function traceDino(
 }
 
 /** Runs `body` with a sink that adds up the gradients of parameters that several layers share, and hands each on once. */
-function summing(shared: ReadonlySet<Parameter>, target: Sink, body: (sink: Sink) => void): void {
+function summing(shared: ReadonlySet<Parameter>, target: Sink, body: (sink: Sink) => Tensor | null): Tensor | null {
   const sums = new Sums(target);
   const sink: Sink = Object.assign(
     (parameter: Parameter, gradient: Tensor) =>
       shared.has(parameter) ? sums.sink(parameter, gradient) : target(parameter, gradient),
     { summing: (gradient: Tensor) => target.summing?.(gradient) },
   );
+  let gradient: Tensor | null = null;
   try {
-    body(sink);
+    gradient = body(sink);
     sums.handOn();
+    return gradient;
   } catch (error) {
+    gradient?.dispose();
     sums.dispose();
     throw error;
   }

@@ -16,11 +16,6 @@ export interface SegmenterOptions extends Omit<RunOptions, 'shift'> {
   readonly featureGradient?: boolean;
   /** Called when work on a part begins, in a traced pass once forward and once backward. */
   readonly onPart?: (part: SegmenterPart) => void;
-  /**
-   * Sees the run's output [batch, 1 + groups, width] (borrowed) in a traced pass; the norm reads what it returns, where it returns something
-   * (taken over). Two passes that read the same take the same branches of the decoder's ReLUs and maxima, so that their gradients can be compared.
-   */
-  readonly onOutput?: (x: Tensor) => Tensor | undefined;
 }
 
 export interface SegmenterPullback {
@@ -62,7 +57,7 @@ export function applySegmenter(
   model: PointSegmenter,
   features: Tensor,
   geometry: PointGeometry,
-  { context, featureGradient: _, onPart, onOutput: __, ...run }: SegmenterOptions,
+  { context, featureGradient: _, onPart, ...run }: SegmenterOptions,
 ): Tensor {
   const { modules, spec } = model;
   return tidy(() => {
@@ -83,7 +78,7 @@ export function segmenterStates(
   model: PointSegmenter,
   features: Tensor,
   geometry: PointGeometry,
-  { context, featureGradient: _, onPart: __, onOutput: ___, ...run }: SegmenterOptions,
+  { context, featureGradient: _, onPart: __, ...run }: SegmenterOptions,
 ): Tensor[] {
   const { modules, spec } = model;
   return tidy(() => {
@@ -105,7 +100,7 @@ export function traceSegmenter(
   options: SegmenterOptions,
 ): TracedSegmenter {
   const { modules, spec } = model;
-  const { context, featureGradient = false, onPart, onOutput, ...run } = options;
+  const { context, featureGradient = false, onPart, ...run } = options;
 
   const embed = () =>
     run.method.name === 'frozen'
@@ -127,14 +122,13 @@ export function traceSegmenter(
     kept.add(inner.pullback);
     held.free(x0, tokens);
     onPart?.('decoder');
-    const x = held.add(onOutput?.(inner.value) ?? inner.value);
     // With `frozen` the norm belongs to what is frozen.
     const normed = pullback
-      ? modules.norm.trace(x, context)
-      : { value: modules.norm.apply(x, context), pullback: null };
+      ? modules.norm.trace(inner.value, context)
+      : { value: modules.norm.apply(inner.value, context), pullback: null };
     held.add(normed.value);
     if (normed.pullback) kept.add(normed.pullback);
-    held.free(inner.value, x);
+    held.free(inner.value);
     const { cls, groups } = tokensOf(normed.value, geometry);
     const input = { cls: held.add(cls), groups: held.add(groups), skips: skipsOf(model, levels) };
     held.free(normed.value);

@@ -12,11 +12,6 @@ export interface YolosRunOptions extends Omit<RunOptions, 'shift'> {
 export interface TraceYolosOptions extends YolosRunOptions {
   /** Whether the gradient of the pixels is wanted. Default false. */
   readonly pixelGradient?: boolean;
-  /**
-   * Sees the run's output [batch, tokens, width] (borrowed); the norm reads what it returns, where it returns something
-   * (taken over). Two passes that read the same find the same objects, so that their gradients can be compared.
-   */
-  readonly onOutput?: (x: Tensor) => Tensor | undefined;
 }
 
 /** Owned by the caller. */
@@ -58,7 +53,7 @@ export function applyYolos(model: YolosDetector, pixels: Tensor, { context, ...r
  */
 export function traceYolos(model: YolosDetector, pixels: Tensor, options: TraceYolosOptions): TracedYolos {
   const { stem, subBlocks, norm, classes, boxes } = model.modules;
-  const { context, pixelGradient = false, onOutput, ...run } = options;
+  const { context, pixelGradient = false, ...run } = options;
   const frozen = run.method.name === 'frozen';
 
   const forward = (held: Held, kept: Held) => {
@@ -70,9 +65,8 @@ export function traceYolos(model: YolosDetector, pixels: Tensor, options: TraceY
     held.add(inner.value);
     kept.add(inner.pullback);
     held.free(embedded.value);
-    const x = held.add(onOutput?.(inner.value) ?? inner.value);
-    const tokens = held.add(detectionTokens(model, x));
-    held.free(inner.value, x);
+    const tokens = held.add(detectionTokens(model, inner.value));
+    held.free(inner.value);
     const normed = frozen ? { value: norm.apply(tokens, context), pullback: null } : norm.trace(tokens, context);
     held.add(normed.value);
     if (normed.pullback) kept.add(normed.pullback);

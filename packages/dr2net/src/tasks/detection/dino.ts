@@ -9,7 +9,7 @@ import {
   readLabels,
   withNewDinoClasses,
 } from '@dr2net/models';
-import type { DetectorSettings, Renewal } from './settings.ts';
+import type { DetectorSettings, Opened } from './settings.ts';
 
 const dropPathOf = ({ dropPath }: DetectorSettings) => (dropPath === undefined ? {} : { dropPath });
 
@@ -39,11 +39,8 @@ export async function newDino(
 }
 
 /** @throws the errors of loading */
-export async function savedDino(settings: DetectorSettings): Promise<Renewal<DinoDetector>> {
+export async function savedDino(settings: DetectorSettings): Promise<Opened> {
   const detector = await loadDino(settings.model, dropPathOf(settings));
-  return {
-    detector,
-    own: readLabels(detector.config),
-    withClasses: (classes) => withNewDinoClasses(detector, classes, settings.seed),
-  };
+  const withClasses = (classes: readonly string[]) => withNewDinoClasses(detector, classes, settings.seed);
+  return { detector, renewal: { own: readLabels(detector.config), withClasses } };
 }

@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.ts';
 import type { Detector } from './detector.ts';
 import { newDino, savedDino } from './dino.ts';
 import { sameClasses } from './read.ts';
-import { type DetectorSettings, type Renewal, refuseGiven, refuseNetworkOptions } from './settings.ts';
+import { type DetectorSettings, type Opened, type Renewal, refuseGiven, refuseNetworkOptions } from './settings.ts';
 import { newYolos, savedYolos } from './yolos.ts';
 
 const ofYolos = { detections: '--detections', depth: '--depth', emptyWeight: '--empty-weight' } as const;
@@ -22,12 +22,13 @@ export async function savedClasses(model: string): Promise<readonly string[] | u
 }
 
 /** Goes on from a saved detector, with a new classifier where its classes are others. */
-function renewed<D extends Detector>(
+function renewed(
   { model, head }: DetectorSettings,
-  { detector, own, withClasses }: Renewal<D>,
+  detector: Detector,
+  { own, withClasses }: Renewal,
   classes: readonly string[],
   note: (text: string) => void,
-): D {
+): Detector {
   if (head !== 'new' && own && own.join() === classes.join()) return detector;
   if (head === 'checkpoint') {
     detector.dispose();
@@ -41,27 +42,29 @@ function renewed<D extends Detector>(
   return withClasses(classes);
 }
 
-async function load(
-  settings: DetectorSettings,
-  classes: readonly string[],
-  note: (text: string) => void,
-): Promise<Detector> {
+/**
+ * A saved detector as it is, or a new one.
+ * @param classes of a new one
+ * @throws UsageError for options that do not fit the network, and the errors of loading
+ */
+async function open(settings: DetectorSettings, classes: readonly string[]): Promise<Opened> {
   const { model, head } = settings;
   const config = await readModelConfig(model);
   const [yolos, dino] = [isYolosConfig(config), isDinoConfig(config)];
   if (yolos || dino) refuseNetworkOptions(settings, model);
   else if (head === 'checkpoint')
     throw new UsageError(`--head checkpoint: ${model} is no detector, so it has no head to go on with. Leave it out.`);
+  const fresh = (detector: Detector): Opened => ({ detector, renewal: null });
   if (dino || isSwinConfig(config)) {
     refuseGiven(
       settings,
       ofYolos,
       `belongs to a YOLOS, but ${model} is ${dino ? 'a Deformable DETR or DINO' : 'a Swin'}`,
     );
-    return dino ? renewed(settings, await savedDino(settings), classes, note) : newDino(settings, config, classes);
+    return dino ? savedDino(settings) : fresh(await newDino(settings, config, classes));
   }
   refuseGiven(settings, ofDino, `belongs to a DINO, around a Swin, but ${model} is ${yolos ? 'a YOLOS' : 'no Swin'}`);
-  return yolos ? renewed(settings, await savedYolos(settings), classes, note) : newYolos(settings, classes);
+  return yolos ? savedYolos(settings) : fresh(await newYolos(settings, classes));
 }
 
 /** What was pretrained: the blocks of a YOLOS with the norm behind them, the backbone of a DINO but the norms of its maps. */
@@ -69,13 +72,23 @@ const isPretrained = ({ name }: { readonly name: string }) =>
   /^(blocks|norm)\./.test(name) || /^backbone\.(?!features\.)/.test(name);
 
 /** What was pretrained and is `fixed` does not learn. */
-export function settleBlocks<D extends Detector>(detector: D, { blocks }: Pick<DetectorSettings, 'blocks'>): D {
+function settleBlocks(detector: Detector, { blocks }: DetectorSettings): Detector {
   if (blocks === 'fixed')
     for (const parameter of detector.parameters) if (isPretrained(parameter)) parameter.trainable = false;
   return detector;
 }
 
 /**
+ * A saved detector as it is, or a new one.
+ * @param classes of a new one
+ * @throws UsageError, and the errors of loading
+ */
+export async function openDetector(settings: DetectorSettings, classes: readonly string[]): Promise<Detector> {
+  return settleBlocks((await open(settings, classes)).detector, settings);
+}
+
+/**
+ * The detector to finetune: of a saved one with a classifier for the classes of the data.
  * @param note is told of a new classifier
  * @throws UsageError, and the errors of loading
  */
@@ -84,5 +97,6 @@ export async function loadDetector(
   classes: readonly string[],
   note: (text: string) => void,
 ): Promise<Detector> {
-  return settleBlocks(await load(settings, classes, note), settings);
+  const { detector, renewal } = await open(settings, classes);
+  return settleBlocks(renewal ? renewed(settings, detector, renewal, classes, note) : detector, settings);
 }

@@ -96,13 +96,16 @@ export interface LossOptions {
 }
 
 export function addLossOptions(command: Command): Command {
+  return addDenoisingOption(command).option(
+    '--empty-weight <weight>',
+    'YOLOS: how much detection tokens that find nothing count in the class term (default: 0.1)',
+    number({ min: 0 }),
+  );
+}
+
+export function addDenoisingOption(command: Command): Command {
   return command
     .optionsGroup('Training on images:')
-    .option(
-      '--empty-weight <weight>',
-      'YOLOS: how much detection tokens that find nothing count in the class term (default: 0.1)',
-      number({ min: 0 }),
-    )
     .option(
       '--denoising <n>',
       'DINO: about as many queries an image begin at noised objects; 0 for none (default: 100)',

@@ -48,10 +48,15 @@ export function refuseNetworkOptions(settings: Partial<DetectorSettings>, model:
 }
 
 /** What a saved detector's classifier is, for the classes of the data. */
-export interface Renewal<D extends Detector> {
-  /** The detector as it is; owned by the caller. */
-  readonly detector: D;
+export interface Renewal {
   readonly own: readonly string[] | null;
   /** Takes the detector over. */
-  withClasses(classes: readonly string[]): D;
+  withClasses(classes: readonly string[]): Detector;
+}
+
+export interface Opened {
+  /** As it is; owned by the caller. */
+  readonly detector: Detector;
+  /** null for a new one. */
+  readonly renewal: Renewal | null;
 }

@@ -3,7 +3,6 @@ import {
   type DetectionBatch,
   type DetectionDataset,
   type DetectionEvaluation,
-  type DetectionOptions,
   type DetectionSource,
   detectionSource,
   type ObjectDetection,
@@ -21,9 +20,10 @@ import { inFlags } from './flags.ts';
 import { footprintOf } from './footprint.ts';
 import { inspected } from './inspect.ts';
 import { loadDetector, savedClasses } from './model.ts';
+import { networkOptionsOf } from './network.ts';
 import { type AugmentOptions, augmentationOf } from './options.ts';
 import { type DataOptions, type DetectionData, readTrainingImages, type SplitOptions } from './read.ts';
-import { type DetectorSettings, sizeOf } from './settings.ts';
+import type { DetectorSettings } from './settings.ts';
 import { apInWords, figuresOf } from './words.ts';
 
 export interface DetectionSettings
@@ -70,22 +70,6 @@ async function load(settings: DetectionSettings, { train }: DetectionData): Prom
 function usual({ blocks }: DetectionSettings, { detector }: DetectionNetwork): UsualTraining {
   if (blocks === 'random') return { layerDecay: 1 };
   return detector instanceof YolosDetector ? { layerDecay: 0.6 } : {};
-}
-
-/** What a new DINO is for, where nothing is said: published sizes are for machines of another kind. */
-const usualSize = [480, 640] as const;
-
-/** The model's options that the settings give. */
-function optionsOf(settings: DetectionSettings, detector: Detector): DetectionOptions {
-  const { read, emptyWeight, denoising } = settings;
-  const size = sizeOf(settings) ?? (detector.fresh ? usualSize : undefined);
-  return {
-    ...(read ? { read } : {}),
-    ...(emptyWeight === undefined ? {} : { noObject: emptyWeight }),
-    ...(denoising === undefined ? {} : { denoising: denoising > 0 && { queries: denoising } }),
-    // A YOLOS has its size since it was loaded.
-    ...(size && !(detector instanceof YolosDetector) ? { size } : {}),
-  };
 }
 
 const counted = ({ boxes }: DetectionDataset['images'][number]) => boxes.filter(({ crowd }) => !crowd).length;
@@ -149,7 +133,12 @@ export const detectionTask: FinetuneTask<
     for (const note of notes) context.output.note(note);
     const { classes } = data.train;
     const model = await inFlags(async () =>
-      objectDetection(detector, { ...choices, classes, ...optionsOf(settings, detector) }),
+      objectDetection(detector, {
+        ...choices,
+        classes,
+        ...(settings.read && { read: settings.read }),
+        ...networkOptionsOf(settings, detector),
+      }),
     );
     context.output.note(
       `${data.train.images.length} images with ${boxesOf(data.train)} boxes of ${classes.length} classes (${classes.slice(0, 12).join(', ')}) to train on, ` +

@@ -11,7 +11,7 @@ import {
   yolosConfig,
 } from '@dr2net/models';
 import { UsageError } from '../../errors.ts';
-import { type DetectorSettings, type Renewal, sizeOf } from './settings.ts';
+import { type DetectorSettings, type Opened, sizeOf } from './settings.ts';
 
 /** The options that new and saved ones have. */
 export function shapeOf(settings: Pick<DetectorSettings, 'size' | 'depth' | 'dropPath'>) {
@@ -57,11 +57,8 @@ export async function newYolos(settings: DetectorSettings, classes: readonly str
 }
 
 /** @throws the errors of loading */
-export async function savedYolos(settings: DetectorSettings): Promise<Renewal<YolosDetector>> {
+export async function savedYolos(settings: DetectorSettings): Promise<Opened> {
   const detector = await loadYolos(settings.model, shapeOf(settings));
-  return {
-    detector,
-    own: readLabels(detector.config),
-    withClasses: (classes) => withNewClasses(detector, classes, settings.seed),
-  };
+  const withClasses = (classes: readonly string[]) => withNewClasses(detector, classes, settings.seed);
+  return { detector, renewal: { own: readLabels(detector.config), withClasses } };
 }

@@ -6,16 +6,18 @@ import {
   type PointSegmenter,
   pointGeometry,
   readModelConfig,
+  runOptionsOf,
   segmenterStates,
   traceSegmenter,
 } from '@dr2net/models';
 import { holding, inference, type Sink } from '@dr2net/ops';
 import { type PointLoss, pointLoss, pointTargets } from '@dr2net/pointcloud';
-import { abs, dispose, max, stack, type Tensor, tensor, tidy, transpose } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor, tensor, tidy, transpose } from '@tensorflow/tfjs-core';
 import { UsageError } from '../../../errors.ts';
 import { collectPass, type TracedPass, toHost } from '../../../gradcheck/collect.ts';
 import type { HostTensor } from '../../../gradcheck/compare.ts';
 import type { CheckSubject, Pass, PassOptions } from '../../../gradcheck/contract.ts';
+import { Reading } from '../../../gradcheck/readings.ts';
 import { newSegmenter, refuseNetworkOptions, type SegmenterSettings, settleBlocks } from '../model.ts';
 import type { CloudCheckOptions } from '../options.ts';
 import { type CloudInput, checkLabels, featuresKey, randomClouds, readClouds } from './input.ts';
@@ -53,19 +55,15 @@ class SegmenterSubject implements CheckSubject {
 
   async pass(options: PassOptions, other?: Pass): Promise<Pass> {
     const { segmenter } = this;
-    const read: Tensor[] = [];
+    const reading = new Reading({ first: other?.readings, inside: false });
     try {
       const found = await collectPass(
-        (sink) =>
-          this.#trace(sink, options, (x) => {
-            read.push(x.clone());
-            return other?.output && tensor(other.output.data, [...other.output.shape]);
-          }),
+        (sink) => this.#trace(sink, options, reading),
         (parameter, gradient) => segmenter.toCheckpoint(parameter, gradient),
       );
-      return { ...found, output: await toHost(read[0]!), ...(other && (await this.#own(options))) };
+      return { ...found, ...(await reading.result()), ...(other && (await this.#own(options))) };
     } finally {
-      dispose(read);
+      reading.dispose();
     }
   }
 
@@ -93,9 +91,10 @@ class SegmenterSubject implements CheckSubject {
     }
   }
 
-  #trace(sink: Sink, options: PassOptions, onOutput: (x: Tensor) => Tensor | undefined): TracedPass {
+  #trace(sink: Sink, options: PassOptions, { onRead }: Reading): TracedPass {
     return holding((held) => {
-      const run = { ...options, context: inference, featureGradient: true, onOutput };
+      const own = runOptionsOf({ ...options, onRead }, 0);
+      const run = { ...own, context: inference, featureGradient: true };
       const { value, pullback, report } = traceSegmenter(this.segmenter, this.#features, this.#geometry, run);
       held.add(value);
       held.add(pullback);
@@ -108,25 +107,13 @@ class SegmenterSubject implements CheckSubject {
       const logits = turned(value);
       held.release(loss);
       held.dispose();
-      return { loss, logits, input, report };
+      return { loss, logits, input, reports: [report] };
     });
   }
 
-  #states(options: PassOptions): Tensor[] {
-    return segmenterStates(this.segmenter, this.#features, this.#geometry, { ...options, context: inference });
-  }
-
-  async range(options: PassOptions): Promise<number> {
-    const largest = tidy(() => max(stack(this.#states(options).map((x) => max(abs(x))))));
-    try {
-      return (await largest.data())[0]!;
-    } finally {
-      largest.dispose();
-    }
-  }
-
   async lastStates(options: PassOptions): Promise<HostTensor[]> {
-    const states = this.#states(options);
+    const run = { ...options, context: inference };
+    const states = segmenterStates(this.segmenter, this.#features, this.#geometry, run);
     try {
       return await Promise.all([states.at(-1)!, states.at(-2)!].map(toHost));
     } finally {

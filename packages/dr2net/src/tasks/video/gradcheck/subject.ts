@@ -1,5 +1,5 @@
 /** `gradcheck` of a classifier: a backbone of images or clips, and its head. */
-import { measureRange, runStates } from '@dr2net/core';
+import { runStates } from '@dr2net/core';
 import {
   type ClassificationHead,
   channelsFirst,
@@ -54,30 +54,20 @@ class ClassifierSubject implements CheckSubject {
     );
   }
 
-  #trace(sink: Sink, { scale, ...options }: PassOptions): TracedPass {
+  #trace(sink: Sink, options: PassOptions): TracedPass {
     const targets = softTargets([...this.input.labels], this.head.classes);
     try {
       const { loss, output, pixels, reports } = gradients(this.backbone, this.head, this.input.pixels, targets, {
         ...options,
-        ...(scale && { scaleOf: () => scale }),
         context: inference,
         pixelGradient: true,
         sink,
       });
       const input = pixels && { key: pixelsKey, tensor: channelsFirst(pixels) };
       pixels?.dispose();
-      return { loss, logits: output, input, report: reports[0]! };
+      return { loss, logits: output, input, reports };
     } finally {
       targets.dispose();
-    }
-  }
-
-  async range(options: PassOptions): Promise<number> {
-    const x0 = this.backbone.stem.apply(this.input.pixels, inference);
-    try {
-      return await measureRange(this.backbone.subBlocks, x0, inference, options);
-    } finally {
-      x0.dispose();
     }
   }
 
