@@ -30,7 +30,7 @@ export type { DenoisingOptions } from './denoising/options.ts';
 export { type Denoising, denoisingQueries } from './denoising/queries.ts';
 export { ObjectDetection, objectDetection } from './detector/detection.ts';
 export type { DetectionEvaluation } from './detector/evaluation.ts';
-export { cocoDetections, type FoundInImage, type FoundObject } from './detector/found.ts';
+export { cocoDetections, type FoundFilter, type FoundInImage, type FoundObject } from './detector/found.ts';
 export type {
   DetectorBatch,
   DetectorNetwork,

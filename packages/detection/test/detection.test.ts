@@ -7,7 +7,7 @@ import { trainingContext } from '@dr2net/ops';
 import { expectNoLeak } from '@dr2net/testing';
 import { memory, type Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { type DetectionOptions, detectionSource, type ObjectDetection, objectDetection } from '../src/node.ts';
+import { boxIou, type DetectionOptions, detectionSource, type ObjectDetection, objectDetection } from '../src/node.ts';
 import { temporaryFolder } from './pictures.ts';
 import { descend, firstBatch, shapes, slopeOf, stepOf } from './shapes.ts';
 
@@ -135,9 +135,24 @@ describe('a run', () => {
         detector.dispose();
 
         const batch = await firstBatch(source(false));
-        const [all, sure] = [await model.detect(batch), await model.detect(batch, 0.5)];
+        const [all, sure] = [await model.detect(batch), await model.detect(batch, { threshold: 0.5 })];
         expect(all.map(({ objects }) => objects.length)).toEqual([5, 5, 5]);
         expect(all.map(({ id }) => id)).toEqual(batch.ids);
+        // Objects that overlap at all: of each class the surest stays, and whatever stands apart.
+        const apart = await model.detect(batch, { nms: 0 });
+        for (const [i, { objects }] of apart.entries()) {
+          const every = all[i]!.objects;
+          for (const label of new Set(every.map((object) => object.label)))
+            expect(objects).toContainEqual(every.find((object) => object.label === label));
+          for (const [a, first] of objects.entries())
+            for (const second of objects.slice(a + 1))
+              if (first.label === second.label) expect(boxIou(first.box, second.box)[0]).toBe(0);
+        }
+        expect(apart.flatMap(({ objects }) => objects).length).toBeLessThan(15);
+        expect((await model.evaluate(held, { nms: 1 })).stats).toEqual(after.stats);
+        const fewer = await model.evaluate(held, { nms: 0 });
+        expect(fewer.found.flatMap(({ objects }) => objects).length).toBeLessThan(25);
+        await expect(model.detect(batch, { nms: 2 })).rejects.toThrow('threshold is 2; it must be within 0 … 1.');
         const flat = sure.flatMap(({ objects }) => objects);
         expect(flat.length).toBeLessThan(15);
         for (const {

@@ -47,8 +47,11 @@ describe('objects', () => {
       [1, 140, 70, 200, 100],
       [0, 140, 70, 200, 100],
     ]);
-    const sure = foundObjects(outputs, batch, frames, { kind: 'focal', classes: 3 }, 0.8);
+    const sure = foundObjects(outputs, batch, frames, { kind: 'focal', classes: 3 }, { threshold: 0.8 });
     expect(sure.map(({ objects }) => objects.length)).toEqual([2, 3]);
+    // Equal boxes of different classes do not suppress one another.
+    const apart = foundObjects(outputs, batch, frames, { kind: 'focal', classes: 3 }, { nms: 0.5 });
+    expect(apart.map(({ objects }) => objects.length)).toEqual([3, 3]);
     batch.dispose();
   });
 

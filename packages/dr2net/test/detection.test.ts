@@ -125,6 +125,11 @@ describe('finetune', () => {
     );
     const again = await predict();
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('is there already. Give --overwrite')]);
+    const apart = await predict('--overwrite', '--threshold', '0', '--nms', '0');
+    expect(apart.json.nms).toBe(0);
+    expect(JSON.parse(readFileSync(at('found', 'found.json'), 'utf8')).annotations.length).toBeLessThan(36);
+    const off = await predict('--nms', '1.5');
+    expect([off.code, off.stderr]).toEqual([2, expect.stringContaining('--nms')]);
     expect((await predict('--overwrite', '--threshold', '1')).code).toBe(0);
     const strict = JSON.parse(readFileSync(at('found', 'found.json'), 'utf8'));
     expect(strict.annotations).toEqual([]);

@@ -20,7 +20,7 @@ import { SetLossMean } from '../losses/mean.ts';
 import type { DetectionOutputs } from '../matching/contract.ts';
 import type { DetectionBatch } from '../source/batch.ts';
 import { type DetectionEvaluation, Evaluating } from './evaluation.ts';
-import { type FoundInImage, foundObjects } from './found.ts';
+import { type FoundFilter, type FoundInImage, foundObjects } from './found.ts';
 import type { DetectorNetwork, RunSetting } from './network.ts';
 import { detectorNetwork } from './network-of.ts';
 import type { DetectionOptions } from './options.ts';
@@ -144,30 +144,36 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
 
   /**
    * What is found in the images of a batch.
-   * @param threshold objects of a lower score are left out; default 0
+   * @throws RangeError for a filter that cannot be
    */
-  async detect(batch: DetectionBatch, threshold = 0): Promise<FoundInImage[]> {
-    return this.#found(await this.#outputsOf(batch), batch, threshold);
+  async detect(batch: DetectionBatch, filter: FoundFilter = {}): Promise<FoundInImage[]> {
+    return this.#found(await this.#outputsOf(batch), batch, filter);
   }
 
-  #found(outputs: DetectionOutputs, batch: DetectionBatch, threshold: number): FoundInImage[] {
+  #found(outputs: DetectionOutputs, batch: DetectionBatch, filter: FoundFilter): FoundInImage[] {
     const { network } = this;
-    return foundObjects(outputs, batch, network.frames(batch), network.classification, threshold);
+    return foundObjects(outputs, batch, network.frames(batch), network.classification, filter);
   }
 
-  /** @param source with `training: false` */
+  /**
+   * @param source with `training: false`
+   * @throws RangeError for an `nms` that cannot be
+   */
   async evaluate(
     source: BatchSource<DetectionBatch>,
-    options: { readonly signal?: AbortSignal; readonly onBatch?: (done: number) => void } = {},
+    options: { readonly signal?: AbortSignal; readonly onBatch?: (done: number) => void } & Pick<
+      FoundFilter,
+      'nms'
+    > = {},
   ): Promise<DetectionEvaluation> {
     const { network } = this;
     const evaluating = new Evaluating(this.labels, new SetLossMean(network.classification, network.weights));
-    const { signal, onBatch } = options;
+    const { signal, onBatch, ...filter } = options;
     let done = 0;
     for await (const batch of source.epoch({ seed: 0, epoch: 0, ...(signal && { signal }) })) {
       try {
         const outputs = await this.#outputsOf(batch);
-        const found = this.#found(outputs, batch, 0);
+        const found = this.#found(outputs, batch, filter);
         evaluating.add(batch, found, network.loss(outputs, batch), outputs.queries);
       } finally {
         batch.dispose();

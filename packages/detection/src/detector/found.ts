@@ -1,6 +1,7 @@
 /** What a detector found, from its outputs: classes, scores and boxes in the pixels of the original. */
 import { logSumExp } from '@dr2net/models';
 import type { ImageSize } from '../boxes/formats.ts';
+import { nms } from '../boxes/nms.ts';
 import { boxesToImage } from '../image/placement.ts';
 import { sigmoid } from '../losses/activations.ts';
 import { type Classification, channelsOf, type DetectionOutputs } from '../matching/contract.ts';
@@ -23,6 +24,17 @@ export interface FoundInImage {
   readonly imageId: number;
   /** By falling score. */
   readonly objects: readonly FoundObject[];
+}
+
+/** What is told of all that was found. */
+export interface FoundFilter {
+  /** Objects of a lower score are left out; default 0. */
+  readonly threshold?: number;
+  /**
+   * Of objects of one class that overlap by more than this intersection over union, 0 … 1, the one of the highest score is told. Default: all
+   * are, as matched queries need none of it (DETR, arXiv 2005.12872); after a short training several may stand for one object.
+   */
+  readonly nms?: number;
 }
 
 /** Which query a box is of, and what it is called. */
@@ -55,16 +67,24 @@ function bestPairs(logits: ArrayLike<number>, from: number, queries: number, cla
   return pairs.sort((a, b) => b.score - a.score).slice(0, queries);
 }
 
+function withoutDuplicates(objects: readonly FoundObject[], threshold: number | undefined): readonly FoundObject[] {
+  if (threshold === undefined) return objects;
+  const boxes = objects.flatMap(({ box }) => box);
+  const scores = objects.map(({ score }) => score);
+  const labels = objects.map(({ label }) => label);
+  return Array.from(nms(boxes, scores, { threshold, labels }), (i) => objects[i] as FoundObject);
+}
+
 /**
  * @param frames what boxes are shares of, image by image
- * @param threshold objects of a lower score are left out
+ * @throws RangeError for a filter that cannot be
  */
 export function foundObjects(
   { queries, logits, boxes }: DetectionOutputs,
   batch: DetectionBatch,
   frames: readonly ImageSize[],
   classification: Classification,
-  threshold = 0,
+  { threshold = 0, nms: overlap }: FoundFilter = {},
 ): FoundInImage[] {
   const candidates = classification.kind === 'softmax' ? bestClasses : bestPairs;
   const channels = channelsOf(classification);
@@ -78,7 +98,7 @@ export function foundObjects(
         const [x1, y1, x2, y2] = corners.subarray(4 * query, 4 * query + 4) as unknown as FoundObject['box'];
         return { label, score, box: [x1, y1, x2, y2] };
       });
-    return { id, imageId, objects };
+    return { id, imageId, objects: withoutDuplicates(objects, overlap) };
   });
 }
 

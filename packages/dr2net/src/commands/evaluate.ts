@@ -34,7 +34,10 @@ export function addEvaluate(program: Command, output: Output): Command {
   options.of(['video', 'pointcloud'], (of) =>
     of.optionsGroup('Data:').option('--cache <folder>', 'keep decoded clips, or clouds as they were read, there'),
   );
-  options.of('detection', detection.addReadingOptions);
+  options.of('detection', (of) => {
+    detection.addReadingOptions(of);
+    detection.addOverlapOption(of);
+  });
   options.of('video', (of) => {
     video.addClipOptions(of);
     video.addViewOptions(of);

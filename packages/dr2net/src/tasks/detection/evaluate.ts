@@ -7,10 +7,11 @@ import { formatNumber } from '../../report/format.ts';
 import { tellBatches } from '../tell.ts';
 import { loadDetection, wholeImages } from './detector.ts';
 import { inFlags } from './flags.ts';
+import type { OverlapOptions } from './options.ts';
 import { type DataOptions, readEvaluationImages } from './read.ts';
 import { apInWords, figuresOf, percent } from './words.ts';
 
-export interface EvaluateImagesOptions extends DataOptions, BackendOption {
+export interface EvaluateImagesOptions extends DataOptions, BackendOption, OverlapOptions {
   readonly model: string;
   readonly split?: string;
   readonly batch: number;
@@ -27,7 +28,11 @@ async function evaluate(options: EvaluateImagesOptions, output: Output): Promise
   try {
     const dataset = await readEvaluationImages(options, model.labels);
     const source = wholeImages(dataset, model, options, output);
-    const evaluation = await model.evaluate(source, { onBatch: tellBatches(source, output) });
+    const { nms } = options;
+    const evaluation = await model.evaluate(source, {
+      onBatch: tellBatches(source, output),
+      ...(nms !== undefined && { nms }),
+    });
     for (const note of source.notes) output.note(note);
     const { stats, categories, loss, images } = evaluation;
     output.line(`${apInWords(stats)} of ${images} images, loss ${formatNumber(loss)}`);
@@ -45,6 +50,7 @@ async function evaluate(options: EvaluateImagesOptions, output: Output): Promise
       data: options.data,
       backend: backend.name,
       ...model.coefficients,
+      ...(nms !== undefined && { nms }),
       droppedBoxes: dataset.dropped.length,
       skippedImages: source.skipped.length,
       ...figuresOf(evaluation),

@@ -113,15 +113,30 @@ export function addDenoisingOption(command: Command): Command {
     );
 }
 
+/** What `predict` and `evaluate` do with objects that overlap. */
+export interface OverlapOptions {
+  readonly nms?: number;
+}
+
+export function addOverlapOption(command: Command): Command {
+  return command
+    .optionsGroup('Images with boxes:')
+    .option(
+      '--nms <overlap>',
+      'of objects of one class that overlap by more than this intersection over union the surest one alone is told: 0.7, say, after a short training (default: all are)',
+      number({ min: 0, max: 1 }),
+    );
+}
+
 /** What `predict` does with what it finds. */
-export interface FoundOptions {
+export interface FoundOptions extends OverlapOptions {
   readonly threshold: number;
   readonly pictures?: string;
   readonly onBadImage: 'refuse' | 'skip';
 }
 
 export function addFoundOptions(command: Command): Command {
-  return command
+  return addOverlapOption(command)
     .optionsGroup('Images with boxes:')
     .option(
       '--threshold <score>',

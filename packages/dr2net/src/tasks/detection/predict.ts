@@ -77,7 +77,7 @@ export function predictImages(files: readonly string[], options: PredictImagesOp
 }
 
 async function predict(files: readonly string[], options: PredictImagesOptions, output: Output): Promise<void> {
-  const { out, pictures, threshold } = options;
+  const { out, pictures, threshold, nms } = options;
   const entries = await imageFiles(files);
   const targets = pictures === undefined ? [] : entries.map(({ path }) => join(pictures, pictureName(path)));
   const twice = targets.find((target, i) => targets.indexOf(target) !== i);
@@ -94,7 +94,7 @@ async function predict(files: readonly string[], options: PredictImagesOptions, 
     const all: Found[] = [];
     for await (const batch of source.epoch({ seed: 0, epoch: 0 })) {
       try {
-        const found = await model.detect(batch, threshold);
+        const found = await model.detect(batch, { threshold, ...(nms !== undefined && { nms }) });
         for (const [i, each] of found.entries()) {
           const { width, height } = batch.originals[i] as (typeof batch.originals)[number];
           all.push({ ...each, width, height });
@@ -118,6 +118,7 @@ async function predict(files: readonly string[], options: PredictImagesOptions, 
       model: options.model,
       backend: backend.name,
       threshold,
+      ...(nms !== undefined && { nms }),
       labels: model.labels,
       predictions: all.map(({ id, objects }) => ({ file: id, objects })),
       skipped: source.skipped.map(({ image, message }) => ({ file: image, message })),
