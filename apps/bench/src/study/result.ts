@@ -60,10 +60,14 @@ function highest(values: readonly (number | undefined)[]): number | undefined {
 
 /** Result files are read elsewhere: names of the model and the data stay, folders of the machine go. */
 function withoutFolders(settings: RunLog['settings']): RunLog['settings'] {
+  const places = [settings.model, settings.data].filter(
+    (place) => typeof place === 'string' && place !== '',
+  ) as string[];
+  const shorter = (value: string) => places.reduce((text, place) => text.replaceAll(place, basename(place)), value);
   return Object.fromEntries(
     Object.entries(settings)
       .filter(([name]) => name !== 'out' && name !== 'cache')
-      .map(([name, value]) => [name, name === 'model' || name === 'data' ? basename(String(value)) : value]),
+      .map(([name, value]) => [name, typeof value === 'string' ? shorter(value) : value]),
   );
 }
 

@@ -31,7 +31,7 @@ function fakeFinetune(fail: (args: readonly string[]) => void = () => {}) {
       {
         kind: 'settings',
         label: optionOf(args, '--method'),
-        settings: { seed, model: '/models/small', out: '/runs/a' },
+        settings: { seed, model: '/models/small', data: '/clips', out: '/runs/a', parted: 'splits of /clips' },
       },
     ];
     for (let epoch = 1; epoch <= 2; epoch++) {
@@ -109,7 +109,12 @@ it('removes the weights of a finished job and keeps its log', async () => {
 it('leaves folders of this machine out of the result files', async () => {
   const [job] = jobsOf({ ...plan, variants: ['exact'], seeds: [0] });
   await runStudy([job!], settings());
-  expect(readResult(join(folder, 'results'), job!)?.settings).toEqual({ seed: 0, model: 'small' });
+  expect(readResult(join(folder, 'results'), job!)?.settings).toEqual({
+    seed: 0,
+    model: 'small',
+    data: 'clips',
+    parted: 'splits of clips',
+  });
   expect(readFileSync(resultPath(join(folder, 'results'), job!), 'utf8')).not.toContain(folder);
 });
 

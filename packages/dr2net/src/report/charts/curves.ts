@@ -159,6 +159,12 @@ function scoreLook(runs: readonly RunLog[]) {
       };
 }
 
+/** Per cent up to the first of these ends that leaves some room above the curves: average precisions are often small. */
+function percentAxis(label: string, curves: readonly Curve[]): Parameters<typeof curveChart>[3] {
+  const most = 100 * Math.max(0, ...curves.flatMap(({ points }) => points.map(({ y }) => y)));
+  return { label, domain: [0, [25, 50].find((end) => most <= 0.9 * end) ?? 100], percent: true };
+}
+
 /** The score of one run at each epoch's end: top-1 accuracy, or mean IoU beside the accuracy of all points. */
 export function scoreChart(run: RunLog): Chart | undefined {
   const curve = (label: string, color: string, of: (epoch: RunLog['epochs'][number]) => number | undefined): Curve => ({
@@ -172,12 +178,13 @@ export function scoreChart(run: RunLog): Chart | undefined {
     }),
   });
   const { title, what, label, training } = scoreLook([run]);
-  return curveChart(title, `${what} at the end of each epoch`, 'epoch', { label, domain: [0, 100], percent: true }, [
+  const curves = [
     curve(training, accent, ({ trainAccuracy }) => trainAccuracy),
     curve('validation', second, ({ validation }) => validation && scoreOf(validation)?.value),
     curve('accuracy of all points', third, ({ validation }) => validation?.overallAccuracy),
     curve('AP50', third, ({ validation }) => validation?.ap50),
-  ]);
+  ];
+  return curveChart(title, `${what} at the end of each epoch`, 'epoch', percentAxis(label, curves), curves);
 }
 
 /** α and β of one run. */
@@ -252,11 +259,12 @@ export function lossComparison(runs: readonly RunLog[]): Chart | undefined {
 /** The validation score at each epoch's end, for several runs in one picture. */
 export function scoreComparison(runs: readonly RunLog[]): Chart | undefined {
   const { title, what, label } = scoreLook(runs);
+  const curves = epochCurves(runs, ({ validation }) => validation && scoreOf(validation)?.value);
   return curveChart(
     `Validation: ${title.replace(/^A/, 'a').replace(/^M/, 'm')}`,
     `${what} at the end of each epoch, one curve a run`,
     'epoch',
-    { label, domain: [0, 100], percent: true },
-    epochCurves(runs, ({ validation }) => validation && scoreOf(validation)?.value),
+    percentAxis(label, curves),
+    curves,
   );
 }
