@@ -58,6 +58,11 @@ export interface Backend {
    * @throws DeviceError
    */
   check(): void;
+  /**
+   * Gives back to the device what no tensor uses: WebGPU's pool of buffers, which keeps what was once needed at most. Nothing elsewhere: a
+   * wasm heap never shrinks, and TensorFlow's allocator counts only what is in use.
+   */
+  trim(): void;
   /** Frees the backend with every tensor on it. It can be started again. */
   dispose(): void;
 }

@@ -52,7 +52,7 @@ function inWords(errors: readonly string[]): string {
 }
 
 function describe(name: BackendName, running: Running): Backend {
-  const { takeErrors, lost, release: _, limitName = 'limit', software = false, ...told } = running;
+  const { takeErrors, lost, trim, release: _, limitName = 'limit', software = false, ...told } = running;
   const backend: Backend = {
     name,
     ...told,
@@ -68,6 +68,9 @@ function describe(name: BackendName, running: Running): Backend {
       const errors = takeErrors?.() ?? [];
       if (errors.length > 0)
         throw new DeviceError(`The backend '${name}' on ${running.device} reported: ${inWords(errors)}`);
+    },
+    trim() {
+      trim?.();
     },
     dispose() {
       if (live.get(running.tfjsName) !== backend) return;

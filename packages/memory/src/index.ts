@@ -28,6 +28,7 @@ export { type DryTraining, type PlannedOptimizer, plannedOptimizers } from './dr
 export * from './format.ts';
 export * from './leaks.ts';
 export { VARIABLES } from './ledger.ts';
+export { MemoryLimitError } from './limit.ts';
 export * from './meter.ts';
 export { BudgetError, parseBytes } from './plan/budget.ts';
 export {
@@ -36,7 +37,11 @@ export {
   choosePlan,
   type Plan,
   type Planned,
+  type PlanWords,
   planned,
+  plannedAll,
+  planOf,
+  type Weighed,
 } from './plan/search.ts';
 export { stepWork } from './plan/time.ts';
 export * from './report.ts';

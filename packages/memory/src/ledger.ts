@@ -41,6 +41,7 @@ export class Ledger {
   readonly categories = new Map<string, number>();
   readonly #entries = new WeakMap<DataId, Entry>();
   readonly #observers = new Set<() => void>();
+  readonly #guards = new Set<() => void>();
   #restore: () => void = () => {};
   /** The buffer that the kernel under way hands on. */
   #handedOn: Entry | undefined;
@@ -63,6 +64,14 @@ export class Ledger {
     };
   }
 
+  /** Calls `guard` before every kernel but views until it is removed; what it throws, the kernel throws. Only while there is an observer. */
+  guard(guard: () => void): () => void {
+    this.#guards.add(guard);
+    return () => {
+      this.#guards.delete(guard);
+    };
+  }
+
   /** Puts a tensor's buffer into a category, until the buffer is released or put into another. */
   categorize(tensor: Tensor, category: string): void {
     this.#move(this.#entry(tensor), category);
@@ -80,6 +89,8 @@ export class Ledger {
     const { runKernel, trackTensor, disposeTensor, removeDataId } = host;
     const wrapped = {
       runKernel: (...[name, inputs, attributes]: Parameters<typeof runKernel>) => {
+        // A view takes no memory: who makes one counts on it.
+        if (!aliasing.has(name)) for (const guard of this.#guards) guard();
         const [input] = Object.values(inputs);
         if (host.backendName !== 'tensorflow' || !aliasing.has(name) || !(input instanceof Tensor))
           return runKernel.call(host, name, inputs, attributes);

@@ -1,6 +1,7 @@
 /** A live meter of memory: peaks at the granularity of single allocations, by phase, with what is not activation set apart. */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Ledger, sharedLedger } from './ledger.ts';
+import { MemoryLimitError } from './limit.ts';
 import type { DeviceMemory, DeviceProbe, MemoryReport, PhaseMemory } from './report.ts';
 import { Timeline } from './timeline.ts';
 
@@ -9,6 +10,8 @@ export interface MeterOptions {
   readonly probe?: DeviceProbe;
   /** The most points of the timeline (default 512; 0 keeps none). */
   readonly points?: number;
+  /** While more logical bytes than this are alive, kernels throw a `MemoryLimitError`. Default: no limit. */
+  readonly limit?: number;
 }
 
 interface PhaseRecord {
@@ -50,10 +53,14 @@ export class Meter {
   #atPeak: Record<string, number> = {};
   #stopped: MemoryReport | undefined;
 
-  constructor({ probe, points = 512 }: MeterOptions = {}) {
+  constructor({ probe, points = 512, limit }: MeterOptions = {}) {
     this.#probe = probe;
     this.#timeline = points > 1 ? new Timeline(points) : undefined;
-    this.#release = this.#ledger.observe(() => this.#observe());
+    const releases = [this.#ledger.observe(() => this.#observe())];
+    if (limit !== undefined) releases.push(this.#ledger.guard(() => this.#requireBelow(limit)));
+    this.#release = () => {
+      for (const release of releases) release();
+    };
     this.#record = this.#begin(START);
     this.reset();
   }
@@ -126,6 +133,11 @@ export class Meter {
     this.#stopped ??= this.read();
     this.#release();
     return this.#stopped;
+  }
+
+  #requireBelow(limit: number): void {
+    const { bytes } = this;
+    if (bytes > limit) throw new MemoryLimitError(bytes, limit);
   }
 
   #begin(name: string): PhaseRecord {

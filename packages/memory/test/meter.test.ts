@@ -2,7 +2,7 @@ import { expectNoLeak, testBackends } from '@dr2net/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { meter, track, VARIABLES } from '../src/index.ts';
+import { MemoryLimitError, meter, track, VARIABLES } from '../src/index.ts';
 
 const KB = 1024;
 /** A tensor of 1 KiB. */
@@ -29,6 +29,25 @@ describe.each((await testBackends()).filter(({ available }) => available))('on $
     expect(memory.peakBytes - memory.startBytes).toBe(4 * KB);
     expect(memory.endBytes - memory.startBytes).toBe(1 * KB);
     result.dispose();
+  });
+
+  test('a limit stops what would go on beyond it, and goes with its meter', async () => {
+    const x = kilo();
+    const chain = (steps: number) =>
+      tf.tidy(() => {
+        let y: tf.Tensor = x;
+        for (let i = 0; i < steps; i++) y = tf.neg(y);
+        return y;
+      });
+    const before = tf.memory();
+    const limit = before.numBytes + 2 * KB;
+    await expect(track(() => chain(4), { limit })).rejects.toThrow(MemoryLimitError);
+    await expect(track(() => chain(4), { limit })).rejects.toThrow(/alive, more than the limit of/);
+    expect(tf.memory().numTensors).toBe(before.numTensors);
+    const { result } = await track(() => chain(3), { limit });
+    // Views take nothing.
+    await track(() => tf.dispose([kilo(), kilo(), kilo(), tf.reshape(x, [16, 16])]), { limit });
+    tf.dispose([result, chain(8), x]);
   });
 
   test('sees the peak inside a composed op', async () => {

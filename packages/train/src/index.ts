@@ -7,3 +7,4 @@ export type { BackendHooks, CheckpointOptions, EvaluateOptions, FinetuneOptions 
 export type { CoefficientSchedule, LearningRateSchedule, LookingSchedule } from './loop/schedule.ts';
 export * from './optimizer/index.ts';
 export * from './progress.ts';
+export { type TooLarge, type Trial, type TrialOptions, trial } from './trial/trial.ts';

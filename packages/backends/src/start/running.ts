@@ -11,6 +11,8 @@ export interface Running {
   readonly memory: DeviceMemoryProbe;
   /** The name of the limit behind `limits.maxTensorBytes`. */
   readonly limitName?: string;
+  /** Gives back to the device what is kept for later; absent where nothing is, or it cannot be. */
+  trim?(): void;
   /** Takes the errors that the device reported since the last call. */
   takeErrors?(): readonly string[];
   /** Why the device is gone, once it is. */

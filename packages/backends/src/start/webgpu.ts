@@ -4,6 +4,7 @@ import { platform } from '#platform';
 import type { StartOptions } from '../contract.ts';
 import { BackendUnavailableError, TensorTooLargeError } from '../errors.ts';
 import { watchBuffers } from '../memory/buffers.ts';
+import { emptyPool, type Pooled } from '../memory/pool.ts';
 import { findAdapter, makeDevice } from './adapter.ts';
 import { loadBackendPackage } from './load.ts';
 import type { Running } from './running.ts';
@@ -113,6 +114,7 @@ export async function startWebgpu({ allowSoftware = true }: StartOptions): Promi
     deterministic: true,
     settings,
     memory,
+    trim: () => emptyPool(backend as unknown as Pooled),
     ...reports,
   };
 }

@@ -18,6 +18,13 @@ export interface Denoising {
 const most = (targets: readonly DetectionTargets[]) =>
   targets.reduce((count, { labels }) => Math.max(count, labels.length), 0);
 
+/** Groups of queries, where the fullest image of the batch has so many objects. */
+const groupsOf = (objects: number, queries: number) => Math.max(1, Math.floor(queries / (2 * objects)));
+
+/** Queries an image, where the fullest image of the batch has so many objects. */
+export const denoisingCount = (objects: number, options: DenoisingOptions): number =>
+  groupsOf(objects, settleDenoising(options).queries) * 2 * objects;
+
 function boxOf({ boxes }: DetectionTargets, i: number): [number, number, number, number] {
   return [0, 1, 2, 3].map((k) => boxes[4 * i + k] as number) as [number, number, number, number];
 }
@@ -57,7 +64,7 @@ export function denoisingQueries(
   const settled = settleDenoising(options);
   const half = most(targets);
   if (half === 0) return null;
-  const groups = Math.max(1, Math.floor(settled.queries / (2 * half)));
+  const groups = groupsOf(half, settled.queries);
   const count = groups * 2 * half;
   const queries: DenoisingQueries = {
     ...{ count, groups },

@@ -25,6 +25,7 @@ import type { DetectorNetwork, RunSetting } from './network.ts';
 import { detectorNetwork } from './network-of.ts';
 import type { DetectionOptions } from './options.ts';
 import { outputsOf, passLoss } from './pass-loss.ts';
+import { trialBatch } from './trial-batch.ts';
 
 /** Names for the detector's classes: as given, as saved, else `class 0`, `class 1`, … */
 function namesOf({ classification, config }: DetectorNetwork, given: readonly string[] | undefined): readonly string[] {
@@ -94,6 +95,18 @@ export class ObjectDetection implements TaskModel<DetectionBatch, DetectionEvalu
   /** The memory of training, as the planner of `@dr2net/memory` sees it; null where it is not known for the network. */
   footprint(): MemoryModel | null {
     return this.network.footprint();
+  }
+
+  /**
+   * A batch of noise that takes as much memory in training as any of so many images with at most `objects` objects each, for trials
+   * where {@link footprint} is null.
+   */
+  trialBatch(size: number, objects: number): DetectionBatch {
+    const { classification, queries, input } = this.network;
+    const [height, width] = input.size;
+    const most = Math.max(1, Math.min(objects, queries));
+    const { classes } = classification;
+    return trialBatch({ size, classes, canvas: { height, width }, objects: this.network.heaviest(most) });
   }
 
   get #run(): RunSetting {

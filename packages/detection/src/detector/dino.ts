@@ -13,7 +13,7 @@ import { inference, type Parameter, type Sink } from '@dr2net/ops';
 import type { ImageSize } from '../boxes/formats.ts';
 import { DetectionDatasetError } from '../dataset/errors.ts';
 import type { DenoisingOptions } from '../denoising/options.ts';
-import { denoisingQueries } from '../denoising/queries.ts';
+import { denoisingCount, denoisingQueries } from '../denoising/queries.ts';
 import { type DinoLossOptions, dinoLoss, type OutputGradient } from '../losses/dino.ts';
 import { type LayerLoss, setLoss } from '../losses/set.ts';
 import type { Classification, DetectionOutputs, DetectionTargets, TermWeights } from '../matching/contract.ts';
@@ -177,9 +177,19 @@ export class DinoNetwork implements DetectorNetwork {
     return setLoss([outputs], targetsOf(batch), this.#lossOptions).layers[0] as LayerLoss;
   }
 
-  /** Not known yet. */
+  /** There is no dry model of it: it is measured. */
   footprint(): null {
     return null;
+  }
+
+  /** Whole groups of denoising queries are not always more for more objects. */
+  heaviest(most: number): number {
+    const denoising = this.#denoising;
+    if (!denoising) return most;
+    const count = (objects: number) => denoisingCount(objects, denoising);
+    return Array.from({ length: most }, (_, i) => i + 1).reduce((best, objects) =>
+      count(objects) >= count(best) ? objects : best,
+    );
   }
 
   save(folder: ModelFolder, options: SaveOptions): Promise<void> {

@@ -84,6 +84,8 @@ export interface DetectorNetwork {
   loss(outputs: DetectionOutputs, batch: DetectionBatch): LayerLoss;
   /** The memory of training, as the planner of `@dr2net/memory` sees it; null where it is not known. */
   footprint(): MemoryModel | null;
+  /** How many objects, 1 to `most`, in the fullest image make a batch take the most memory. */
+  heaviest(most: number): number;
   save(folder: ModelFolder, options: SaveOptions): Promise<void>;
 }
 

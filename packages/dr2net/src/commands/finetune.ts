@@ -140,7 +140,7 @@ export function addFinetune(program: Command, output: Output): Command {
   );
   command.option(
     '--budget <size>',
-    "choose the fastest method, batch and update that fit: 2GB, 1.5GiB, or device for the backend's own limit",
+    "choose the fastest method, batch and update that fit, predicted or (DINO) measured: 2GB, 1.5GiB, or device for the backend's own limit",
   );
   addScheduleOptions(command);
   addBackendOption(command);

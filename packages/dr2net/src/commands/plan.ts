@@ -194,7 +194,7 @@ async function choose(model: MemoryModel, options: CandidateOptions, { budget = 
     const plan = planFor(model, options, bytes);
     return {
       bytes,
-      words: planInWords(model, plan, bytes),
+      words: planInWords(plan, { bytes, words: model.words, how: 'predicted' }),
       json: rowJson(plan.chosen),
       leaner: plan.leaner.map(rowJson),
     };

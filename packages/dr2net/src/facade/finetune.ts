@@ -1,21 +1,12 @@
 /** `finetune` with the choices of the facade: how memory is saved, by a method's name, in full, or by a budget. */
-import { type Backend, currentBackend } from '@dr2net/backends';
+import { currentBackend } from '@dr2net/backends';
 import type { Method, MethodName } from '@dr2net/core';
-import { ObjectDetection } from '@dr2net/detection';
-import { BudgetError, type PlannedOptimizer, plannedBackends, plannedOptimizers } from '@dr2net/memory';
-import {
-  type Batch,
-  type BatchSource,
-  memoryModelOf,
-  segmenterMemoryModelOf,
-  type TaskModel,
-  TransformerBackbone,
-} from '@dr2net/models';
+import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import { tune } from '@dr2net/ops';
-import { PointSegmentation } from '@dr2net/pointcloud';
 import { type FinetuneEvent, type FinetuneOptions, finetune as run } from '@dr2net/train';
-import { ActionRecognizer } from '@dr2net/video';
-import { type Budget, budgetBytes, leanerMethods, planFor, planInWords } from '../plan/budget.ts';
+import type { Budget } from '../plan/budget.ts';
+import { footprintOf } from './footprint.ts';
+import { type Chosen, measured, planned, wishFor } from './plan.ts';
 
 /** One of the two, or both: then the method is kept, and the update is chosen. */
 export interface MemoryChoice {
@@ -36,8 +27,8 @@ const defaultEpochs = 10;
 /**
  * See `finetune` of `@dr2net/train`: an async iterator of steps, evaluations, checkpoints. Runs 10 epochs where neither
  * `epochs` nor `steps` is given, and measures the backend that `startBackend` started. What a budget chose is told by a
- * `warning` event before the first step.
- * @throws BudgetError for a budget that is no size, that nothing fits, or where memory cannot be predicted
+ * `warning` event before the first step; where the model's memory is not known but measured, each trial by one more.
+ * @throws BudgetError for a budget that is no size, that nothing fits (from the iterator where that is found by trials), or where memory is neither known nor can be measured
  */
 export function finetune<B extends Batch, E>(
   model: TaskModel<B, E>,
@@ -51,7 +42,10 @@ export function finetune<B extends Batch, E>(
   const hooks = options.backend ?? backend;
   const all = { ...options, ...length, ...(method ? { method } : {}), ...(hooks ? { backend: hooks } : {}) };
   if (budget === undefined) return tuned(run(model, data, all));
-  const { words, ...chosen } = planned(model, data, { options: all, budget, backend });
+  const footprint = footprintOf(model, data);
+  const wish = wishFor(all, budget);
+  if ('trials' in footprint) return tuned(afterTrials(model, data, measured(data, footprint, wish), all));
+  const { words, options: chosen } = planned(data, footprint, wish);
   return tuned(told(words, run(model, data, { ...all, ...chosen })));
 }
 
@@ -61,77 +55,35 @@ async function* tuned<E>(events: AsyncGenerator<FinetuneEvent<E>, void, undefine
   yield* events;
 }
 
+const warning = (message: string) => ({ type: 'warning', step: 0, message }) as const;
+
 async function* told<E>(message: string, events: AsyncGenerator<FinetuneEvent<E>, void, undefined>) {
-  yield { type: 'warning', step: 0, message } satisfies FinetuneEvent<E>;
+  yield warning(message);
   yield* events;
 }
 
-interface Wish<B extends Batch> {
-  readonly options: FinetuneOptions<B>;
-  readonly budget: Budget;
-  readonly backend: Backend | undefined;
-}
-
-/** The model as the planner sees it, and where its sub-blocks' coefficients and the head's reading are. */
-function footprintOf(model: unknown, data: object) {
-  if (model instanceof ActionRecognizer && model.backbone instanceof TransformerBackbone) {
-    const { backbone, head } = model;
-    return {
-      settled: model,
-      footprint: memoryModelOf(backbone, { classes: head.classes, pooling: head.form.pooling }),
-    };
+/** Tries steps before the first one, and goes on with what that chose. */
+async function* afterTrials<B extends Batch, E>(
+  model: TaskModel<B, E>,
+  data: BatchSource<B>,
+  trials: AsyncGenerator<string, Chosen<B>>,
+  options: FinetuneOptions<B>,
+): AsyncGenerator<FinetuneEvent<E>, void, undefined> {
+  const { signal } = options;
+  let chosen: Chosen<B>['options'] = {};
+  try {
+    for (;;) {
+      const next = await trials.next();
+      if (next.done) {
+        chosen = next.value.options;
+        yield warning(next.value.words);
+        break;
+      }
+      yield warning(next.value);
+    }
+  } catch (error) {
+    // A run that is stopped while it measures ends as one that is stopped before its first step.
+    if (!signal?.aborted || error !== signal.reason) throw error;
   }
-  if (model instanceof PointSegmentation && 'points' in data && typeof data.points === 'number')
-    return { settled: model, footprint: segmenterMemoryModelOf(model.segmenter, { points: data.points }) };
-  const detector = model instanceof ObjectDetection ? model.footprint() : null;
-  if (model instanceof ObjectDetection && detector) return { settled: model, footprint: detector };
-  throw new BudgetError(
-    'A memory budget needs a model whose memory is known: an actionRecognizer on a loaded backbone, a pointSegmentation with a pointSource, or an objectDetection of a YOLOS.',
-  );
-}
-
-/** Method, update, and what to step down to; batches stay as the source makes them. */
-function planned<B extends Batch, E>(model: TaskModel<B, E>, data: BatchSource<B>, wish: Wish<B>) {
-  const { options, budget, backend } = wish;
-  const name = plannedBackends.find((known) => known === backend?.name);
-  if (!backend || !name)
-    throw new BudgetError('A memory budget needs a backend whose memory is known: call startBackend first.');
-  const { settled, footprint } = footprintOf(model, data);
-  const optimizer = plannedOptimizer(options.optimizer);
-  const { coefficients, read } = settled;
-  const bytes = budgetBytes(budget, backend.name, () => backend.limits);
-  const { accumulate = 1, chunks = 1, update = 'collect', clip, ema } = options;
-  const plan = planFor(
-    footprint,
-    {
-      ...{
-        coefficients,
-        read,
-        backend: name,
-        split: false,
-        walk: false,
-        batch: Math.ceil(data.samples / data.batches),
-      },
-      ...(options.method ? { method: options.method } : {}),
-      training: {
-        ...{ optimizer, accumulate, update, chunks, clip: clip !== undefined, ema: ema !== undefined },
-        decay: (options.optimizer?.weightDecay ?? 1) > 0,
-      },
-    },
-    bytes,
-  );
-  const { method, update: chosenUpdate, chunks: chosenChunks } = plan.chosen.choice;
-  const words = `memory budget: ${planInWords(footprint, plan, bytes)}`;
-  return { method, update: chosenUpdate, chunks: chosenChunks, leaner: leanerMethods(plan), words };
-}
-
-function plannedOptimizer(optimizer: FinetuneOptions<Batch>['optimizer']): PlannedOptimizer {
-  if (!optimizer) return 'adamw';
-  const name = optimizer.name === 'sgd' && optimizer.slots.length === 0 ? 'plain-sgd' : optimizer.name;
-  const found = plannedOptimizers.find((known) => known === name);
-  if (!found)
-    throw new BudgetError(
-      `A memory budget needs an optimizer whose memory is known: ${plannedOptimizers.join(', ')}; it is ${name}.`,
-    );
-  return found;
+  yield* run(model, data, { ...options, ...chosen });
 }

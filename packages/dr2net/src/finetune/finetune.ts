@@ -18,6 +18,7 @@ import { type VideoSettings, videoTask } from '../tasks/video/task.ts';
 import { changedSettings } from './changed-settings.ts';
 import { Journal } from './journal.ts';
 import { type PlannedRun, plannedRun } from './planned.ts';
+import { measuredName } from './remembered.ts';
 import { RunFolder } from './run-folder.ts';
 import { type RunFigures, Summary } from './summary.ts';
 import { tileStore } from './tiles.ts';
@@ -80,7 +81,8 @@ async function runTask<S extends RunSettings, D, N extends Network, B extends Ba
     const network = await task.load(asked, data);
     owned.push(network);
     const whole = { ...usualTraining, ...task.usual?.(asked, network), ...asked };
-    const planned = plannedRun(whole, network, backend, output);
+    const before = asked.resume ? folder.began?.[measuredName] : undefined;
+    const planned = await plannedRun(whole, network, { backend, output, stop, before: before as string | undefined });
     const { settings, method, coefficients } = planned;
     const prepared = await task.prepare(settings, { method, coefficients }, data, network, { output, stop });
     const { model } = prepared;
@@ -167,7 +169,7 @@ async function loopOptions<S extends RunSettings, B extends Batch, E>(
 
 /** Every option with its value, for the report. */
 function describe<S extends RunSettings, B extends Batch, E>(
-  { settings, method, schedule }: PlannedRun<S>,
+  { settings, method, schedule, measured }: PlannedRun<S>,
   { described }: Prepared<B, E>,
   backend: Backend,
 ): Record<string, string | number | boolean> {
@@ -177,6 +179,7 @@ function describe<S extends RunSettings, B extends Batch, E>(
     ...{ method, schedule, learningRate: learningRateSchedule(settings) },
     backend: `${backend.name} (${backend.device})`,
     ...described,
+    ...(measured === undefined ? {} : { [measuredName]: measured }),
   });
   return Object.fromEntries(
     entries.map(([name, value]) => [

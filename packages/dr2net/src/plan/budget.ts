@@ -1,6 +1,16 @@
 /** A budget, and the plan that keeps it. */
 import type { BackendLimits } from '@dr2net/backends';
-import { BudgetError, choosePlan, formatBytes, type MemoryModel, type Plan, parseBytes } from '@dr2net/memory';
+import {
+  BudgetError,
+  choosePlan,
+  formatBytes,
+  type MemoryModel,
+  type Plan,
+  type PlanWords,
+  parseBytes,
+  plannedAll,
+  type Weighed,
+} from '@dr2net/memory';
 import { type CandidateOptions, type Choice, candidates } from './candidates.ts';
 
 /** A size, or `device`: what the backend says that its device has. */
@@ -16,21 +26,36 @@ export function budgetBytes(budget: Budget, backend: string, limits: () => Backe
   );
 }
 
+/** Where it is about as fast as the fastest, and leaner. */
+export const prefersExact = ({ choice }: Weighed<Choice>) => choice.method.name === 'exact';
+
+/** A budget, and how what is chosen for it is told. */
+export interface BudgetInWords {
+  readonly bytes: number;
+  readonly words: PlanWords;
+  readonly how: 'predicted' | 'measured';
+}
+
 /**
  * The fastest setting that fits, `exact` where it is about as fast and leaner.
  * @throws BudgetError, BudgetTooSmallError
  */
-export function planFor(model: MemoryModel, options: CandidateOptions, bytes: number): Plan<Choice> {
-  return choosePlan(model, candidates(model, options), bytes, ({ method }) => method.name === 'exact');
+export function planFor(model: MemoryModel, options: CandidateOptions, bytes: number) {
+  return choosePlan(plannedAll(model, candidates(model, options)), bytes, model.words, prefersExact);
 }
 
-/** `exact, gradients in the sink: 1.93 GB of 2 GB` */
-export function planInWords({ words }: MemoryModel, { chosen }: Plan<Choice>, bytes: number): string {
-  return `${chosen.title}, ${chosen.choice.batch} ${words.samples} at a time: ${formatBytes(chosen.needBytes)} of ${formatBytes(bytes)} (predicted)`;
+/** `2 clips at a time` */
+export function atATime(batch: number, { samples }: PlanWords): string {
+  return `${batch} ${batch === 1 ? samples.replace(/s$/, '') : samples} at a time`;
+}
+
+/** `exact, gradients in the sink, 2 clips at a time: 1.93 GB of 2 GB (predicted)` */
+export function planInWords({ chosen }: Plan<Weighed<Choice>>, { bytes, words, how }: BudgetInWords): string {
+  return `${chosen.title}, ${atATime(chosen.batch, words)}: ${formatBytes(chosen.needBytes)} of ${formatBytes(bytes)} (${how})`;
 }
 
 /** The methods to go on with when the chosen one does not fit after all: those of the same batches. */
-export function leanerMethods({ chosen, leaner }: Plan<Choice>) {
+export function leanerMethods({ chosen, leaner }: Plan<Weighed<Choice>>) {
   const { batch, accumulate, update, chunks, coefficients } = chosen.choice;
   return leaner
     .map(({ choice }) => choice)

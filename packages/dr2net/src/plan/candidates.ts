@@ -85,24 +85,31 @@ export function candidate(model: MemoryModel, options: CandidateOptions, choice:
   return { choice, title: choiceTitle(choice), setting };
 }
 
-export function candidates(model: MemoryModel, options: CandidateOptions): Candidate<Choice>[] {
-  const { batch, training } = options;
+/** How a step is taken whatever the method. */
+export type Shape = Pick<Choice, 'batch' | 'accumulate' | 'update' | 'chunks'>;
+
+export interface ShapeOptions extends Pick<CandidateOptions, 'batch' | 'split'> {
+  readonly training: Pick<DryTraining, 'accumulate' | 'update' | 'chunks' | 'clip'>;
+}
+
+/** The shapes that a step may have, the plainest first and the leanest, as far as that can be told, last. */
+export function shapesFor({ batch, training, split }: ShapeOptions, chunkCounts: readonly number[]): Shape[] {
   const parts = Array.from({ length: batch }, (_, i) => i + 1).filter((count) => batch % count === 0);
-  const choices = waysFor(options, model.subBlocks).flatMap((way) =>
-    (options.split ? parts : [1]).flatMap((count) => {
-      const accumulate = training.accumulate * count;
-      const base = { ...way, batch: batch / count, accumulate };
-      // Clipping by the global norm, and sums over batches, need all gradients at once.
-      const sink = accumulate === 1 && !training.clip;
-      const updates =
-        training.update === 'sink'
-          ? (['sink'] as const)
-          : sink
-            ? (['collect', 'sink'] as const)
-            : (['collect'] as const);
-      const counts = training.chunks > 1 ? [training.chunks] : chunkCounts;
-      return updates.flatMap((update) => counts.map((chunks): Choice => ({ ...base, update, chunks })));
-    }),
+  return (split ? parts : [1]).flatMap((count) => {
+    const accumulate = training.accumulate * count;
+    const base = { batch: batch / count, accumulate };
+    // Clipping by the global norm, and sums over batches, need all gradients at once.
+    const sink = accumulate === 1 && !training.clip;
+    const updates =
+      training.update === 'sink' ? (['sink'] as const) : sink ? (['collect', 'sink'] as const) : (['collect'] as const);
+    return updates.flatMap((update) => chunkCounts.map((chunks): Shape => ({ ...base, update, chunks })));
+  });
+}
+
+export function candidates(model: MemoryModel, options: CandidateOptions): Candidate<Choice>[] {
+  const { chunks } = options.training;
+  const shapes = shapesFor(options, chunks > 1 ? [chunks] : chunkCounts);
+  return waysFor(options, model.subBlocks).flatMap((way) =>
+    shapes.map((shape) => candidate(model, options, { ...way, ...shape })),
   );
-  return choices.map((choice) => candidate(model, options, choice));
 }

@@ -6,14 +6,15 @@ import type { RunFolder } from '../finetune/run-folder.ts';
 import type { RunSettings } from '../options/run.ts';
 import type { UsualTraining } from '../options/training.ts';
 import type { Output } from '../output.ts';
+import type { Trials } from '../plan/trials.ts';
 import type { EvaluationRecord } from '../report/run-log.ts';
 
 /** The pretrained network, loaded; owned by the run. */
 export interface Network {
   /** How it was trained before, where its folder says so. */
   readonly training: SavedTraining | null;
-  /** What the planner asks for a budget. */
-  footprint(): MemoryModel;
+  /** What a budget is kept by: a dry model, or trial steps where there is none. */
+  footprint(): MemoryModel | Trials;
   dispose(): void;
 }
 

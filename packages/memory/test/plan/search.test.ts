@@ -9,7 +9,7 @@ import {
   dryLinear,
   type MemoryModel,
   type MemorySetting,
-  planned,
+  plannedAll,
   stepWork,
 } from '../../src/index.ts';
 
@@ -78,33 +78,33 @@ function candidates(batch: number): Candidate<string>[] {
   );
 }
 
-const prefersExact = (choice: string) => choice === 'exact';
+const prefersExact = ({ choice }: { readonly choice: string }) => choice === 'exact';
 
 describe('choosePlan', () => {
   const model = toy(24);
-  const all = candidates(4).map((candidate) => planned(model, candidate));
+  const all = plannedAll(model, candidates(4));
 
   test('takes the plainest where everything fits', () => {
-    expect(choosePlan(model, candidates(4), 1e12, prefersExact).chosen.title).toBe('conventional, collect');
+    expect(choosePlan(all, 1e12, model.words, prefersExact).chosen.title).toBe('conventional, collect');
   });
 
   test('takes exact where conventional does not fit and exact is leaner than what is faster', () => {
     const conventional = Math.min(
       ...all.filter(({ choice }) => choice === 'conventional').map((plan) => plan.needBytes),
     );
-    expect(choosePlan(model, candidates(4), conventional - 1, prefersExact).chosen.choice).toBe('exact');
+    expect(choosePlan(all, conventional - 1, model.words, prefersExact).chosen.choice).toBe('exact');
   });
 
   test.each([2, 4, 24])(
     '%d sub-blocks: never takes what another beats in time and memory; descends to ever leaner ones',
     (depth) => {
       const model = toy(depth);
-      const all = candidates(4).map((candidate) => planned(model, candidate));
+      const all = plannedAll(model, candidates(4));
       const needs = all.map(({ needBytes }) => needBytes);
       const budgets = fc.integer({ min: Math.min(...needs), max: Math.max(...needs) + 1000 });
       fc.assert(
         fc.property(budgets, (budget) => {
-          const { chosen, leaner } = choosePlan(model, candidates(4), budget, prefersExact);
+          const { chosen, leaner } = choosePlan(all, budget, model.words, prefersExact);
           expect(chosen.needBytes).toBeLessThanOrEqual(budget);
           const time = stepWork(model, chosen.setting);
           for (const other of all)
@@ -124,7 +124,7 @@ describe('choosePlan', () => {
 
   test('refuses a budget that nothing fits, with the leanest and what it lacks', () => {
     const least = Math.min(...all.map(({ needBytes }) => needBytes));
-    const attempt = () => choosePlan(model, candidates(4), least - 1000, prefersExact);
+    const attempt = () => choosePlan(all, least - 1000, model.words, prefersExact);
     expect(attempt).toThrow(BudgetTooSmallError);
     expect(attempt).toThrow(/Nothing fits .*: the leanest setting \(.*, batch 4\) needs .*\(1000 bytes\) more/);
     try {

@@ -46,10 +46,16 @@ const kernel = () => choose<AdamKernel>({ reference, webgpu }, 'adam');
 
 export const adam: AdamKernel = {
   step(items, betas) {
-    for (const { value, gradient, m, v } of items)
-      for (const [name, tensor] of Object.entries({ gradient, m, v }))
-        if (tensor) expectShape('adam.step', name, tensor, value.shape, "the parameter's shape");
-    return kernel().step(items, betas);
+    try {
+      for (const { value, gradient, m, v } of items)
+        for (const [name, tensor] of Object.entries({ gradient, m, v }))
+          if (tensor) expectShape('adam.step', name, tensor, value.shape, "the parameter's shape");
+      return kernel().step(items, betas);
+    } catch (error) {
+      // They were taken over.
+      for (const { m, v } of items) for (const moment of [m, v]) moment?.dispose();
+      throw error;
+    }
   },
   together: () => kernel().together(),
 };

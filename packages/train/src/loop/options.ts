@@ -30,6 +30,8 @@ export interface BackendHooks {
   readonly memory: DeviceProbe;
   /** Throws an error that the device reported since the last call. */
   check(): void;
+  /** Gives back to the device what no tensor uses; absent where nothing is kept. */
+  trim?(): void;
 }
 
 export interface FinetuneOptions<B extends Batch> {

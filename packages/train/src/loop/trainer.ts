@@ -27,6 +27,12 @@ export class NotFinite extends Error {
   }
 }
 
+/** How a step is taken that is only tried. */
+export interface Trying {
+  /** Logical bytes beyond which it stops with a `MemoryLimitError` of `@dr2net/memory`; Infinity for none. */
+  readonly limit: number;
+}
+
 export class Trainer<B extends Batch, E> {
   readonly meter: Meter;
   readonly state: OptimizerState;
@@ -45,12 +51,16 @@ export class Trainer<B extends Batch, E> {
   constructor(
     private readonly model: TaskModel<B, E>,
     private options: ResolvedOptions<B>,
+    /** Whether steps change no parameter. */
+    private readonly trying?: Trying,
   ) {
     const { optimizer, update, clip, ema, backend } = options;
-    this.meter = meter(backend ? { probe: backend.memory } : {});
+    this.meter = meter({ ...(backend && { probe: backend.memory }), ...trying });
     const exclude = (category: string) => (tensor: Parameters<Meter['exclude']>[0]) =>
       this.meter.exclude(tensor, category);
-    this.state = new OptimizerState(optimizer, model, exclude('optimizer'));
+    this.state = trying
+      ? new OptimizerState(optimizer, model, exclude('optimizer'), (_, value) => value.dispose())
+      : new OptimizerState(optimizer, model, exclude('optimizer'));
     this.average = ema === undefined ? undefined : new MovingAverage(ema, model.parameters, exclude('average'));
     const factor = () => Math.max(1, ...this.anchors.toJSON().map((state) => state.factor));
     this.course = new Course(options.schedule, (point) => trustOf(this.method, options.subBlocks, factor)(point));
@@ -146,7 +156,8 @@ export class Trainer<B extends Batch, E> {
     this.average?.update();
     this.#applying = false;
     this.#use.abandon();
-    this.#untrained.dispose();
+    if (this.trying) this.#untrained.restore();
+    else this.#untrained.dispose();
     this.#gathered = undefined;
     this.course.learned(gathered.loss);
     return {

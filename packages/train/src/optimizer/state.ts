@@ -47,6 +47,9 @@ export class OptimizerState {
     readonly optimizer: Optimizer,
     private readonly model: Layered,
     private readonly onState: OnState = () => {},
+    /** What becomes of a parameter's next value, which is handed over: it is the parameter's, unless a step is only tried. */
+    private readonly assign: (parameter: Parameter, value: Tensor) => void = (parameter, value) =>
+      parameter.assign(value),
   ) {}
 
   /** layerDecay^(top layer − layer of the parameter). */
@@ -74,7 +77,7 @@ export class OptimizerState {
         };
       }),
     );
-    for (const [i, [parameter]] of gradients.entries()) parameter.assign(values[i]!);
+    for (const [i, [parameter]] of gradients.entries()) this.assign(parameter, values[i]!);
   }
 
   /** Update counts by parameter name. */

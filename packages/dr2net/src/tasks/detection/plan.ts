@@ -34,7 +34,11 @@ export function detectorToPlan(
   config: Readonly<Record<string, unknown>>,
   options: PlanDetectorOptions,
 ): { readonly model: MemoryModel; readonly classes: number } {
-  requireYolos(source, config, 'its memory cannot be predicted yet. Choose --method in finetune.');
+  requireYolos(
+    source,
+    config,
+    'its memory cannot be predicted without its data; finetune --budget measures it before the first step.',
+  );
   const { blocks, detections } = options;
   const { size, depth } = shapeOf(options);
   const setting = { fixedBlocks: blocks === 'fixed', ...(size && { size }) };

@@ -17,13 +17,13 @@ import { formatNumber } from '../../report/format.ts';
 import type { FinetuneTask, Network, RunContext } from '../contract.ts';
 import type { Detector } from './detector.ts';
 import { inFlags } from './flags.ts';
-import { footprintOf } from './footprint.ts';
 import { inspected } from './inspect.ts';
 import { loadDetector, savedClasses } from './model.ts';
 import { networkOptionsOf } from './network.ts';
 import { type AugmentOptions, augmentationOf } from './options.ts';
 import { type DataOptions, type DetectionData, readTrainingImages, type SplitOptions } from './read.ts';
 import type { DetectorSettings } from './settings.ts';
+import { detectionTrials, fullestImage } from './trials.ts';
 import { apInWords, figuresOf } from './words.ts';
 
 export interface DetectionSettings
@@ -58,7 +58,14 @@ async function load(settings: DetectionSettings, { train }: DetectionData): Prom
     detector,
     notes,
     training: detector.training,
-    footprint: () => footprintOf(detector),
+    footprint() {
+      const model = objectDetection(detector, {
+        classes: train.classes,
+        ...(settings.read && { read: settings.read }),
+        ...networkOptionsOf(settings, detector),
+      });
+      return model.footprint() ?? detectionTrials(model, train);
+    },
     dispose: () => detector.dispose(),
   };
 }
@@ -72,15 +79,12 @@ function usual({ blocks }: DetectionSettings, { detector }: DetectionNetwork): U
   return detector instanceof YolosDetector ? { layerDecay: 0.6 } : {};
 }
 
-const counted = ({ boxes }: DetectionDataset['images'][number]) => boxes.filter(({ crowd }) => !crowd).length;
-
 /** @throws UsageError for an image with more objects than can be found in one */
-function requireRoom({ images }: DetectionDataset, { queries, architecture }: ObjectDetection): void {
-  const fullest = images.reduce((most, image) => (counted(image) > counted(most) ? image : most));
-  const objects = counted(fullest);
+function requireRoom(dataset: DetectionDataset, { queries, architecture }: ObjectDetection): void {
+  const { id, objects } = fullestImage(dataset);
   if (objects > queries)
     throw new UsageError(
-      `${fullest.id} has ${objects} objects, and the detector finds ${queries} in an image at most. ` +
+      `${id} has ${objects} objects, and the detector finds ${queries} in an image at most. ` +
         `Make a new one around an image model with ${architecture === 'yolos' ? '--detections' : '--queries'} ${objects} or more, cut the image into parts, or leave it out.`,
     );
 }

@@ -26,7 +26,7 @@ export function shapeOf(settings: Pick<DetectorSettings, 'size' | 'depth' | 'dro
 
 /**
  * Where only a YOLOS will do.
- * @param otherwise what cannot be done with another network, and what to do: `its memory cannot be predicted yet. Choose …`
+ * @param otherwise what cannot be done with another network, and what to do: `its memory cannot be predicted …; finetune …`
  * @throws UsageError for a Deformable DETR or DINO, and for the Swin that one is made around
  */
 export function requireYolos(model: string, config: Readonly<Record<string, unknown>>, otherwise: string): void {
