@@ -2,12 +2,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { join } from 'node:path';
 import type { Method } from '@dr2net/core';
+import { track } from '@dr2net/memory';
 import { createDino, createSwin, dinoConfig, loadDino, traceDino } from '@dr2net/models';
 import { trainingContext } from '@dr2net/ops';
 import { expectNoLeak } from '@dr2net/testing';
 import { dispose, memory, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
+  type DetectionBatch,
   type DetectionOptions,
   type DetectionOutputs,
   detectionSource,
@@ -301,5 +303,41 @@ describe('a run', () => {
       await expect(withModel({ size: [33, 48] }, () => undefined)).rejects.toThrow(
         /size 33×48 does not fit: its height must be a multiple of the patch size 4; the nearest are 32 and 36/,
       );
+    }));
+});
+
+describe('a batch for trials', () => {
+  it('has as many denoising queries as any batch of the data, and is the same every time', () =>
+    withModel({ denoising: { queries: 10 } }, async (model) => {
+      // One object: 5 groups of 2 queries; two: 2 of 4; three: 1 of 6; four: 1 of 8; five: 1 of 10.
+      for (const [most, objects] of [
+        [1, 1],
+        [2, 1],
+        [4, 1],
+        [5, 5],
+        [50, 8],
+      ] as const) {
+        const [batch, again] = [model.trialBatch(2, most), model.trialBatch(2, most)];
+        expect(batch.targets.map(({ labels }) => labels.length)).toEqual([objects, objects]);
+        expect(again.targets).toEqual(batch.targets);
+        expect(await again.pixels.data()).toEqual(await batch.pixels.data());
+        expect(batch.pixels.shape).toEqual([2, 32, 48, 3]);
+        batch.dispose();
+        again.dispose();
+      }
+    }));
+
+  it('takes as much memory as one of the data', () =>
+    withModel({ coefficients: { alpha: 63 / 64, beta: 1 / 64 }, method: { name: 'conventional' } }, async (model) => {
+      const peakOf = async (batch: DetectionBatch) => {
+        const { memory } = await track(() => stepOf(model, batch));
+        batch.dispose();
+        return memory.peakBytes;
+      };
+      const real = await firstBatch(source(true));
+      const size = real.size;
+      const [data, noise] = [await peakOf(real), await peakOf(model.trialBatch(size, 2))];
+      expect(noise).toBeGreaterThanOrEqual(data);
+      expect(noise / data).toBeLessThan(1.1);
     }));
 });

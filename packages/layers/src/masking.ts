@@ -4,6 +4,7 @@
  */
 import { type Context, type Differentiable, dropoutMask, once, type Parameter, share, type Traced } from '@dr2net/ops';
 import { keep, mul, type Tensor } from '@tensorflow/tfjs-core';
+import { freeing } from './chain.ts';
 
 /** Thrown for a rate outside 0 ≤ rate < 1. */
 export class DropRateError extends RangeError {
@@ -42,7 +43,7 @@ abstract class RandomMask implements Differentiable {
   apply(x: Tensor, context: Context): Tensor {
     const mask = this.mask(x, context);
     if (!mask) return share(x);
-    const y = mul(x, mask);
+    const y = freeing([mask], () => mul(x, mask));
     mask.dispose();
     return y;
   }
@@ -50,7 +51,8 @@ abstract class RandomMask implements Differentiable {
   trace(x: Tensor, context: Context): Traced {
     const mask = this.mask(x, context);
     if (!mask) return { value: share(x), pullback: once(this.what, [], (dy: Tensor) => share(dy)) };
-    return { value: mul(x, mask), pullback: once(this.what, [mask], (dy: Tensor) => mul(dy, mask)) };
+    const value = freeing([mask], () => mul(x, mask));
+    return { value, pullback: once(this.what, [mask], (dy: Tensor) => mul(dy, mask)) };
   }
 }
 

@@ -95,6 +95,16 @@ describe('choosePlan', () => {
     expect(choosePlan(all, conventional - 1, model.words, prefersExact).chosen.choice).toBe('exact');
   });
 
+  test('prefers, though the fastest of all fits, where a faster one was left out', () => {
+    const known = all.filter(({ choice }) => choice !== 'conventional');
+    const checkpoint = known.toSorted((a, b) => a.relativeTime - b.relativeTime)[0]!;
+    expect(checkpoint.choice).toBe('checkpoint');
+    const exact = known.find(({ choice }) => choice === 'exact')!;
+    const settings = [checkpoint, { ...exact, needBytes: checkpoint.needBytes - 1 }];
+    expect(choosePlan(settings, 1e12, model.words, prefersExact).chosen).toBe(checkpoint);
+    expect(choosePlan(settings, 1e12, model.words, prefersExact, true).chosen.choice).toBe('exact');
+  });
+
   test.each([2, 4, 24])(
     '%d sub-blocks: never takes what another beats in time and memory; descends to ever leaner ones',
     (depth) => {

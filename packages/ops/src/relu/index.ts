@@ -1,6 +1,6 @@
 /** max(x, 0). */
 import { mul, relu as rectify, step, type Tensor } from '@tensorflow/tfjs-core';
-import { after, choose, hold } from '../engine.ts';
+import { after, choose, hold, scope } from '../engine.ts';
 import { raw } from '../native/raw.ts';
 import { type OpPullback, once, type TracedOp } from '../pullback.ts';
 
@@ -13,10 +13,11 @@ export interface ReluKernel {
   gradient: ReluGradient;
 }
 
-const reference: ReluGradient = (dy, y) => {
-  const slope = step(y);
-  return after(mul(dy, slope), slope);
-};
+const reference: ReluGradient = (dy, y) =>
+  scope(() => {
+    const slope = step(y);
+    return after(mul(dy, slope), slope);
+  });
 
 /** tfjs-node makes its step of two arrays that it fills with numbers first. */
 const native: ReluGradient = (dy, y) => raw('ReluGrad', dy, y);

@@ -1,5 +1,5 @@
 /** Chains of element-wise ops in which every intermediate is freed as soon as the next one is there. */
-import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
+import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 
 /** Frees `used` and gives `result`. */
 export function after(result: Tensor, ...used: Tensor[]): Tensor {
@@ -9,9 +9,20 @@ export function after(result: Tensor, ...used: Tensor[]): Tensor {
 
 /** a·x + b·y of numbers a, b and borrowed tensors x, y; one temporary at a time besides the result. */
 export function combine(a: number, x: Tensor, b: number, y: Tensor): Tensor {
-  const left = a === 1 ? undefined : scaled(x, a);
-  const right = b === 1 ? undefined : scaled(y, b);
-  return after(add(left ?? x, right ?? y), ...[left, right].filter((tensor) => tensor !== undefined));
+  return tidy(() => {
+    const left = a === 1 ? undefined : scaled(x, a);
+    const right = b === 1 ? undefined : scaled(y, b);
+    return after(add(left ?? x, right ?? y), ...[left, right].filter((tensor) => tensor !== undefined));
+  });
+}
+
+/** Another tensor in the place of one that was taken over, which is freed, also where there comes none. */
+export function replaced(taken: Tensor, by: () => Tensor): Tensor {
+  try {
+    return by();
+  } finally {
+    taken.dispose();
+  }
 }
 
 /** a·x. */

@@ -1,7 +1,7 @@
 /** Mode `collect`: gradients are added up over one or more batches, clipped together, then every parameter is updated. */
 import type { Parameter, Sink } from '@dr2net/ops';
-import { add, dispose, keep, mul, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { after } from './chain.ts';
+import { add, dispose, keep, mul, type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { after, replaced } from './chain.ts';
 import type { Clip } from './clip.ts';
 import { clipFactor, rootOfSum, sumOfSquares } from './norm.ts';
 import type { OptimizerState } from './state.ts';
@@ -90,10 +90,18 @@ export class CollectedGradients implements GradientUse {
       gradient.dispose();
       return;
     }
-    const weighted = this.#weight === undefined ? gradient : after(mul(gradient, this.#weight), gradient);
+    const weight = this.#weight;
+    const weighted = weight === undefined ? gradient : replaced(gradient, () => mul(gradient, weight));
     const known = this.#gradients.get(parameter);
     // A step may run inside someone's tidy; the gradients outlive it.
-    const total = keep(known ? after(add(known, weighted), known, weighted) : weighted);
+    const total = keep(
+      known
+        ? after(
+            replaced(weighted, () => add(known, weighted)),
+            known,
+          )
+        : weighted,
+    );
     this.#gradients.set(parameter, total);
     this.onGradient(total);
   }
@@ -112,8 +120,8 @@ export class CollectedGradients implements GradientUse {
 
 /** The gradient scaled to at most `limit` by its own norm. */
 export function clippedByItself(gradient: Tensor, limit: number): Tensor {
-  const squares = sumOfSquares(gradient);
-  const norm = after(rootOfSum([squares]), squares) as Scalar;
-  const factor = after(clipFactor(norm, limit), norm);
-  return after(mul(gradient, factor), factor);
+  return tidy(() => {
+    const factor = clipFactor(rootOfSum([sumOfSquares(gradient)]), limit);
+    return mul(gradient, factor);
+  });
 }

@@ -9,7 +9,7 @@
 import type { Parameter, Sink } from '@dr2net/ops';
 import { add, dispose, keep, mul, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { SharedParameterError } from '../errors.ts';
-import { after } from './chain.ts';
+import { after, replaced } from './chain.ts';
 import type { Clip } from './clip.ts';
 import { clippedByItself } from './collect.ts';
 import { rootOfSum, sumOfSquares } from './norm.ts';
@@ -89,7 +89,14 @@ export class ImmediateUpdates implements GradientUse {
     }
     if (this.#shared.has(parameter)) {
       const known = this.#waiting.get(parameter);
-      const total = keep(known ? after(add(known, gradient), known, gradient) : gradient);
+      const total = keep(
+        known
+          ? after(
+              replaced(gradient, () => add(known, gradient)),
+              known,
+            )
+          : gradient,
+      );
       this.#waiting.set(parameter, total);
       this.onGradient(total);
       return;
