@@ -25,6 +25,15 @@ export function replaced(taken: Tensor, by: () => Tensor): Tensor {
   }
 }
 
+/** A sum with one more, which is taken over; so is the sum so far, where there is one, but where the addition fails. */
+export function joined(known: Tensor | undefined, more: Tensor): Tensor {
+  if (!known) return more;
+  return after(
+    replaced(more, () => add(known, more)),
+    known,
+  );
+}
+
 /** a·x. */
 export function scaled(x: Tensor, a: number): Tensor {
   return mul(x, a);

@@ -1,7 +1,7 @@
 /** Mode `collect`: gradients are added up over one or more batches, clipped together, then every parameter is updated. */
 import type { Parameter, Sink } from '@dr2net/ops';
-import { add, dispose, keep, mul, type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { after, replaced } from './chain.ts';
+import { dispose, keep, mul, type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { after, joined, replaced } from './chain.ts';
 import type { Clip } from './clip.ts';
 import { clipFactor, rootOfSum, sumOfSquares } from './norm.ts';
 import type { OptimizerState } from './state.ts';
@@ -92,16 +92,8 @@ export class CollectedGradients implements GradientUse {
     }
     const weight = this.#weight;
     const weighted = weight === undefined ? gradient : replaced(gradient, () => mul(gradient, weight));
-    const known = this.#gradients.get(parameter);
     // A step may run inside someone's tidy; the gradients outlive it.
-    const total = keep(
-      known
-        ? after(
-            replaced(weighted, () => add(known, weighted)),
-            known,
-          )
-        : weighted,
-    );
+    const total = keep(joined(this.#gradients.get(parameter), weighted));
     this.#gradients.set(parameter, total);
     this.onGradient(total);
   }

@@ -7,9 +7,9 @@
  * are shared is found by a backward pass that counts (`countUses`).
  */
 import type { Parameter, Sink } from '@dr2net/ops';
-import { add, dispose, keep, mul, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, keep, mul, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { SharedParameterError } from '../errors.ts';
-import { after, replaced } from './chain.ts';
+import { joined } from './chain.ts';
 import type { Clip } from './clip.ts';
 import { clippedByItself } from './collect.ts';
 import { rootOfSum, sumOfSquares } from './norm.ts';
@@ -88,15 +88,7 @@ export class ImmediateUpdates implements GradientUse {
       return;
     }
     if (this.#shared.has(parameter)) {
-      const known = this.#waiting.get(parameter);
-      const total = keep(
-        known
-          ? after(
-              replaced(gradient, () => add(known, gradient)),
-              known,
-            )
-          : gradient,
-      );
+      const total = keep(joined(this.#waiting.get(parameter), gradient));
       this.#waiting.set(parameter, total);
       this.onGradient(total);
       return;
