@@ -11,6 +11,7 @@ const below = {
   video: ['ops', 'core', 'layers', 'memory', 'models'],
   pointcloud: ['ops', 'core', 'layers', 'memory', 'models'],
   detection: ['ops', 'core', 'layers', 'memory', 'models'],
+  export: ['ops', 'core', 'models'],
   train: ['ops', 'core', 'layers', 'schedulers', 'memory', 'models', 'video'],
   dr2net: [
     'ops',
@@ -24,6 +25,7 @@ const below = {
     'pointcloud',
     'detection',
     'train',
+    'export',
   ],
 };
 

@@ -51,6 +51,7 @@ const failures = new Set([
   'CheckpointWriteError',
   'EmptyDataError',
   'NoDecoderError',
+  'ExportMismatchError',
 ]);
 
 /** Errors that the engine or JavaScript itself throws when a program is wrong. */

@@ -8,6 +8,7 @@ export {
   NoDecoderError as NoImageDecoderError,
   type Normalisation as ImageNormalisation,
 } from '@dr2net/detection';
+export * from '@dr2net/export';
 export * from '@dr2net/memory';
 export type { StepOptions } from '@dr2net/models';
 export * from '@dr2net/models';

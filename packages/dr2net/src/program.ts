@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addExport } from './commands/export.ts';
 import { addFinetune } from './commands/finetune.ts';
 import { addGradcheck } from './commands/gradcheck.ts';
 import { addInfo } from './commands/info.ts';
@@ -32,7 +33,7 @@ export function createProgram(output: Output, streams: Streams): Command {
       outputError: () => {},
     })
     .addHelpText('after', exitCodeHelp);
-  for (const add of [addDoctor, addInfo, addPlan, addFinetune, addEvaluate, addPredict, addGradcheck]) {
+  for (const add of [addDoctor, addInfo, addPlan, addFinetune, addEvaluate, addPredict, addExport, addGradcheck]) {
     const command = add(program, output);
     command
       .optionsGroup('Output:')

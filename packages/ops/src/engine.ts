@@ -3,10 +3,11 @@
  * the choice of an implementation by the active backend.
  */
 import { getBackend, keep, reshape, type Tensor, type TensorContainer, tidy } from '@tensorflow/tfjs-core';
+import type { recorderBackend } from './recorder/record.ts';
 import { works } from './webgpu/failures.ts';
 
 /** The names of the backends, as `tf.getBackend()` gives them. */
-export type BackendName = 'webgpu' | 'tensorflow' | 'wasm' | 'cpu';
+export type BackendName = 'webgpu' | 'tensorflow' | 'wasm' | 'cpu' | typeof recorderBackend;
 
 /** Implementations of one op: `reference` runs on every backend, the others where they are named. */
 export type Implementations<Kernel> = { readonly reference: Kernel } & { readonly [Name in BackendName]?: Kernel };

@@ -38,8 +38,9 @@ export { type PatchEmbedOptions, patchEmbed, type TubeletEmbedOptions, tubeletEm
 export { PointCloudError, type Points } from './point-tree/cloud.ts';
 export { type PointTree, searchTree } from './point-tree/tree.ts';
 export * from './pullback.ts';
+export { type RecordedKernels, recorderBackend } from './recorder/record.ts';
 export { type ReluKernel, relu } from './relu/index.ts';
-export { type MapRowsKernel, mapRows, RowMap, type RowMapParts } from './row-map/index.ts';
+export { type CompressedRows, type MapRowsKernel, mapRows, RowMap, type RowMapParts } from './row-map/index.ts';
 export { type GroupingParts, groupingMap, interpolationMap } from './row-map/maps.ts';
 export { type SoftmaxCrossEntropyKernel, softmaxCrossEntropy, softTargets } from './softmax-cross-entropy/index.ts';
 export { checkShaders, ShaderError } from './webgpu/failures.ts';

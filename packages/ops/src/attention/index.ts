@@ -4,10 +4,12 @@ import { choose } from '../engine.ts';
 import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
+import { recorderBackend } from '../recorder/record.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { own } from './own.ts';
+import { recorded } from './recorded.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
@@ -28,6 +30,7 @@ export interface AttentionKernel {
 
 const implementations = {
   reference,
+  [recorderBackend]: recorded,
   get wasm() {
     return simdRuns() ? simd : wasm;
   },

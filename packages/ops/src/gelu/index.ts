@@ -3,10 +3,12 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import { ownLayers } from '../native/own.ts';
 import type { TracedOp } from '../pullback.ts';
+import { recorderBackend } from '../recorder/record.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
 import { own } from './own.ts';
+import { recorded } from './recorded.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 
@@ -17,6 +19,7 @@ export interface GeluKernel {
 
 const implementations = {
   reference,
+  [recorderBackend]: recorded,
   get wasm() {
     return simdRuns() ? simd : host;
   },

@@ -5,11 +5,13 @@ import { choose } from '../engine.ts';
 import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
+import { recorderBackend } from '../recorder/record.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
 import { own } from './own.ts';
+import { recorded } from './recorded.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
@@ -22,6 +24,7 @@ export interface LayerNormKernel {
 
 const implementations = {
   reference,
+  [recorderBackend]: recorded,
   get wasm() {
     return simdRuns() ? simd : host;
   },

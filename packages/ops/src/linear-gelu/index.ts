@@ -5,9 +5,11 @@ import type { LinearKernel } from '../linear/index.ts';
 import { shaders } from '../linear/webgpu.ts';
 import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
+import { recorderBackend } from '../recorder/record.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { graph, graphWithOwn } from './graph.ts';
 import { native } from './native.ts';
+import { recorded } from './recorded.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
@@ -15,6 +17,7 @@ import { webgpu } from './webgpu.ts';
 
 const implementations = {
   reference,
+  [recorderBackend]: recorded,
   get wasm() {
     return simdRuns() ? simd : wasm;
   },

@@ -5,9 +5,11 @@ import { dualResidual, type ResidualTerms } from '../dual-residual/index.ts';
 import { after, choose, scope } from '../engine.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp, Wanted } from '../pullback.ts';
+import { recorderBackend } from '../recorder/record.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { graph } from './graph.ts';
 import { native } from './native.ts';
+import { recorded } from './recorded.ts';
 import { reference } from './reference.ts';
 import type { Names } from './shared.ts';
 import { simd } from './simd.ts';
@@ -31,6 +33,7 @@ export interface AffineKernel extends LinearKernel {
 
 const implementations = {
   reference,
+  [recorderBackend]: recorded,
   get wasm() {
     return simdRuns() ? simd : wasm;
   },

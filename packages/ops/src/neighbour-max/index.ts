@@ -2,7 +2,9 @@
 import { keep, max, type Tensor } from '@tensorflow/tfjs-core';
 import { after, choose, scope } from '../engine.ts';
 import { type OpPullback, once, type TracedOp } from '../pullback.ts';
+import { recorderBackend } from '../recorder/record.ts';
 import * as host from './host.ts';
+import { recorded } from './recorded.ts';
 import * as webgpu from './webgpu.ts';
 
 /** x [..., K, C] → the maximum over K and which it was, int32, both [..., C]. */
@@ -36,7 +38,7 @@ const native: Kernel = {
     }),
   value: (x) => max(x, -2),
 };
-const kernel = () => choose<Kernel>({ reference: host, webgpu, tensorflow: native });
+const kernel = () => choose<Kernel>({ reference: host, webgpu, tensorflow: native, [recorderBackend]: recorded });
 
 function check(x: Tensor): void {
   if (x.rank < 2 || x.shape.at(-2) === 0)

@@ -3,12 +3,14 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
 import { type OpPullback, once, type TracedOp } from '../pullback.ts';
+import { recorderBackend } from '../recorder/record.ts';
 import { host } from './host.ts';
 import { type CompressedRows, RowMap, type RowMapParts } from './map.ts';
 import { native } from './native.ts';
+import { recorded } from './recorded.ts';
 import { webgpu } from './webgpu.ts';
 
-export { RowMap, type RowMapParts };
+export { type CompressedRows, RowMap, type RowMapParts };
 
 /** x [from, C] → [rows, C] */
 export type CombineRows = (map: CompressedRows, x: Tensor) => Tensor;
@@ -21,7 +23,8 @@ export interface MapRowsKernel {
   gradient(dy: Tensor, map: RowMap): Tensor;
 }
 
-const combine: CombineRows = (map, x) => choose({ reference: host, webgpu, tensorflow: native })(map, x);
+const combine: CombineRows = (map, x) =>
+  choose({ reference: host, webgpu, tensorflow: native, [recorderBackend]: recorded })(map, x);
 
 function value(x: Tensor, map: RowMap): Tensor {
   expectShape('mapRows', 'x', x, [map.from, x.shape[1] ?? 1], `the map takes ${map.from} rows`);

@@ -4,8 +4,10 @@ import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
 import { ownWindows } from '../native/own.ts';
 import type { TracedOp } from '../pullback.ts';
+import { recorderBackend } from '../recorder/record.ts';
 import { simd as simdRuns } from '../simd/module.ts';
 import { own } from './own.ts';
+import { recorded } from './recorded.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
@@ -41,6 +43,7 @@ function check(qkv: Tensor, bias: Tensor, { heads, mask }: WindowAttentionOption
 
 const implementations = {
   reference,
+  [recorderBackend]: recorded,
   webgpu,
   get wasm() {
     return simdRuns() ? simd : reference;

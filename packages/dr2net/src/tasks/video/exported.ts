@@ -1,0 +1,29 @@
+/** A recognizer of clips or images for other programs. */
+import { classifierNetwork } from '@dr2net/export';
+import { hasPretrainedHead, loadBackbone, pretrainedHead, readLabels, settledTraining } from '@dr2net/models';
+import { UsageError } from '../../errors.ts';
+import type { Exported } from '../../export/contract.ts';
+
+/** @throws UsageError for a model without a head, and the errors of loading */
+export async function exportedRecognizer(model: string): Promise<Exported> {
+  const backbone = await loadBackbone(model);
+  try {
+    if (!hasPretrainedHead(backbone))
+      throw new UsageError(
+        `${model} has no classification head, so there is nothing to export. Finetune it first: dr2net finetune --model ${model} …`,
+      );
+    const head = pretrainedHead(backbone);
+    const labels = readLabels(backbone.config);
+    const trained = settledTraining({}, backbone.training, false);
+    return {
+      network: classifierNetwork({ backbone, head, ...trained, ...(labels && { labels }) }),
+      dispose() {
+        head.dispose();
+        backbone.dispose();
+      },
+    };
+  } catch (error) {
+    backbone.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,3 @@
+import { packageTests } from '../../vitest.config.base.ts';
+
+export default packageTests();
