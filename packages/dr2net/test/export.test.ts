@@ -129,3 +129,35 @@ describe('a file that fails its check', () => {
     expect(readFileSync(out, 'utf8')).toBe('before');
   });
 });
+
+describe('weights', () => {
+  const weights = (out: string, ...more: string[]) =>
+    run('export', '--model', model, '--format', 'safetensors', '--out', out, '--backend', 'cpu', ...more);
+
+  it('are a model folder of ours too, with a card', async () => {
+    const out = file('weights');
+    const { code, json } = await weights(out, '--json');
+    expect(code).toBe(0);
+    expect(json.metadata).toMatchObject({ 'dr2net.beta': '0.7' });
+    expect(readdirSync(out).sort()).toEqual([
+      'README.md',
+      'config.json',
+      'model.safetensors',
+      'preprocessor_config.json',
+    ]);
+    for (const name of ['config.json', 'model.safetensors'])
+      expect(readFileSync(join(out, name)).equals(readFileSync(join(model, name))), name).toBe(true);
+    expect(readFileSync(join(out, 'README.md'), 'utf8')).toContain('ALPHA, BETA = 0.4, 0.7');
+    expect((await weights(out)).stderr).toContain('Give --force to write over its files');
+    expect((await weights(out, '--force')).code).toBe(0);
+  });
+
+  it('are refused where they cannot go, and with options of the other format', async () => {
+    expect((await weights(model)).stderr).toContain('is the model itself');
+    expect((await weights(file('clips.onnx'))).stderr).toContain('is a file; weights are a folder');
+    expect((await weights(file('w'), '--batch', '2')).stderr).toContain('--batch is for --format onnx');
+    const { code, stderr } = await weights(file('w'), '--no-verify');
+    expect(stderr).toContain('--no-verify is for --format onnx');
+    expect(code).toBe(2);
+  });
+});

@@ -5,4 +5,6 @@ export type { TrainedCoefficients } from './networks/metadata.ts';
 export { geometryLists, type SegmenterToExport, segmenterNetwork } from './networks/segmenter.ts';
 export { type YolosToExport, yolosNetwork } from './networks/yolos.ts';
 export { exportOnnx, type OnnxModel, type OnnxOptions } from './onnx/export.ts';
+export { classifierCard, type TransformerToExport } from './pytorch/classifier.ts';
+export { yolosCard } from './pytorch/yolos.ts';
 export { type OnnxDifference, type OnnxRuntime, type VerifyOnnxOptions, verifyOnnx } from './verify.ts';

@@ -8,20 +8,28 @@ import {
   createYolos,
   newHead,
   randomFrom,
+  type SavedTraining,
+  saveBackbone,
+  saveYolos,
+  TransformerBackbone,
   yolosConfig,
 } from '@dr2net/models';
 import type { Parameter } from '@dr2net/ops';
 import { tensor } from '@tensorflow/tfjs-core';
 import {
+  classifierCard,
   classifierNetwork,
   type ExportedNetwork,
   segmenterNetwork,
   type TrainedCoefficients,
+  yolosCard,
   yolosNetwork,
 } from '../src/index.ts';
 
 export interface Subject {
   network(trained: TrainedCoefficients): ExportedNetwork;
+  /** Saves weights, configuration and card; where there is a card for it. */
+  save?(folder: string, trained: SavedTraining): Promise<void>;
   dispose(): void;
 }
 
@@ -39,11 +47,19 @@ const image = {
   ...{ image_size: 28, patch_size: 14, num_channels: 3, qkv_bias: true },
 };
 
+const labels = ['a', 'b', 'c'];
+
 function classifier(backbone: Backbone): Subject {
   const head = newHead(backbone, { classes: 3, seed: 1 });
   enliven([...backbone.parameters, ...head.parameters]);
   return {
-    network: (trained) => classifierNetwork({ backbone, head, labels: ['a', 'b', 'c'], ...trained }),
+    network: (trained) => classifierNetwork({ backbone, head, labels, ...trained }),
+    ...(backbone instanceof TransformerBackbone && {
+      save: (folder, training) => {
+        const card = classifierCard({ backbone, head, labels, ...training });
+        return saveBackbone(folder, backbone, { head, labels, training, card });
+      },
+    }),
     dispose() {
       head.dispose();
       backbone.dispose();
@@ -64,6 +80,7 @@ async function yolos(): Promise<Subject> {
   enliven(detector.parameters);
   return {
     network: (trained) => yolosNetwork({ detector, labels: ['cell', 'rest'], ...trained }),
+    save: (folder, training) => saveYolos(folder, detector, { training, card: yolosCard({ detector, ...training }) }),
     dispose: () => detector.dispose(),
   };
 }
@@ -102,6 +119,16 @@ export const subjects: Readonly<Record<string, () => Subject | Promise<Subject>>
   'deit, distilled': () =>
     classifier(
       createBackbone({ ...image, model_type: 'deit', architectures: ['DeiTForImageClassificationWithTeacher'] }, 1),
+    ),
+  'vit, timm': () =>
+    classifier(
+      createBackbone(
+        {
+          architecture: 'vit_small_patch16_224',
+          model_args: { embed_dim: 16, depth: 2, num_heads: 2, img_size: 32, qkv_bias: true },
+        },
+        1,
+      ),
     ),
   dinov2: () => classifier(createBackbone({ ...image, model_type: 'dinov2' }, 1)),
   videomae: () => classifier(createBackbone({ ...image, model_type: 'videomae', num_frames: 4, tubelet_size: 2 }, 1)),

@@ -115,6 +115,7 @@ export type { SwinSpec, SwinStageSpec } from './swin/spec.ts';
 export { createSwin, type LoadSwinOptions, loadSwin } from './swin/store.ts';
 export { SwinBackbone } from './swin/swin-backbone.ts';
 export * from './task.ts';
+export { huggingFaceNames } from './transformer/names.ts';
 export { TransformerBackbone } from './transformer/transformer-backbone.ts';
 export { withNewClasses } from './yolos/classes.ts';
 export { createYolos, type NewYolosOptions, type YolosConfigOptions, yolosConfig } from './yolos/create.ts';

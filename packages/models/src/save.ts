@@ -14,9 +14,12 @@ import { readOwnConfig, writeOwnConfig } from './own-config.ts';
 export interface SaveModelOptions {
   /** Written as `preprocessor_config.json`. */
   readonly preprocessor?: Readonly<Record<string, unknown>>;
+  /** Written as `README.md`. */
+  readonly card?: string;
 }
 
-const jsonBytes = (value: unknown) => [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)];
+const textBytes = (text: string) => [new TextEncoder().encode(text)];
+const jsonBytes = (value: unknown) => textBytes(`${JSON.stringify(value, null, 2)}\n`);
 
 /**
  * Writes `config.json` and `model.safetensors` into a folder: a path in Node, where it is made when it is not there; in a page
@@ -28,11 +31,12 @@ export async function saveModel(
   folder: ModelFolder,
   config: Readonly<Record<string, unknown>>,
   tensors: Iterable<TensorSource>,
-  { preprocessor }: SaveModelOptions = {},
+  { preprocessor, card }: SaveModelOptions = {},
 ): Promise<void> {
   const files = [
     { file: weightsFile, chunks: encodeSafetensors(tensors) },
     ...(preprocessor ? [{ file: 'preprocessor_config.json', chunks: jsonBytes(preprocessor) }] : []),
+    ...(card === undefined ? [] : [{ file: 'README.md', chunks: textBytes(card) }]),
     { file: 'config.json', chunks: jsonBytes(config) },
   ];
   await (isChosenFolder(folder) ? writeChosen(folder, files) : writeFolder(folder, files));
@@ -52,7 +56,7 @@ export function headSources(head: ClassificationHead): TensorSource[] {
   return head.parameters.flatMap((parameter) => sources(parameter, head.layoutOf(parameter)));
 }
 
-export interface SaveBackboneOptions {
+export interface SaveBackboneOptions extends Pick<SaveModelOptions, 'card'> {
   /** The head to save with it. Default: the checkpoint's own, unchanged. */
   readonly head?: ClassificationHead;
   /** Class names, in the order of the head's outputs. Default: as they were. */
@@ -91,5 +95,6 @@ export async function saveBackbone(
   const { mean, std, size } = backbone.input;
   await saveModel(folder, savedConfig(backbone, options), [...tensors, ...head], {
     preprocessor: { image_mean: mean, image_std: std, size: { height: size, width: size } },
+    ...(options.card === undefined ? {} : { card: options.card }),
   });
 }

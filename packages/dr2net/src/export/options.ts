@@ -3,7 +3,7 @@ import type { BackendOption } from '../options/model.ts';
 
 export interface ExportOptions extends BackendOption {
   readonly model: string;
-  readonly format: 'onnx';
+  readonly format: 'onnx' | 'safetensors';
   readonly out: string;
   readonly batch?: number;
   /** Of a sample of clouds. */

@@ -13,13 +13,16 @@ export interface Described extends TrainedCoefficients {
   readonly labels?: readonly string[];
 }
 
+/** Those that it runs with: `exact` has them on a grid, and with β = 0 every method runs the same network. */
+export const usedCoefficients = ({ coefficients, method }: TrainedCoefficients): Coefficients =>
+  coefficients.beta === 0 ? coefficients : methodCoefficients(method, coefficients);
+
 /** Every value a string; lists as JSON. */
 export function metadata(
   { task, architecture, coefficients, method, read = 'last', labels }: Described,
   more: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
-  // Those that it runs with: `exact` has them on a grid, and with β = 0 every method runs the same network.
-  const { alpha, beta } = coefficients.beta === 0 ? coefficients : methodCoefficients(method, coefficients);
+  const { alpha, beta } = usedCoefficients({ coefficients, method });
   const all: Record<string, unknown> = {
     task,
     architecture,

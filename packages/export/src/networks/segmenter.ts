@@ -41,7 +41,7 @@ function description(name: string): string {
     : 'rows of the three nearest coarser points, [points · 3]';
 }
 
-/** Whether a list is made of points, and grows with them. */
+/** A list as an input. */
 const list = (name: string, numbers: Float32Array | Int32Array): NetworkInput => ({
   name,
   shape: null,

@@ -13,7 +13,7 @@ import { openSource, type SourceOptions } from '../files/source.ts';
 import { writeLabels } from '../heads/labels.ts';
 import { readOwnConfig, writeOwnConfig } from '../own-config.ts';
 import { type PartSource, readPlanned } from '../read-parameters.ts';
-import { saveModel } from '../save.ts';
+import { type SaveModelOptions, saveModel } from '../save.ts';
 import { resamplePlaces } from '../transformer/resample.ts';
 import { YolosDetector } from './detector.ts';
 import { midPosition, midPositionsKey, planYolos } from './plan.ts';
@@ -90,7 +90,7 @@ export async function loadYolos(source: ModelSource, options: LoadYolosOptions =
   }
 }
 
-export interface SaveYolosOptions {
+export interface SaveYolosOptions extends Pick<SaveModelOptions, 'card'> {
   /** α, β and method, saved under `dr2net` and restored by `loadYolos`. Default: as they were. */
   readonly training?: SavedTraining;
   /** Class names, in the order of the logits. Default: as they were. */
@@ -128,5 +128,6 @@ export async function saveYolos(
   const tensors = model.parameters.flatMap((parameter) => sources(parameter, model.layoutOf(parameter)));
   await saveModel(folder, config, [...tensors, ...joinedPositions(model)], {
     preprocessor: { image_mean: mean, image_std: std, size: { height: size[0], width: size[1] } },
+    ...(options.card === undefined ? {} : { card: options.card }),
   });
 }

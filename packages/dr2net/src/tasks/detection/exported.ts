@@ -1,21 +1,23 @@
 /** A detector for other programs. */
-import { yolosNetwork } from '@dr2net/export';
-import { loadYolos, readLabels, settledTraining } from '@dr2net/models';
+import { yolosCard, yolosNetwork } from '@dr2net/export';
+import { loadYolos, readLabels, saveYolos, settledTraining } from '@dr2net/models';
 import type { Exported } from '../../export/contract.ts';
 import { requireYolos } from './yolos.ts';
 
 /** @throws UsageError for a Deformable DETR or DINO, and the errors of loading */
-export async function exportedDetector(model: string, config: Readonly<Record<string, unknown>>): Promise<Exported> {
+export async function exportedDetector(source: string, config: Readonly<Record<string, unknown>>): Promise<Exported> {
   requireYolos(
-    model,
+    source,
     config,
-    'it sorts its proposals and goes on with the best, which its file would have to do bit for bit as we do, and it is not written as ONNX yet. Run it by dr2net predict, or export a YOLOS.',
+    'it sorts its proposals and goes on with the best, which its file would have to do bit for bit as we do, so it is not exported. Run it by dr2net predict; its model.safetensors has Hugging Face names already.',
   );
-  const detector = await loadYolos(model);
+  const detector = await loadYolos(source);
   const labels = readLabels(detector.config);
   const trained = settledTraining({}, detector.training, false);
+  const model = { detector, ...trained, ...(labels && { labels }) };
   return {
-    network: yolosNetwork({ detector, ...trained, ...(labels && { labels }) }),
+    network: yolosNetwork(model),
+    save: (folder) => saveYolos(folder, detector, { training: trained, card: yolosCard(model) }),
     dispose: () => detector.dispose(),
   };
 }

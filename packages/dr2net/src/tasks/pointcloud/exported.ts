@@ -16,7 +16,7 @@ export async function exportedSegmenter(model: string, points: number | undefine
       ...{ segmenter, points: form.points, coefficients, method, read, labels },
       more: { samples: form },
     });
-    return { network, dispose };
+    return { network, save: null, dispose };
   } catch (error) {
     dispose();
     throw error;

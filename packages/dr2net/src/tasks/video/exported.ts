@@ -1,6 +1,13 @@
 /** A recognizer of clips or images for other programs. */
-import { classifierNetwork } from '@dr2net/export';
-import { hasPretrainedHead, loadBackbone, pretrainedHead, readLabels, settledTraining } from '@dr2net/models';
+import { classifierCard, classifierNetwork } from '@dr2net/export';
+import {
+  hasPretrainedHead,
+  loadBackbone,
+  pretrainedHead,
+  readLabels,
+  saveBackbone,
+  settledTraining,
+} from '@dr2net/models';
 import { UsageError } from '../../errors.ts';
 import type { Exported } from '../../export/contract.ts';
 
@@ -15,8 +22,10 @@ export async function exportedRecognizer(model: string): Promise<Exported> {
     const head = pretrainedHead(backbone);
     const labels = readLabels(backbone.config);
     const trained = settledTraining({}, backbone.training, false);
+    const recognizer = { backbone, head, ...trained, ...(labels && { labels }) };
     return {
-      network: classifierNetwork({ backbone, head, ...trained, ...(labels && { labels }) }),
+      network: classifierNetwork(recognizer),
+      save: (folder) => saveBackbone(folder, backbone, { head, training: trained, card: classifierCard(recognizer) }),
       dispose() {
         head.dispose();
         backbone.dispose();
