@@ -16,6 +16,8 @@ interface Behaviour {
   breaksAfter?: number;
   status?: number;
   lengths: boolean;
+  /** What is not there is answered with the page of a single-page application. */
+  page?: true;
 }
 
 const weights = safetensors(tinyTensors());
@@ -32,6 +34,8 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   requests.push(`${request.url}${request.headers.range ? ` ${request.headers.range}` : ''}`);
   const whole = files[request.url?.split('/').at(-1) ?? ''];
   if (behaviour.status) return void response.writeHead(behaviour.status).end();
+  if (!whole && behaviour.page)
+    return void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<!doctype html>');
   if (!whole) return void response.writeHead(404).end();
   const from = behaviour.ranges ? Number(request.headers.range?.match(/bytes=(\d+)-/)?.[1] ?? 0) : 0;
   const body = whole.subarray(from);
@@ -68,6 +72,11 @@ async function loads(source: string, options: LoadOptions = {}): Promise<void> {
 }
 
 describe('an address', () => {
+  test('loads where the server answers with a page instead of 404', async () => {
+    behaviour.page = true;
+    await loads(`${base}/tiny`);
+  });
+
   test('with ranges', async () => {
     await loads(`${base}/models/tiny`);
     expect(requests.filter((line) => line.includes('bytes='))).toHaveLength(1);

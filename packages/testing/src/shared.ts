@@ -1,12 +1,9 @@
 /** The reference tensors, weights and data that lie beside the repository in `../shared`, where they are present. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Reference } from './close.ts';
-
-/** The repository. */
-export const root = fileURLToPath(new URL('../../..', import.meta.url));
+import { root } from './root.ts';
 
 /** The shared folder: `DR2NET_SHARED`, or `../shared` beside the repository. */
 export const sharedFolder = process.env.DR2NET_SHARED ?? join(root, '..', 'shared');

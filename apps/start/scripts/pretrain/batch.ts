@@ -1,8 +1,8 @@
 /** Batches of unlabelled clips: visible patches to encode, masked patches and motions to predict. */
 import { clipOptions, drawClip } from '../../src/data/clip.ts';
-import { readDigits } from '../../src/data/digits.ts';
 import { motions } from '../../src/data/motion.ts';
 import { Random } from '../../src/data/random.ts';
+import { readDigits } from '../../src/data/read-digits.ts';
 import { flowSize, flowTarget } from './flow.ts';
 
 export interface Shape {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clipOptions, drawClip } from './clip.ts';
-import { readDigits } from './digits.ts';
 import { motions, randomPath } from './motion.ts';
 import { Random } from './random.ts';
+import { readDigits } from './read-digits.ts';
 
 describe('digits', () => {
   it('are 1297 and 500 images, no one in both parts', () => {

@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { writeClip } from '@dr2net/video';
 import { writeFileWhole } from 'jobs';
 import { clipOptions, drawClip } from './clip.ts';
-import { type Part, readDigits } from './digits.ts';
 import { motions } from './motion.ts';
-
-/** Clips a class. */
-export const clipsPerClass: Readonly<Record<Part, number>> = { train: 60, val: 20 };
+import { clipSeed, clipsPerClass } from './parts.ts';
+import { readDigits } from './read-digits.ts';
 
 const fps = 8;
 /** High, so that what the encoder loses does not matter beside the noise that is drawn. */
@@ -16,9 +14,6 @@ const bitrate = 400_000;
 
 /** Raised when the clips that are drawn change, so that old ones are not taken for new ones. */
 const version = 1;
-
-/** Parts of the seed that keep training and validation clips apart. */
-const partSeed: Readonly<Record<Part, number>> = { train: 11, val: 22 };
 
 export type DatasetProgress = (done: number, total: number) => void;
 
@@ -44,7 +39,7 @@ export async function writeDataset(
       mkdirSync(target, { recursive: true });
       for (let i = 0; i < counts[part]; i++) {
         const { size } = clipOptions;
-        const frames = drawClip(motion, digits, [partSeed[part], label, i]);
+        const frames = drawClip(motion, digits, clipSeed(part, label, i));
         await writeClip(join(target, `${String(i).padStart(3, '0')}.mp4`), frames, {
           width: size,
           height: size,

@@ -1,8 +1,4 @@
-/** The embedded handwritten digits (data/ATTRIBUTION.md), in two parts by writer. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { appFolder } from '../folder.ts';
+/** Handwritten digits (data/ATTRIBUTION.md), in two parts by writer. */
 
 /** Side of a digit image in pixels. */
 export const digitSize = 8;
@@ -12,17 +8,14 @@ export type Part = 'train' | 'val';
 
 const trainDigits = 1297;
 
-/** Reads the digits of one part: each 8·8 grey values in 0 … 1, row by row. */
-export function readDigits(part: Part): Float32Array[] {
-  const file = join(appFolder, 'data', 'digits.csv.gz');
-  const lines = gunzipSync(readFileSync(file)).toString('ascii').trim().split('\n');
+/** The digits of one part: each 8·8 grey values in 0 … 1, row by row. @param text of data/digits.csv */
+export function parseDigits(text: string, part: Part): Float32Array[] {
+  const lines = text.trim().split('\n');
   const chosen = part === 'train' ? lines.slice(0, trainDigits) : lines.slice(trainDigits);
   return chosen.map((line, index) => {
     const values = line.split(',').map(Number);
     if (values.length !== digitSize * digitSize + 1 || values.some((value) => !(value >= 0 && value <= 16)))
-      throw new Error(
-        `digits.csv.gz is damaged: digit ${index} of part ${part} is not 64 values of 0 … 16 and a label.`,
-      );
+      throw new Error(`digits.csv is damaged: digit ${index} of part ${part} is not 64 values of 0 … 16 and a label.`);
     return Float32Array.from(values.slice(0, -1), (value) => value / 16);
   });
 }

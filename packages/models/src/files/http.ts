@@ -11,7 +11,12 @@ export function fileUrl(base: string, file: string): string {
   return new URL(file, base.endsWith('/') ? base : `${base}/`).href;
 }
 
-/** Fetches; null for 404. Throws {@link ModelSourceError} for any other failure. */
+/**
+ * A page: what servers of single-page applications (Vite's, among others) answer with instead of 404. No file of a model is one.
+ */
+const isPage = ({ headers }: Response) => headers.get('content-type')?.startsWith('text/html') ?? false;
+
+/** Fetches; null for 404, and for a page in its place. Throws {@link ModelSourceError} for any other failure. */
 export async function request(url: string, get: Fetch, init?: RequestInit): Promise<Response | null> {
   let response: Response;
   try {
@@ -22,7 +27,7 @@ export async function request(url: string, get: Fetch, init?: RequestInit): Prom
       cause: error,
     });
   }
-  if (response.status === 404) {
+  if (response.status === 404 || (response.ok && isPage(response))) {
     await response.body?.cancel();
     return null;
   }
@@ -50,7 +55,9 @@ export function httpFiles(base: string, get: Fetch = (url, init) => fetch(url, i
     text: async (file) => (await request(fileUrl(base, file), get))?.text() ?? null,
     open: async (file, offset = 0) => {
       const url = fileUrl(base, file);
-      const response = await request(url, get, offset > 0 ? { headers: { range: `bytes=${offset}-` } } : {});
+      // Parts of a file that a server compresses on the way are put together wrongly by a browser's cache.
+      const init: RequestInit = { cache: 'no-store' };
+      const response = await request(url, get, offset > 0 ? { ...init, headers: { range: `bytes=${offset}-` } } : init);
       if (!response) return null;
       if (!response.body) throw new ModelSourceError(`${url} answered without a body.`);
       const reader = streamReader(url, response.body, wholeSize(response));

@@ -1,11 +1,7 @@
-/**
- * A checkpoint as one safetensors file, so that one rename puts all of it in place: temporary file, fsync, rename, fsync
- * of the folder. A process that is killed at any moment leaves the old file or the new one, whole. Node only.
- */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+/** A checkpoint as one safetensors file, so that one replacement puts all of it in place. */
 import { encodeSafetensors, type TensorSource } from '@dr2net/models';
 import { CheckpointFormatError } from './errors.ts';
+import type { Storage, StoredFile } from './storage.ts';
 
 export interface Entry {
   readonly shape: readonly number[];
@@ -17,43 +13,12 @@ export interface Entry {
 const size = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1);
 
 /** Writes the file whole or not at all. @returns its bytes */
-export async function writeCheckpoint(
-  path: string,
+export function writeCheckpoint(
+  storage: Storage,
   metadata: Readonly<Record<string, string>>,
   tensors: readonly TensorSource[],
 ): Promise<number> {
-  // One name, so that what a killed process left is overwritten and never piles up.
-  const temporary = `${path}.tmp`;
-  try {
-    const handle = await open(temporary, 'w');
-    let bytes = 0;
-    try {
-      for await (const chunk of encodeSafetensors(tensors, metadata)) {
-        await handle.writeFile(chunk);
-        bytes += chunk.length;
-      }
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
-    return bytes;
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw error;
-  }
-}
-
-/** Makes the rename last through a power failure, where the file system can. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  try {
-    // Some file systems refuse to sync a folder; the file itself is synced.
-    await handle?.sync().catch(() => {});
-  } finally {
-    await handle?.close();
-  }
+  return storage.replace(encodeSafetensors(tensors, metadata));
 }
 
 /** An open checkpoint. */
@@ -65,36 +30,38 @@ export interface CheckpointFile {
 }
 
 /** Opens and checks a checkpoint. Throws {@link CheckpointFormatError} for what is none, or is not whole. */
-export async function openCheckpoint(path: string): Promise<CheckpointFile> {
-  const handle = await open(path, 'r');
+export async function openCheckpoint(storage: Storage): Promise<CheckpointFile> {
+  const { path } = storage;
+  const file = await storage.open();
   try {
-    const { metadata, entries } = await readHeader(handle, path);
+    const { metadata, entries } = await readHeader(file, path);
     return {
       metadata,
       entries,
       read: async (name) => {
         const entry = entries.get(name);
         if (!entry) throw new CheckpointFormatError(path, `it has no tensor ${name}`);
-        const bytes = await readAt(handle, path, entry.offset, entry.bytes);
-        return new Float32Array(bytes.buffer, bytes.byteOffset, entry.bytes / 4);
+        const { buffer, byteOffset } = await readAt(file, path, entry.offset, entry.bytes);
+        return new Float32Array(buffer, byteOffset, entry.bytes / 4);
       },
-      close: () => handle.close(),
+      close: () => file.close(),
     };
   } catch (error) {
-    await handle.close();
+    await file.close();
     throw error;
   }
 }
 
-async function readHeader(handle: FileHandle, path: string): Promise<Pick<CheckpointFile, 'metadata' | 'entries'>> {
-  const fileBytes = (await handle.stat()).size;
-  const length = fileBytes < 8 ? -1 : Number((await readAt(handle, path, 0, 8)).readBigUInt64LE());
+async function readHeader(file: StoredFile, path: string): Promise<Pick<CheckpointFile, 'metadata' | 'entries'>> {
+  const { bytes: fileBytes } = file;
+  const length =
+    fileBytes < 8 ? -1 : Number(new DataView((await readAt(file, path, 0, 8)).buffer).getBigUint64(0, true));
   if (length < 2 || 8 + length > fileBytes) throw new CheckpointFormatError(path, 'it has no safetensors header');
   let header: Record<string, { shape: number[]; data_offsets: [number, number] }> & {
     __metadata__?: Record<string, string>;
   };
   try {
-    header = JSON.parse((await readAt(handle, path, 8, length)).toString('utf8'));
+    header = JSON.parse(new TextDecoder().decode(await readAt(file, path, 8, length)));
   } catch (error) {
     if (error instanceof CheckpointFormatError) throw error;
     throw new CheckpointFormatError(path, 'its header is not JSON');
@@ -110,13 +77,8 @@ async function readHeader(handle: FileHandle, path: string): Promise<Pick<Checkp
   return { metadata, entries };
 }
 
-async function readAt(handle: FileHandle, path: string, offset: number, bytes: number): Promise<Buffer> {
-  // Of its own memory: a slice of Node's pool would not be aligned for float32.
-  const buffer = Buffer.from(new ArrayBuffer(bytes));
-  for (let done = 0; done < bytes; ) {
-    const { bytesRead } = await handle.read(buffer, done, bytes - done, offset + done);
-    if (bytesRead === 0) throw new CheckpointFormatError(path, `it ends at byte ${offset + done}`);
-    done += bytesRead;
-  }
-  return buffer;
+async function readAt(file: StoredFile, path: string, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const read = await file.read(offset, bytes);
+  if (read.length < bytes) throw new CheckpointFormatError(path, `it ends at byte ${offset + read.length}`);
+  return read;
 }

@@ -1,6 +1,4 @@
-/** A run's checkpoint in its folder: refused, resumed, replaced. Node only: the loop imports it when it is needed. */
-import { access, mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+/** A run's checkpoint in its folder: refused, resumed, replaced. The loop imports it when it is needed. */
 import type { Batch, TaskModel, TensorSource } from '@dr2net/models';
 import type { CheckpointEvent } from '../loop/events.ts';
 import type { CheckpointOptions, ResolvedOptions } from '../loop/options.ts';
@@ -11,6 +9,7 @@ import { type CheckpointFile, openCheckpoint, writeCheckpoint } from './file.ts'
 import { checkpointName } from './name.ts';
 import { restore } from './restore.ts';
 import { type RunState, stateOf } from './state.ts';
+import { type Storage, storageOf } from './storage.ts';
 
 /** The metadata's entry. */
 const stateKey = 'dr2net.run';
@@ -20,10 +19,14 @@ export class CheckpointStore<B extends Batch, E> {
   last: { readonly path: string; readonly step: number } | undefined;
 
   constructor(
-    private readonly path: string,
+    private readonly storage: Storage,
     private readonly model: TaskModel<B, E>,
     private readonly exists: boolean,
   ) {}
+
+  private get path(): string {
+    return this.storage.path;
+  }
 
   /** The step of `last`. */
   get savedStep(): number | undefined {
@@ -37,7 +40,7 @@ export class CheckpointStore<B extends Batch, E> {
   async resume(trainer: Trainer<B, E>, position: Position, options: ResolvedOptions<B>): Promise<string[]> {
     if (!this.exists)
       return options.checkpoint?.resume ? [`${this.path} is not there yet; the run starts at its beginning.`] : [];
-    const file = await openCheckpoint(this.path);
+    const file = await openCheckpoint(this.storage);
     try {
       const state = this.#state(file);
       const notes = await restore({ file, state, path: this.path, model: this.model, trainer, options });
@@ -55,7 +58,7 @@ export class CheckpointStore<B extends Batch, E> {
     const state = stateOf(this.model, trainer, position, options);
     try {
       const bytes = await writeCheckpoint(
-        this.path,
+        this.storage,
         { [stateKey]: JSON.stringify(state) },
         storedTensors(this.model, trainer),
       );
@@ -88,22 +91,15 @@ export async function openCheckpoints<B extends Batch, E>(
   { folder, resume = false }: CheckpointOptions,
   model: TaskModel<B, E>,
 ): Promise<CheckpointStore<B, E>> {
-  const path = join(folder, checkpointName);
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (exists && !resume) throw new CheckpointExistsError(path);
+  const storage = await storageOf(folder, checkpointName);
+  const exists = await storage.exists();
+  if (exists && !resume) throw new CheckpointExistsError(storage.path);
   try {
-    // Tried now, not after an hour of training.
-    await mkdir(folder, { recursive: true });
-    const trial = `${path}.trial`;
-    await (await open(trial, 'w')).close();
-    await rm(trial);
+    await storage.tryOut();
   } catch (error) {
-    throw new CheckpointWriteError(path, undefined, error);
+    throw new CheckpointWriteError(storage.path, undefined, error);
   }
-  return new CheckpointStore(path, model, exists);
+  return new CheckpointStore(storage, model, exists);
 }
 
 function storedTensors<B extends Batch, E>(model: TaskModel<B, E>, trainer: Trainer<B, E>): TensorSource[] {

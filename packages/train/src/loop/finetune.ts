@@ -54,7 +54,7 @@ class Run<B extends Batch, E> {
 
   async *events(): AsyncGenerator<FinetuneEvent<E>, void, undefined> {
     const { checkpoint, signal, total, epochs } = this.options;
-    // What writes files is loaded when files are to be written: a browser never gets there.
+    // What writes files is loaded when files are to be written.
     const store =
       checkpoint && (await (await import('../checkpoint/store.ts')).openCheckpoints(checkpoint, this.model));
     const trainer = new Trainer(this.model, this.options);

@@ -3,6 +3,7 @@ import type { Coefficients, Method } from '@dr2net/core';
 import type { DeviceProbe } from '@dr2net/memory';
 import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
 import { refuseUnknown, requireNumber } from '../check.ts';
+import type { CheckpointFolder } from '../checkpoint/storage.ts';
 import { EmptyDataError } from '../errors.ts';
 import { adamW } from '../optimizer/adamw.ts';
 import { type Clip, resolveClip, type UpdateMode } from '../optimizer/clip.ts';
@@ -11,8 +12,8 @@ import { runsEver } from './plan.ts';
 import type { CoefficientSchedule, LearningRateSchedule } from './schedule.ts';
 
 export interface CheckpointOptions {
-  /** Made when it is absent. Node only. */
-  readonly folder: string;
+  /** In Node a path, made when it is absent; in a browser a folder's handle (`showDirectoryPicker`, or `navigator.storage.getDirectory()`). */
+  readonly folder: CheckpointFolder;
   /** Steps from one checkpoint to the next; by default one at the end of every epoch. There is always one at the end. */
   readonly every?: number;
   /** Goes on from the checkpoint in the folder. Without it a folder that has one is refused. */

@@ -1,0 +1,113 @@
+/** Where the clips come from: the embedded set, the reader's folder, the webcam. */
+import type { DataChoice, Recording, UserFile } from '../../../../workers/finetune/protocol.ts';
+import { make } from '../dom.ts';
+import { filesOf } from './dropped.ts';
+import { Webcam } from './webcam.ts';
+
+export interface DataPanelEvents {
+  choose(choice: DataChoice): void;
+  fail(message: string): void;
+}
+
+const inWords = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+export class DataPanel {
+  readonly webcam = new Webcam();
+  readonly element: HTMLElement;
+  readonly #recordings: Recording[] = [];
+
+  constructor(private readonly events: DataPanelEvents) {
+    const embedded = make(
+      'button',
+      { type: 'button', class: 'live-button', 'data-act': 'embedded' },
+      'The embedded set',
+    );
+    embedded.addEventListener('click', () => events.choose({ kind: 'embedded' }));
+    this.element = make(
+      'fieldset',
+      { class: 'live-data' },
+      make('legend', {}, '1. Clips or images'),
+      make('p', {}, embedded, ' 640 small clips of handwritten digits in eight kinds of motion.'),
+      this.#files(),
+      this.#camera(),
+    );
+  }
+
+  #files(): HTMLElement {
+    const input = make('input', {
+      type: 'file',
+      multiple: true,
+      webkitdirectory: true,
+      'aria-label': 'Folder of class folders',
+    });
+    input.addEventListener('change', () =>
+      this.#take([...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }))),
+    );
+    const zone = make(
+      'div',
+      { class: 'live-drop' },
+      'Or drop a folder here that has one folder for each class, with its clips (mp4, webm) or images in it; or choose it: ',
+      input,
+    );
+    zone.addEventListener('dragover', (event) => event.preventDefault());
+    zone.addEventListener('drop', (event) => {
+      event.preventDefault();
+      const { dataTransfer } = event;
+      if (dataTransfer)
+        filesOf(dataTransfer).then(
+          (files) => this.#take(files),
+          (error) => this.events.fail(inWords(error)),
+        );
+    });
+    return zone;
+  }
+
+  #take(files: readonly UserFile[]): void {
+    if (files.length > 0) this.events.choose({ kind: 'files', files });
+    else this.events.fail('There are no files in what was chosen.');
+  }
+
+  #camera(): HTMLElement {
+    const name = make('input', { type: 'text', placeholder: 'wave', 'aria-label': 'Class of the recording' });
+    const count = make('span', { role: 'status' });
+    const record = make('button', { type: 'button', class: 'live-button' }, 'Record two seconds');
+    const use = make('button', { type: 'button', class: 'live-button', disabled: true }, 'Use the recordings');
+    record.addEventListener('click', async () => {
+      const label = name.value.trim();
+      if (!label) return this.events.fail('Give the class of the recording first: what you do in it.');
+      record.disabled = true;
+      try {
+        this.#recordings.push({ label, ...(await this.webcam.record()) });
+        count.textContent = this.#counted();
+        use.disabled = false;
+      } catch (error) {
+        this.events.fail(inWords(error));
+      } finally {
+        record.disabled = false;
+      }
+    });
+    use.addEventListener('click', () => {
+      this.webcam.stop();
+      this.events.choose({ kind: 'recordings', recordings: this.#recordings });
+    });
+    return make(
+      'div',
+      { class: 'live-camera' },
+      'Or record with the webcam, at least two clips a class: ',
+      name,
+      ' ',
+      record,
+      ' ',
+      use,
+      ' ',
+      count,
+      this.webcam.element,
+    );
+  }
+
+  #counted(): string {
+    const counts = new Map<string, number>();
+    for (const { label } of this.#recordings) counts.set(label, (counts.get(label) ?? 0) + 1);
+    return [...counts].map(([label, count]) => `${label}: ${count}`).join(', ');
+  }
+}

@@ -1,0 +1,7 @@
+/** Builds the site: the bundles of the live pages, then the pages. */
+import { fileURLToPath } from 'node:url';
+import { build } from 'vitepress';
+import './kit.ts';
+import './pictures.ts';
+
+await build(fileURLToPath(new URL('..', import.meta.url)));

@@ -1,0 +1,49 @@
+/** Bundles what the live pages load: each package under a name of its own, the workers, the wasm binaries. Into `public/kit`. */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { importable } from '../workers/importable.ts';
+import { bundleName } from '../workers/rewrite.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const out = join(root, 'public', 'kit');
+
+const workers = {
+  runner: join(root, 'workers', 'runner.ts'),
+  finetune: join(root, 'workers', 'finetune', 'worker.ts'),
+};
+
+await build({
+  ...{ root, configFile: false, base: './', logLevel: 'warn', publicDir: false },
+  resolve: { conditions: ['module', 'browser', 'production'] },
+  build: {
+    outDir: out,
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: false,
+    chunkSizeWarningLimit: 3000,
+    rolldownOptions: {
+      input: { ...Object.fromEntries(importable.map((name) => [bundleName(name), name])), ...workers },
+      preserveEntrySignatures: 'strict',
+      // Drawing PNG is Node's; a page that imports the reports never calls it.
+      external: ['@resvg/resvg-js'],
+      output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+    },
+  },
+});
+
+const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json'));
+mkdirSync(join(out, 'wasm'), { recursive: true });
+for (const file of readdirSync(join(wasm, 'dist')))
+  if (file.endsWith('.wasm')) copyFileSync(join(wasm, 'dist', file), join(out, 'wasm', file));
+
+// The embedded example: weights, and the digits that its clips are drawn with.
+const start = join(root, '..', 'apps', 'start');
+const embedded = join(out, 'embedded');
+mkdirSync(embedded, { recursive: true });
+for (const file of ['config.json', 'preprocessor_config.json', 'model.safetensors'])
+  copyFileSync(join(start, 'weights', file), join(embedded, file));
+writeFileSync(join(embedded, 'digits.csv'), gunzipSync(readFileSync(join(start, 'data', 'digits.csv.gz'))));

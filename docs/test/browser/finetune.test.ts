@@ -1,0 +1,146 @@
+/** Finetuning in a tab: trained, stopped, gone on with after a reload, taken home; and what a hurried reader brings. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encode } from 'fast-png';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSite, type Site, usable } from './site.ts';
+
+const state = (page: Page, name: string) =>
+  page.waitForSelector(`live-finetune[data-state=${name}]`, { timeout: 200_000 });
+const text = async (page: Page, selector: string) => (await page.textContent(selector)) ?? '';
+const setNumber = (page: Page, label: string, value: string) =>
+  page.locator('.live-settings label', { hasText: label }).locator('input').fill(value);
+
+/** A folder of pictures: `counts` of each class, noise around a colour. */
+function pictures(counts: Readonly<Record<string, number>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dr2net-pictures-'));
+  for (const [index, [label, count]] of Object.entries(counts).entries()) {
+    mkdirSync(join(folder, label));
+    for (let i = 0; i < count; i++) {
+      const data = Uint8Array.from(
+        { length: 40 * 40 * 3 },
+        (_, at) => ((at * 7919 + i * 31) % 60) + (at % 3 === index ? 180 : 20),
+      );
+      writeFileSync(join(folder, label, `${i}.png`), encode({ width: 40, height: 40, channels: 3, data }));
+    }
+  }
+  return folder;
+}
+
+describe.skipIf(!usable)('finetune in this tab', () => {
+  let site: Site;
+  const folders: string[] = [];
+  const made = (folder: string) => {
+    folders.push(folder);
+    return folder;
+  };
+  beforeAll(async () => {
+    site = await openSite();
+  });
+  afterAll(async () => {
+    await site?.close();
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  });
+
+  const open = async () => {
+    const visit = await site.visit('/live/finetune.html');
+    await state(visit.page, 'idle');
+    return visit;
+  };
+  const choose = (page: Page, folder: string) => page.setInputFiles('.live-drop input', folder);
+
+  test('the embedded set: trained, stopped, resumed after a reload, taken home', async () => {
+    const { page, problems, close } = await open();
+    await page.click('[data-act=embedded]');
+    await page.waitForSelector('.live-table', { timeout: 100_000 });
+    expect(await text(page, '.live-chosen')).toContain('480 to train on, 160 to test on');
+    await setNumber(page, 'epochs', '1');
+    await page.click('[data-act=train]');
+    await page.waitForFunction(
+      () => /step [3-9]\//.test(document.querySelector('.live-progress')?.textContent ?? ''),
+      null,
+      {
+        timeout: 100_000,
+      },
+    );
+    // Memory is told beside what ordinary finetuning needs.
+    const [ours = 0, theirs = 0] = [...(await text(page, '.live-progress')).matchAll(/([\d.]+) MB/g)].map(([, value]) =>
+      Number(value),
+    );
+    expect(theirs).toBeGreaterThan(4 * ours);
+    await page.click('[data-act=stop]');
+    await state(page, 'trained');
+    const stopped = Number(await page.getAttribute('live-finetune', 'data-step'));
+    expect(stopped).toBeLessThan(30);
+    await page.reload();
+    await page.click('[data-act=resume]');
+    await page.waitForFunction(
+      (step) => document.querySelector('.live-progress')?.textContent?.startsWith(`step ${step + 1}/30`),
+      stopped,
+      {
+        timeout: 100_000,
+      },
+    );
+    await state(page, 'trained');
+    expect(await text(page, '.live-progress')).toContain('Finished at step 30.');
+    // Chance is 12.5 %.
+    expect(Number(await page.getAttribute('live-finetune', 'data-accuracy'))).toBeGreaterThan(0.25);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-act=save]')]);
+    expect(download.suggestedFilename()).toBe('model.safetensors');
+    const file = readFileSync(await download.path());
+    const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE())).toString());
+    expect(Object.keys(header).length).toBeGreaterThan(20);
+    expect(problems).toEqual([]);
+    await close();
+  });
+
+  test('a folder of images of two classes, with a file that is none', async () => {
+    const folder = made(pictures({ red: 6, green: 6 }));
+    writeFileSync(join(folder, 'red', 'notes.png'), 'no picture');
+    const { page, problems, close } = await open();
+    await choose(page, folder);
+    await page.waitForSelector('.live-table', { timeout: 100_000 });
+    const chosen = await text(page, '.live-chosen');
+    expect(chosen).toContain('2 classes (green, red): 10 to train on, 2 to test on');
+    expect(chosen).toMatch(/Left out: red\/notes\.png: it is no image/);
+    await setNumber(page, 'epochs', '4');
+    await setNumber(page, 'clips in a batch', '5');
+    await page.click('[data-act=train]');
+    await state(page, 'trained');
+    expect(Number(await page.getAttribute('live-finetune', 'data-accuracy'))).toBe(1);
+    expect(problems).toEqual([]);
+    await close();
+  });
+
+  test.each([
+    ['one class only', () => pictures({ red: 3 }), /one class only, "red".*folder of its own/],
+    [
+      'no images at all',
+      () => {
+        const folder = pictures({ a: 0, b: 0 });
+        for (const label of ['a', 'b']) writeFileSync(join(folder, label, 'x.txt'), 'text');
+        return folder;
+      },
+      /None of the 2 clips can be used/,
+    ],
+  ])('%s is refused, kindly', async (_, folderOf, message) => {
+    const { page, close } = await open();
+    await choose(page, made(folderOf()));
+    await state(page, 'error');
+    expect(await text(page, '.live-status')).toMatch(message);
+    await close();
+  });
+
+  test('a number that will not do is told by its field', async () => {
+    const { page, close } = await open();
+    await page.click('[data-act=embedded]');
+    await page.waitForSelector('.live-table', { timeout: 100_000 });
+    await setNumber(page, 'clips in a batch', '0');
+    await page.click('[data-act=train]');
+    await state(page, 'error');
+    expect(await text(page, '.live-status')).toMatch(/clips in a batch: "0" will not do/);
+    await close();
+  });
+});

@@ -1,0 +1,82 @@
+/** Every page in a browser: no error, nothing from elsewhere, usable without a mouse or eyes, on a phone, in both lights; and the first page's weight. */
+import { gzipSync } from 'node:zlib';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sidebar } from '../../.vitepress/pages.ts';
+import { openSite, type Site, usable } from './site.ts';
+
+interface Item {
+  readonly link?: string;
+  readonly items?: readonly Item[];
+}
+
+const linksOf = (items: readonly Item[]): string[] =>
+  items.flatMap(({ link, items: inside = [] }) => [...(link ? [link] : []), ...linksOf(inside)]);
+const pages = ['/', ...linksOf(sidebar as readonly Item[])].map((link) =>
+  link.endsWith('/') ? `${link}index.html` : `${link}.html`,
+);
+const live = pages.filter((page) => page.startsWith('/live/'));
+
+/** Serious violations of accessibility, each with the first element that it is about. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { violations: found } = await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
+      resultTypes: ['violations'],
+    });
+    return found
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes
+            .map(({ target }) => target.join(' '))
+            .slice(0, 3)
+            .join(', ')}`,
+      );
+  });
+}
+
+describe.skipIf(!usable)('pages', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+  });
+  afterAll(() => site?.close());
+
+  test.each(pages)('%s', async (path) => {
+    const { page, problems, close } = await site.visit(path, { viewport: { width: 390, height: 800 } });
+    await page.waitForLoadState('load');
+    expect(await page.title()).not.toContain('404');
+    expect(await page.locator('h1, .VPHero .name').count()).toBeGreaterThan(0);
+    expect(await violations(page)).toEqual([]);
+    // On a phone nothing but what scrolls by itself is wider than the screen.
+    expect(await page.evaluate(() => document.scrollingElement?.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(problems).toEqual([]);
+    await close();
+  });
+
+  test.each(['/index.html', '/guide/why.html', ...live])('%s in the dark', async (path) => {
+    const { page, problems, close } = await site.visit(path, { colorScheme: 'dark' });
+    await page.waitForLoadState('load');
+    expect(await page.evaluate(() => document.documentElement.classList.contains('dark'))).toBe(true);
+    expect(await violations(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await close();
+  });
+
+  test('the first page is at most 300 kB, compressed', async () => {
+    const { page, close } = await site.visit('/index.html');
+    const parts: { url: string; bytes: number }[] = [];
+    page.on('response', async (response) => {
+      const body = await response.body().catch(() => undefined);
+      if (body) parts.push({ url: response.url(), bytes: gzipSync(body).length });
+    });
+    await page.reload({ waitUntil: 'networkidle' });
+    const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+    console.info(`first page: ${parts.length} files, ${Math.round(total / 1000)} kB compressed`);
+    expect(parts.length).toBeGreaterThan(2);
+    expect(total).toBeLessThanOrEqual(300_000);
+    await close();
+  });
+});

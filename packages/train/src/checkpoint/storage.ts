@@ -1,0 +1,31 @@
+/** Where a checkpoint's bytes are: one file in a folder, replaced whole or not at all. */
+
+/** The file, open for reading. */
+export interface StoredFile {
+  readonly bytes: number;
+  /** Fewer bytes than asked for where the file ends. */
+  read(offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+export interface Storage {
+  /** The file, for messages. */
+  readonly path: string;
+  exists(): Promise<boolean>;
+  /** Writes a little beside the file and removes it: told now, not after an hour of training. */
+  tryOut(): Promise<void>;
+  /** @returns its bytes */
+  replace(chunks: AsyncIterable<Uint8Array>): Promise<number>;
+  open(): Promise<StoredFile>;
+}
+
+/**
+ * Of a folder: a path in Node (made when it is absent), or a folder that a browser's user chose or gave (`showDirectoryPicker`,
+ * `navigator.storage.getDirectory`).
+ */
+export type CheckpointFolder = string | FileSystemDirectoryHandle;
+
+export async function storageOf(folder: CheckpointFolder, name: string): Promise<Storage> {
+  if (typeof folder !== 'string') return (await import('./handle.ts')).handleStorage(folder, name);
+  return (await import('./disk.ts')).diskStorage(folder, name);
+}
