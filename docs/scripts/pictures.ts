@@ -78,6 +78,7 @@ const inWords = (method: string) => {
 };
 // Vue takes no style inside of a page; the theme has what it needs.
 drawn.querySelector('style')?.remove();
+for (const mark of drawn.querySelectorAll('g[aria-label]')) mark.removeAttribute('aria-label');
 drawn.setAttribute('role', 'img');
 drawn.setAttribute(
   'aria-label',

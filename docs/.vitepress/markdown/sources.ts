@@ -4,6 +4,7 @@ export const packageNames = [
   'core',
   'detection',
   'dr2net',
+  'export',
   'layers',
   'memory',
   'models',

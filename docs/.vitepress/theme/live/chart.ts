@@ -71,6 +71,7 @@ export async function drawChart(chart: Chart, width: number): Promise<HTMLElemen
       });
     }),
   });
+  for (const mark of drawn.querySelectorAll('g[aria-label]')) mark.removeAttribute('aria-label');
   drawn.setAttribute('role', 'img');
   drawn.setAttribute('aria-label', `${chart.title}: ${chart.y} over ${chart.x}; the numbers follow.`);
   return make(
