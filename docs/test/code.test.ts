@@ -57,7 +57,8 @@ test('the example of the README prints what it says, on the clips of npm start',
     symlinkSync(join(start, 'weights'), join(folder, 'apps', 'start', 'weights'));
     const clips = JSON.stringify(join(folder, 'runs', 'start', 'clips'));
     await runCode(
-      `import { clipsPerClass, writeDataset } from './src/data/dataset.ts';
+      `import { writeDataset } from './src/data/dataset.ts';
+       import { clipsPerClass } from './src/data/parts.ts';
        await writeDataset(${clips}, () => {}, { ...clipsPerClass, val: 0 });`,
       start,
     );
