@@ -31,16 +31,19 @@ async function embedded(): Promise<Prepared> {
   const text = await response.text();
   const frames = new Map<string, { width: number; height: number; pixels: Uint8Array }>();
   const { size } = clipOptions;
+  // In the order that a folder of them has, so that a run in Node is the same.
+  const labels = [...motions].sort();
   const part = (name: Part): ClipDataset => {
     const digits = parseDigits(text, name);
-    const clips: Clip[] = motions.flatMap((motion, label) =>
+    const clips: Clip[] = labels.flatMap((motion, label) =>
       Array.from({ length: clipsPerClass[name] }, (_, i) => {
         const file = `drawn:${name}/${motion}/${i}`;
-        frames.set(file, { width: size, height: size, pixels: drawClip(motion, digits, clipSeed(name, label, i)) });
+        const seed = clipSeed(name, motions.indexOf(motion), i);
+        frames.set(file, { width: size, height: size, pixels: drawClip(motion, digits, seed) });
         return { id: `${motion}/${String(i).padStart(3, '0')}.mp4`, file, label };
       }),
     );
-    return { clips, labels: motions };
+    return { clips, labels };
   };
   const [train, held] = [part('train'), part('val')];
   const reader = pageReader(frames);
