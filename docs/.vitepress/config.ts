@@ -28,7 +28,8 @@ export default defineConfig({
     anchor: { slugify: slug },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
   },
-  vite: { build: { chunkSizeWarningLimit: 1500 } },
+  // From the sources: of a package's one bundle a page would take all, and TensorFlow.js with it.
+  vite: { resolve: { conditions: ['@dr2net/source'] }, build: { chunkSizeWarningLimit: 1500 } },
   themeConfig: {
     nav,
     sidebar,

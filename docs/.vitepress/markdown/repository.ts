@@ -1,2 +1,6 @@
 /** Where the repository is on the web: files that are no page of the site are linked there. */
-export const repository = process.env.DR2NET_REPOSITORY ?? 'https://github.com/dr2net/dr2net-tfjs';
+import { createRequire } from 'node:module';
+
+const { homepage } = createRequire(import.meta.url)('dr2net/package.json') as { homepage: string };
+
+export const repository = process.env.DR2NET_REPOSITORY ?? homepage.replace(/\/tree\/.*/, '');

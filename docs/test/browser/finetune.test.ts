@@ -133,6 +133,38 @@ describe.skipIf(!usable)('finetune in this tab', () => {
     await close();
   });
 
+  test('recordings of the webcam: trained on, and tested on the webcam', async () => {
+    const { page, problems, close } = await open();
+    const record = page.locator('.live-camera button', { hasText: 'Record two seconds' });
+    for (const [label, count] of [
+      ['wave', 2],
+      ['clap', 2],
+    ] as const) {
+      await page.fill('.live-camera input', label);
+      for (let i = 1; i <= count; i++) {
+        await record.click();
+        await page.waitForFunction(
+          (told) => document.querySelector('.live-camera span')?.textContent?.includes(told),
+          `${label}: ${i}`,
+        );
+      }
+    }
+    await page.click('.live-camera button >> text=Use the recordings');
+    await page.waitForSelector('.live-table', { timeout: 100_000 });
+    expect(await text(page, '.live-chosen')).toContain('2 classes (clap, wave): 2 to train on, 2 to test on');
+    await setNumber(page, 'epochs', '1');
+    await page.click('[data-act=train]');
+    await state(page, 'trained');
+    // A plan for another model leaves the trained one as it is.
+    await setNumber(page, 'blocks', '2');
+    await page.click('text=Test on the webcam');
+    await page.waitForFunction(() =>
+      /^(clap|wave) \d+ %, (clap|wave) \d+ %$/.test(document.querySelector('.live-prediction')?.textContent ?? ''),
+    );
+    expect(problems).toEqual([]);
+    await close();
+  });
+
   test('a number that will not do is told by its field', async () => {
     const { page, close } = await open();
     await page.click('[data-act=embedded]');

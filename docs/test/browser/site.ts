@@ -1,13 +1,10 @@
 /** The built site, served on the loopback interface, and a browser that looks at it. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findChromium, startChromium } from 'jobs/browser';
+import { findChromium, servePages, startChromium } from 'jobs/browser';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { preview } from 'vite';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const dist = join(root, '.vitepress', 'dist');
+const dist = fileURLToPath(new URL('../../.vitepress/dist', import.meta.url));
 
 export const executable = findChromium();
 export const usable = executable !== undefined && existsSync(dist);
@@ -34,15 +31,8 @@ export interface Site {
 }
 
 export async function openSite(): Promise<Site> {
-  const server = await preview({
-    // A page that is not there is an error, not the first page.
-    ...{ root, configFile: false, appType: 'mpa', logLevel: 'silent' },
-    build: { outDir: dist },
-    preview: { host: '127.0.0.1', port: 0 },
-  });
-  const address = server.httpServer.address();
-  if (address === null || typeof address === 'string') throw new Error(`no port: ${address}`);
-  const origin = `http://127.0.0.1:${address.port}`;
+  const server = await servePages(dist);
+  const origin = server.url.replace(/\/$/, '');
   const browser = await startChromium(executable ?? '');
   return {
     browser,

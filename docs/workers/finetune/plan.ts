@@ -6,9 +6,16 @@ import { memoryModelOf, methodSetting } from '@dr2net/models';
 import type { Loaded } from './model.ts';
 import { type MethodName, methodNames, type Plan, type PlanRow, type Settings } from './protocol.ts';
 
-/** Where `reversible` ends, and where `exact` is from beginning to end. */
-export const coefficientsOf = (method: MethodName): Coefficients =>
-  method === 'reversible' ? { alpha: 0.4, beta: 0.7 } : { alpha: 63 / 64, beta: 1 / 64 };
+/** Where `reversible` ends, and where `exact` is from beginning to end; the others train the network as it was published. */
+const coefficients: Readonly<Record<MethodName, Coefficients>> = {
+  exact: { alpha: 63 / 64, beta: 1 / 64 },
+  reversible: { alpha: 0.4, beta: 0.7 },
+  checkpoint: { alpha: 1, beta: 0 },
+  conventional: { alpha: 1, beta: 0 },
+  frozen: { alpha: 1, beta: 0 },
+};
+
+export const coefficientsOf = (method: MethodName): Coefficients => coefficients[method];
 
 export const methodOf = (name: MethodName): Method => ({ name });
 

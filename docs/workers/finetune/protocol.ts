@@ -1,4 +1,5 @@
 /** What the page and the worker say to one another where a model is finetuned in a tab. */
+import type { StepEvent } from '@dr2net/train';
 
 export const methodNames = ['exact', 'reversible', 'checkpoint', 'conventional', 'frozen'] as const;
 export type MethodName = (typeof methodNames)[number];
@@ -78,22 +79,17 @@ export type Ask =
   | { readonly type: 'save' }
   | { readonly type: 'forget' };
 
+type ToldOfStep = Pick<
+  StepEvent,
+  'step' | 'total' | 'epoch' | 'loss' | 'accuracy' | 'secondsLeft' | 'samplesPerSecond'
+>;
+
 export type Told =
   | { readonly type: 'opened'; readonly backend: string; readonly note?: string; readonly kept?: Kept }
   | { readonly type: 'data'; readonly summary: DataSummary }
   | { readonly type: 'plan'; readonly plan: Plan }
   | { readonly type: 'note'; readonly text: string }
-  | {
-      readonly type: 'step';
-      readonly step: number;
-      readonly total: number;
-      readonly epoch: number;
-      readonly loss: number;
-      readonly accuracy?: number;
-      readonly activationBytes: number;
-      readonly secondsLeft: number;
-      readonly samplesPerSecond: number;
-    }
+  | (ToldOfStep & { readonly type: 'step'; readonly activationBytes: number })
   | {
       readonly type: 'evaluation';
       readonly step: number;

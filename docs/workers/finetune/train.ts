@@ -7,7 +7,7 @@ import { finetune } from 'dr2net';
 import type { Prepared } from './data.ts';
 import type { Loaded } from './model.ts';
 import { coefficientsOf, methodOf } from './plan.ts';
-import type { Settings, Told } from './protocol.ts';
+import type { DataSummary, Settings, Told } from './protocol.ts';
 import { folderIn } from './storage.ts';
 
 export interface Training {
@@ -23,14 +23,18 @@ function scheduleOf({ method }: Settings): CoefficientSchedule | undefined {
   return method === 'reversible' ? dynamic() : undefined;
 }
 
-/** Clips that move left must not be mirrored, nor cropped: one that stays would seem to grow. */
-const augment = { flip: 0, crop: false } as const;
+/** A clip that moves left must not be mirrored; nor may the drawn ones be cropped, of which one that stays would seem to grow. */
+const augmentOf = ({ kind }: DataSummary) => ({ flip: 0, ...(kind === 'embedded' && { crop: false as const }) });
 
-export function sourcesOf({ backbone: { input } }: Loaded, { train, held, reader }: Prepared, { batch }: Settings) {
+export function sourcesOf(
+  { backbone: { input } }: Loaded,
+  { train, held, reader, summary }: Prepared,
+  { batch }: Settings,
+) {
   const frames = input.frames ?? 1;
   const form = { frames, size: input.size, mean: input.mean, std: input.std, reader, batch };
   return {
-    training: clipSource(train, { ...form, training: true, augment }),
+    training: clipSource(train, { ...form, training: true, augment: augmentOf(summary) }),
     validation: clipSource(held, { ...form, training: false }),
   };
 }
@@ -38,8 +42,7 @@ export function sourcesOf({ backbone: { input } }: Loaded, { train, held, reader
 export async function train({ loaded, data, settings, resume, signal, tell }: Training): Promise<void> {
   const { recognizer } = loaded;
   const { training, validation } = sourcesOf(loaded, data, settings);
-  recognizer.coefficients =
-    settings.method === 'conventional' ? { alpha: 1, beta: 0 } : coefficientsOf(settings.method);
+  recognizer.coefficients = coefficientsOf(settings.method);
   const schedule = scheduleOf(settings);
   const events = finetune(recognizer, training, {
     epochs: settings.epochs,

@@ -1,6 +1,6 @@
 /** The worker of 'Finetune in this tab': clips, plan, training, prediction, the finished model. */
 import { DeviceLostError } from '@dr2net/backends';
-import { clipSource, probabilities } from '@dr2net/video';
+import { type ActionRecognizer, type ClipBatch, clipSource, probabilities } from '@dr2net/video';
 import { type Started, start } from '../start.ts';
 import { type Prepared, prepare } from './data.ts';
 import { disposeModel, type Loaded, loadModel, modelKey } from './model.ts';
@@ -10,11 +10,15 @@ import { pageReader } from './reader.ts';
 import { beginRun, folderIn, forget, keptRun } from './storage.ts';
 import { train } from './train.ts';
 
+interface Model {
+  readonly key: string;
+  readonly loaded: Loaded;
+}
+
 const tell = (told: Told) => postMessage(told);
 
 let started: Started | undefined;
 let data: Prepared | undefined;
-let model: { readonly key: string; readonly loaded: Loaded } | undefined;
 let stopping: AbortController | undefined;
 
 function needed<T>(value: T | undefined, what: string): T {
@@ -24,36 +28,65 @@ function needed<T>(value: T | undefined, what: string): T {
 
 const chosenData = () => needed(data, 'Choose the clips first.');
 
-/** The model of the settings, loaded anew where they changed or `fresh` asks for it. */
-async function modelFor(settings: Settings, fresh: boolean): Promise<Loaded> {
+/** The model that is trained or was; what is only planned for takes nothing from it. */
+let trained: Model | undefined;
+let planned: Model | undefined;
+
+function drop(model: Model | undefined): undefined {
+  if (model) disposeModel(model.loaded);
+}
+
+/** A model of these settings, to plan with. */
+async function modelToPlan(settings: Settings): Promise<Loaded> {
   const { labels } = chosenData().train;
   const key = modelKey(settings, labels);
-  if (model && (fresh || model.key !== key)) {
-    disposeModel(model.loaded);
-    model = undefined;
+  if (trained?.key === key) return trained.loaded;
+  if (planned?.key !== key) {
+    planned = drop(planned);
+    planned = { key, loaded: await loadModel(settings, labels) };
   }
-  model ??= { key, loaded: await loadModel(settings, labels) };
-  return model.loaded;
+  return planned.loaded;
+}
+
+/** A model of these settings as it was published, to be trained. */
+async function modelToTrain(settings: Settings): Promise<Loaded> {
+  const { labels } = chosenData().train;
+  planned = drop(planned);
+  trained = drop(trained);
+  trained = { key: modelKey(settings, labels), loaded: await loadModel(settings, labels) };
+  return trained.loaded;
+}
+
+const trainedModel = () => needed(trained, 'Train a model first.').loaded;
+
+async function scoresOf(recognizer: ActionRecognizer, batch: ClipBatch): Promise<Float32Array> {
+  try {
+    const logits = recognizer.predict(batch);
+    try {
+      return probabilities(await logits.data());
+    } finally {
+      logits.dispose();
+    }
+  } finally {
+    batch.dispose();
+  }
 }
 
 async function predict({ width, height, pixels }: Omit<Recording, 'label'>): Promise<void> {
-  const { backbone, recognizer } = needed(model, 'Train a model first.').loaded;
+  const { backbone, recognizer } = trainedModel();
   const { frames = 1, size, mean, std } = backbone.input;
   const reader = pageReader(new Map([['drawn:one', { width, height, pixels }]]));
   const dataset = { labels: recognizer.labels, clips: [{ id: 'webcam', file: 'drawn:one', label: 0 }] };
   const source = clipSource(dataset, { frames, size, mean, std, reader, batch: 1, training: false });
   for await (const batch of source.epoch({ seed: 0, epoch: 0 })) {
-    const logits = recognizer.predict(batch);
-    const scores = probabilities(await logits.data());
-    logits.dispose();
-    batch.dispose();
+    const scores = await scoresOf(recognizer, batch);
     const named = recognizer.labels.map((label, i): [string, number] => [label, scores[i] ?? 0]);
     tell({ type: 'prediction', scores: named.sort(([, a], [, b]) => b - a) });
   }
 }
 
 async function save(): Promise<void> {
-  const { recognizer } = needed(model, 'Train a model first.').loaded;
+  const { recognizer } = trainedModel();
   const folder = await folderIn('model');
   await recognizer.save(folder);
   const files: { name: string; blob: Blob }[] = [];
@@ -64,7 +97,7 @@ async function save(): Promise<void> {
 
 async function runTraining(settings: Settings, resume: boolean): Promise<void> {
   const prepared = chosenData();
-  const loaded = await modelFor(settings, true);
+  const loaded = await modelToTrain(settings);
   const { backend } = needed(started, 'The page has not started yet.');
   const plan = planOf(loaded, settings, backend);
   tell({ type: 'plan', plan });
@@ -78,7 +111,7 @@ async function runTraining(settings: Settings, resume: boolean): Promise<void> {
   }
 }
 
-async function answer(ask: Ask): Promise<void> {
+async function answer(ask: Exclude<Ask, { type: 'stop' }>): Promise<void> {
   switch (ask.type) {
     case 'open': {
       started = await start(ask.backend);
@@ -94,7 +127,7 @@ async function answer(ask: Ask): Promise<void> {
       data = await prepare(ask.data);
       return tell({ type: 'data', summary: data.summary });
     case 'plan': {
-      const loaded = await modelFor(ask.settings, false);
+      const loaded = await modelToPlan(ask.settings);
       const { backend } = needed(started, 'The page has not started yet.');
       return tell({ type: 'plan', plan: planOf(loaded, ask.settings, backend) });
     }
@@ -107,8 +140,6 @@ async function answer(ask: Ask): Promise<void> {
     case 'forget':
       await forget();
       return tell({ type: 'forgotten' });
-    case 'stop':
-      return stopping?.abort();
   }
 }
 

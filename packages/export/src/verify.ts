@@ -42,12 +42,14 @@ async function ours(
     const values = numbers[input.name]!;
     return [input.name, tensor(values, shapeOf(input, batch, values), input.dtype)];
   });
-  const made = Object.entries(network.apply(Object.fromEntries(given), numbers));
-  const read = await Promise.all(
-    made.map(async ([name, value]) => [name, (await value.data()) as Float32Array] as const),
-  );
-  for (const [, each] of [...given, ...made]) each.dispose();
-  return Object.fromEntries(read);
+  let made: readonly (readonly [string, Tensor])[] = [];
+  try {
+    made = Object.entries(network.apply(Object.fromEntries(given), numbers));
+    const read = made.map(async ([name, value]) => [name, (await value.data()) as Float32Array] as const);
+    return Object.fromEntries(await Promise.all(read));
+  } finally {
+    for (const [, each] of [...given, ...made]) each.dispose();
+  }
 }
 
 function relative(ours: Float32Array, theirs: Float32Array): number {

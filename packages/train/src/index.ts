@@ -1,6 +1,5 @@
 export * from './checkpoint/errors.ts';
 export { checkpointName } from './checkpoint/name.ts';
-export type { CheckpointFolder } from './checkpoint/storage.ts';
 export * from './errors.ts';
 export * from './loop/events.ts';
 export { finetune } from './loop/finetune.ts';

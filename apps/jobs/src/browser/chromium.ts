@@ -29,6 +29,9 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A webcam is drawn, and pages may use it.
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
 ];
 
 export function startChromium(executablePath: string): Promise<Browser> {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type PreviewServer, preview, type Rolldown } from 'vite';
+import { build, preview, type Rolldown } from 'vite';
 
 export interface Site {
   readonly url: string;
@@ -45,6 +45,19 @@ export async function bundle({ root, entry, folder, conditions, define = {} }: B
   return output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
 }
 
+/** Serves a folder of pages on the loopback interface. @param port 0: any that is free */
+export async function servePages(folder: string, port = 0): Promise<Pick<Site, 'url' | 'close'>> {
+  const server = await preview({
+    // A page that is not there is an error, not the first page.
+    ...{ ...shared, root: folder, appType: 'mpa' },
+    build: { outDir: folder },
+    preview: { host: '127.0.0.1', port, strictPort: port !== 0 },
+  });
+  const address = server.httpServer.address();
+  if (address === null || typeof address === 'string') throw new Error(`no port: ${address}`);
+  return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
+}
+
 /**
  * Bundles `index.html` of a package from the sources, and serves it.
  * @param port 0: any that is free
@@ -55,27 +68,18 @@ export async function makeSite(
 ): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'dr2net-site-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  let modules: string[];
-  let server: PreviewServer;
   try {
-    modules = await bundle({ root, entry: 'index.html', folder, conditions: ['@dr2net/source'], define });
-    server = await preview({
-      ...{ ...shared, root },
-      build: { outDir: folder },
-      preview: { host: '127.0.0.1', port, strictPort: port !== 0 },
-    });
+    const modules = await bundle({ root, entry: 'index.html', folder, conditions: ['@dr2net/source'], define });
+    const { url, close } = await servePages(folder, port);
+    return {
+      ...{ url, modules },
+      async close() {
+        await close();
+        remove();
+      },
+    };
   } catch (error) {
     remove();
     throw error;
   }
-  const address = server.httpServer.address();
-  if (address === null || typeof address === 'string') throw new Error(`no port: ${address}`);
-  return {
-    url: `http://127.0.0.1:${address.port}/`,
-    modules,
-    async close() {
-      await server.close();
-      remove();
-    },
-  };
 }

@@ -1,7 +1,8 @@
 /** A chart of lines, with its numbers as a table for whoever cannot see it. */
+import { formatBytes } from '@dr2net/memory';
 import type { Output, Series } from '../../../workers/protocol.ts';
 import { make } from './dom.ts';
-import { bytesInWords, numberInWords } from './numbers.ts';
+import { numberInWords } from './numbers.ts';
 
 type Chart = Extract<Output, { chart: unknown }>['chart'];
 
@@ -28,7 +29,7 @@ function legend(chart: Chart): HTMLElement {
 }
 
 function numbers({ series, x, y, unit }: Chart): HTMLElement {
-  const words = unit === 'bytes' ? bytesInWords : numberInWords;
+  const words = unit === 'bytes' ? formatBytes : numberInWords;
   const rows = series.flatMap(({ name, points }) => {
     const step = Math.max(1, Math.ceil(points.length / 24));
     return points
@@ -58,7 +59,7 @@ export async function drawChart(chart: Chart, width: number): Promise<HTMLElemen
       label: chart.y,
       grid: true,
       ...(chart.scale === 'log' ? { type: 'log', tickFormat: '.0e' } : { zero: true }),
-      ...(chart.unit === 'bytes' && { tickFormat: (value: number) => bytesInWords(value) }),
+      ...(chart.unit === 'bytes' && { tickFormat: (value: number) => formatBytes(value) }),
     },
     marks: chart.series.map((series, index) => {
       const { stroke, dash } = look(index);

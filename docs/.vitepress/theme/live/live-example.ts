@@ -1,4 +1,5 @@
 /** `<live-example name="recurrence">`: an example that runs in the reader's browser, its values and its source to be changed. */
+import { formatDuration } from '@dr2net/memory';
 import type { Answer } from '../../../workers/protocol.ts';
 import { backendOf } from './backend.ts';
 import { type ControlForm, controlForm } from './controls.ts';
@@ -77,7 +78,7 @@ export class LiveExample extends HTMLElement {
     if (answer.type === 'started') {
       const { backend, device, note } = answer;
       this.dataset.backend = backend;
-      this.#device = note ? `${note}` : `On ${backend}: ${device}.`;
+      this.#device = note ?? `On ${backend}: ${device}.`;
     } else if (answer.type === 'loaded') {
       this.#controls = controlForm(answer.controls, () => this.#run());
       this.#form.replaceChildren(this.#controls.element);
@@ -90,7 +91,7 @@ export class LiveExample extends HTMLElement {
   async #done(seconds: number): Promise<void> {
     await this.#outputs.end();
     this.#restarted = false;
-    this.#say(`${this.#device} Took ${seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`}.`);
+    this.#say(`${this.#device} Took ${formatDuration(seconds)}.`);
     this.dataset.state = 'done';
   }
 

@@ -1,6 +1,6 @@
 /** The worker of one live example, seen from the page: started, asked, and started again where it has gone. */
 import type { Answer, Request, Values } from '../../../workers/protocol.ts';
-import { kit } from './kit.ts';
+import { startWorker } from './kit.ts';
 
 export interface SessionEvents {
   answer(answer: Answer): void;
@@ -15,16 +15,9 @@ export class Session {
   /** Begins anew with this source; what ran before is ended at once. */
   load(source: string, backend: string): void {
     this.end();
-    const worker = new Worker(kit('runner.js'), { type: 'module' });
-    worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
-      if ('run' in data && data.run !== this.#run) return;
-      this.events.answer(data);
+    this.#worker = startWorker<Answer>('runner.js', (answer) => {
+      if (!('run' in answer) || answer.run === this.#run) this.events.answer(answer);
     });
-    worker.addEventListener('error', (event) => {
-      const message = event.message || 'The worker could not be loaded. Is the page complete and served over http(s)?';
-      this.events.answer({ type: 'error', message, lost: false });
-    });
-    this.#worker = worker;
     this.#ask({ type: 'load', source, backend });
   }
 

@@ -43,7 +43,10 @@ async function writeWhole(path: string, folder: string, chunks: AsyncIterable<Ui
 
 async function openFile(path: string): Promise<StoredFile> {
   const handle = await open(path, 'r');
-  const { size } = await handle.stat();
+  const { size } = await handle.stat().catch(async (error: unknown) => {
+    await handle.close();
+    throw error;
+  });
   return {
     bytes: size,
     async read(offset, bytes) {

@@ -1,5 +1,7 @@
 /** Where a checkpoint's bytes are: one file in a folder, replaced whole or not at all. */
 
+import type { ModelFolder } from '@dr2net/models';
+
 /** The file, open for reading. */
 export interface StoredFile {
   readonly bytes: number;
@@ -19,13 +21,8 @@ export interface Storage {
   open(): Promise<StoredFile>;
 }
 
-/**
- * Of a folder: a path in Node (made when it is absent), or a folder that a browser's user chose or gave (`showDirectoryPicker`,
- * `navigator.storage.getDirectory`).
- */
-export type CheckpointFolder = string | FileSystemDirectoryHandle;
-
-export async function storageOf(folder: CheckpointFolder, name: string): Promise<Storage> {
+/** Of a folder: a path in Node (made when it is absent), or the handle of a browser's. */
+export async function storageOf(folder: ModelFolder, name: string): Promise<Storage> {
   if (typeof folder !== 'string') return (await import('./handle.ts')).handleStorage(folder, name);
   return (await import('./disk.ts')).diskStorage(folder, name);
 }

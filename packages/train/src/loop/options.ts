@@ -1,9 +1,8 @@
 /** Options of a finetuning run, checked and with their defaults. */
 import type { Coefficients, Method } from '@dr2net/core';
 import type { DeviceProbe } from '@dr2net/memory';
-import type { Batch, BatchSource, TaskModel } from '@dr2net/models';
+import type { Batch, BatchSource, ModelFolder, TaskModel } from '@dr2net/models';
 import { refuseUnknown, requireNumber } from '../check.ts';
-import type { CheckpointFolder } from '../checkpoint/storage.ts';
 import { EmptyDataError } from '../errors.ts';
 import { adamW } from '../optimizer/adamw.ts';
 import { type Clip, resolveClip, type UpdateMode } from '../optimizer/clip.ts';
@@ -13,7 +12,7 @@ import type { CoefficientSchedule, LearningRateSchedule } from './schedule.ts';
 
 export interface CheckpointOptions {
   /** In Node a path, made when it is absent; in a browser a folder's handle (`showDirectoryPicker`, or `navigator.storage.getDirectory()`). */
-  readonly folder: CheckpointFolder;
+  readonly folder: ModelFolder;
   /** Steps from one checkpoint to the next; by default one at the end of every epoch. There is always one at the end. */
   readonly every?: number;
   /** Goes on from the checkpoint in the folder. Without it a folder that has one is refused. */

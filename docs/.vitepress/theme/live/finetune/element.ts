@@ -48,8 +48,8 @@ export class LiveFinetune extends HTMLElement {
   };
   #note = '';
   #hasData = false;
-  /** Where a lost device's run goes on, once the worker is there again. */
-  #goOn: Kept | undefined;
+  /** Whether the run that was stopped goes on once its clips are there again. */
+  #goesOn = false;
   #losses = 0;
 
   connectedCallback(): void {
@@ -121,7 +121,7 @@ export class LiveFinetune extends HTMLElement {
 
   #resume({ settings, data }: Kept): void {
     this.#settings.show(settings);
-    this.#goOn = { settings, data };
+    this.#goesOn = true;
     this.#choose({ kind: data.kind === 'embedded' ? 'embedded' : 'kept' });
   }
 
@@ -144,8 +144,8 @@ export class LiveFinetune extends HTMLElement {
     this.#chosen.textContent = `${labels.length} classes (${labels.join(', ')}): ${counts}. ${notes.join(' ')}`;
     this.#state('idle');
     this.#say('');
-    const resume = this.#goOn !== undefined;
-    this.#goOn = undefined;
+    const resume = this.#goesOn;
+    this.#goesOn = false;
     if (resume) this.#begin(true);
     else this.#planAgain();
   }

@@ -1,19 +1,14 @@
 /** What training tells while it goes: a line, loss and accuracy drawn, memory beside what ordinary finetuning would need. */
+import { formatBytes, formatDuration } from '@dr2net/memory';
 import type { Plan, Told } from '../../../../workers/finetune/protocol.ts';
 import type { Series } from '../../../../workers/protocol.ts';
 import { make } from '../dom.ts';
-import { bytesInWords } from '../numbers.ts';
 import { Outputs } from '../outputs.ts';
 
 type Step = Extract<Told, { type: 'step' }>;
 type Evaluation = Extract<Told, { type: 'evaluation' }>;
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-
-function timeInWords(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
 
 export class ProgressPanel {
   readonly #line = make('p', { class: 'live-progress', role: 'status' });
@@ -37,8 +32,8 @@ export class ProgressPanel {
     this.#charts.begin();
     const rows = plan.rows.map((row) => [
       row.method === method ? `${row.method} (chosen)` : row.method,
-      bytesInWords(row.activationBytes),
-      bytesInWords(row.peakBytes),
+      formatBytes(row.activationBytes),
+      formatBytes(row.peakBytes),
       plan.limitBytes === undefined || row.peakBytes <= plan.limitBytes ? 'yes' : 'no',
     ]);
     this.#charts.add({
@@ -52,15 +47,15 @@ export class ProgressPanel {
     this.#loss.push([step.step, loss]);
     if (accuracy !== undefined) this.#accuracy.push([step.step, accuracy]);
     const ordinary = this.#plan?.rows.find((row) => row.method === 'conventional')?.activationBytes;
-    const beside = ordinary === undefined ? '' : ` (ordinary finetuning: ${bytesInWords(ordinary)})`;
+    const beside = ordinary === undefined ? '' : ` (ordinary finetuning: ${formatBytes(ordinary)})`;
     this.#line.textContent = [
       `step ${step.step}/${total}`,
       `epoch ${epoch}`,
       `loss ${loss.toFixed(3)}`,
       ...(accuracy === undefined ? [] : [`accuracy ${percent(accuracy)}`]),
-      `${method}: activations ${bytesInWords(activationBytes)}${beside}`,
+      `${method}: activations ${formatBytes(activationBytes)}${beside}`,
       `${samplesPerSecond.toFixed(1)} clips/s`,
-      `${timeInWords(secondsLeft)} left`,
+      `${formatDuration(secondsLeft)} left`,
     ].join(' · ');
     this.#bar.value = step.step / total;
     // Drawing takes the page's time, not the worker's; twice a second is enough.

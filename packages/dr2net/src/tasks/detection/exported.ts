@@ -12,12 +12,17 @@ export async function exportedDetector(source: string, config: Readonly<Record<s
     'it sorts its proposals and goes on with the best, which its file would have to do bit for bit as we do, so it is not exported. Run it by dr2net predict; its model.safetensors has Hugging Face names already.',
   );
   const detector = await loadYolos(source);
-  const labels = readLabels(detector.config);
-  const trained = settledTraining({}, detector.training, false);
-  const model = { detector, ...trained, ...(labels && { labels }) };
-  return {
-    network: yolosNetwork(model),
-    save: (folder) => saveYolos(folder, detector, { training: trained, card: yolosCard(model) }),
-    dispose: () => detector.dispose(),
-  };
+  try {
+    const labels = readLabels(detector.config);
+    const trained = settledTraining({}, detector.training, false);
+    const model = { detector, ...trained, ...(labels && { labels }) };
+    return {
+      network: yolosNetwork(model),
+      save: (folder) => saveYolos(folder, detector, { training: trained, card: yolosCard(model) }),
+      dispose: () => detector.dispose(),
+    };
+  } catch (error) {
+    detector.dispose();
+    throw error;
+  }
 }
