@@ -3,7 +3,7 @@ import { type Context, holding, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ApplyRun, Coefficients, RunOptions, SubBlock } from './contract.ts';
 import { forward, readHead } from './forward.ts';
-import { methodCoefficients } from './methods/index.ts';
+import { methodCoefficients } from './method-coefficients.ts';
 import { readByHead } from './reading.ts';
 import { makeRun } from './run.ts';
 

@@ -161,4 +161,10 @@ export interface TracedRun {
  * - `runStates(subBlocks, x0, context, options)` → [x_0 … x_n], for tests and pictures.
  */
 export type ApplyRun = (subBlocks: readonly SubBlock[], x0: Tensor, context: Context, options: RunOptions) => Tensor;
-export type TraceRun = (subBlocks: readonly SubBlock[], x0: Tensor, context: Context, options: RunOptions) => TracedRun;
+/** By these methods; by default all. */
+export type TraceRun<Name extends MethodName = MethodName> = (
+  subBlocks: readonly SubBlock[],
+  x0: Tensor,
+  context: Context,
+  options: RunOptions & { readonly method: Extract<Method, { name: Name }> },
+) => TracedRun;

@@ -1,5 +1,5 @@
 /** The grids that a run under `exact` works on. */
-import { type ExactGrid, exact } from '@dr2net/ops';
+import { type ExactGrid, exactGrid } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Coefficients } from './contract.ts';
 import { CoefficientsError, MethodError } from './errors.ts';
@@ -13,7 +13,7 @@ import type { Run } from './run.ts';
 export function gridFor(method: ExactMethod, { alpha, beta }: Coefficients, fractionBits: number): ExactGrid {
   const { coefficientBits } = method;
   try {
-    return exact.grid(alpha, beta, { fractionBits, ...(coefficientBits !== undefined && { coefficientBits }) });
+    return exactGrid(alpha, beta, { fractionBits, ...(coefficientBits !== undefined && { coefficientBits }) });
   } catch (error) {
     throw new CoefficientsError(error instanceof Error ? error.message : String(error), { cause: error });
   }

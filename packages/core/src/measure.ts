@@ -3,7 +3,7 @@ import type { Context } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { RunOptions, SubBlock } from './contract.ts';
 import { largestOf, whenRead } from './later.ts';
-import { methodCoefficients } from './methods/index.ts';
+import { methodCoefficients } from './method-coefficients.ts';
 import { rangesOf } from './range.ts';
 import { makeRun } from './run.ts';
 

@@ -1,7 +1,7 @@
 /** What a method keeps of a forward pass, and how the backward walk gets at it. */
 import type { Sink } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Coefficients, Method, RunReport } from './contract.ts';
+import type { Method, MethodName, RunReport } from './contract.ts';
 import type { Run } from './run.ts';
 
 export interface Recording {
@@ -17,13 +17,12 @@ export interface Recording {
   dispose(): void;
 }
 
-/** A method: what it refuses, and how it records. */
-export interface MethodImplementation<M extends Method> {
-  /**
-   * The coefficients that the network really has under this method. Throws where the method cannot use them, over so many sub-blocks
-   * where their number is given.
-   */
-  coefficients(method: M, coefficients: Coefficients, subBlocks?: number): Coefficients;
-  /** Runs forward on x0 (borrowed). The run's coefficients are those given by `coefficients`. */
-  record(run: Run, x0: Tensor, method: M): Recording;
+/** A method: its name, and how it records. What it refuses is known without it (method-coefficients.ts). */
+export interface MethodImplementation<Name extends MethodName> {
+  readonly name: Name;
+  /** Runs forward on x0 (borrowed). The run's coefficients are those given by `methodCoefficients`. */
+  record(run: Run, x0: Tensor, method: Extract<Method, { name: Name }>): Recording;
 }
+
+/** One of the methods. */
+export type AnyMethodImplementation = { [Name in MethodName]: MethodImplementation<Name> }[MethodName];

@@ -1,6 +1,6 @@
 /** `exact` where (α, β) let the states grow: the grid coarsens on the way, the rebuild is bit for bit, gradients are those of float64. */
 import '@tensorflow/tfjs';
-import { discard, inference, exact as op, sideWords } from '@dr2net/ops';
+import { discard, exactGrid, inference, sideWords } from '@dr2net/ops';
 import { expectNoLeak, expectScaledClose, testBackends } from '@dr2net/testing';
 import { gradientError, randomTransformer } from '@dr2net/testing/float64';
 import { setBackend } from '@tensorflow/tfjs-core';
@@ -69,7 +69,7 @@ describe('where the grid coarsens', () => {
 
 /** Bytes of the remainders and of the lost bits. */
 function expectedSideBytes(coefficients: Coefficients, n: number, size: number): number {
-  const words = sideWords(size, op.grid(coefficients.alpha, coefficients.beta, { fractionBits: 0 }));
+  const words = sideWords(size, exactGrid(coefficients.alpha, coefficients.beta, { fractionBits: 0 }));
   const finer = finerBits(exact, coefficients, n);
   const lost = finer.slice(1).map((bits, i) => 2 * Math.ceil((size * (finer[i]! - bits)) / 32));
   return 4 * ((n - 1) * words + lost.reduce((sum, count) => sum + count, 0));

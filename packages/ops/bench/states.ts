@@ -3,7 +3,7 @@ import { testBackends } from '@dr2net/testing';
 import { dispose, randomNormal, type Tensor } from '@tensorflow/tfjs-core';
 import { reference } from '../src/dual-residual/reference.ts';
 import { host } from '../src/exact/host.ts';
-import { dualResidual, exact } from '../src/index.ts';
+import { dualResidual, exact, exactGrid } from '../src/index.ts';
 import { ownOperations } from '../src/native/own.ts';
 
 const node = (await testBackends()).find(({ name }) => name === 'node');
@@ -24,7 +24,7 @@ function median(body: () => Tensor | Tensor[]): number {
 }
 
 const [f, x, previous] = [0, 1, 2].map(() => randomNormal([4, 197, 384])) as [Tensor, Tensor, Tensor];
-const grid = exact.grid(63 / 64, 1 / 64, { fractionBits: 20 });
+const grid = exactGrid(63 / 64, 1 / 64, { fractionBits: 20 });
 const [X, P] = [exact.quantize(x, 20), exact.quantize(previous, 20)];
 const { next, side } = exact.update(f, X, P, grid);
 const coefficients = { alpha: 0.4, beta: 0.7 };

@@ -1,5 +1,5 @@
 /**
- * Compiles the SIMD kernels (simd/*.ts, AssemblyScript) and writes them into src/simd/binary.ts: `pnpm --filter @dr2net/ops simd`.
+ * Compiles the SIMD kernels (simd/*.ts, AssemblyScript) and writes them into src/simd/binaries: `pnpm --filter @dr2net/ops simd`.
  *
  * The result is committed, so that a clone runs from its sources without a build and a bundler needs no loader; test/simd.test.ts
  * compiles again and fails where it is not what the sources give.
@@ -9,7 +9,13 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const folder = fileURLToPath(new URL('../simd/', import.meta.url));
-const target = fileURLToPath(new URL('../src/simd/binary.ts', import.meta.url));
+
+/** The modules, each by the name of the source that exports its kernels. */
+export const modules = ['states', 'layers', 'deformable-attention'] as const;
+export type ModuleName = (typeof modules)[number];
+
+/** Where a module's binary is kept. */
+export const target = (name: ModuleName) => fileURLToPath(new URL(`../src/simd/binaries/${name}.ts`, import.meta.url));
 
 const options = [
   '-O3',
@@ -21,18 +27,18 @@ const options = [
 ];
 
 /** The module's bytes. */
-export async function compile(): Promise<Uint8Array> {
+export async function compile(name: ModuleName): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(['index.ts', '--outFile', 'kernels.wasm', ...options], {
-    readFile: (name, base) => {
+  const { error, stderr } = await asc.main([`${name}.ts`, '--outFile', 'kernels.wasm', ...options], {
+    readFile: (file, base) => {
       try {
-        return readFileSync(`${base === '.' ? folder : `${base}/`}${name}`, 'utf8');
+        return readFileSync(`${base === '.' ? folder : `${base}/`}${file}`, 'utf8');
       } catch {
         return null; // The compiler tries several places for an import.
       }
     },
-    writeFile: (name, content) => {
-      if (name.endsWith('.wasm') && typeof content !== 'string') binary = content;
+    writeFile: (file, content) => {
+      if (file.endsWith('.wasm') && typeof content !== 'string') binary = content;
     },
     listFiles: () => [],
   });
@@ -40,17 +46,18 @@ export async function compile(): Promise<Uint8Array> {
   return binary;
 }
 
-/** The text of src/simd/binary.ts. */
-export function moduleText(bytes: Uint8Array): string {
+/** The text of a file in src/simd/binaries. */
+export function moduleText(name: ModuleName, bytes: Uint8Array): string {
   return [
-    '/** The SIMD kernels, compiled from simd/*.ts by scripts/simd.ts: do not edit. Base64 of a WebAssembly module. */',
+    `/** SIMD kernels, compiled from simd/${name}.ts by scripts/simd.ts: do not edit. Base64 of a WebAssembly module. */`,
     `export const binary =\n  '${Buffer.from(bytes).toString('base64')}';`,
     '',
   ].join('\n');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const bytes = await compile();
-  writeFileSync(target, moduleText(bytes));
-  console.log(`${target}: ${bytes.length} bytes of WebAssembly`);
-}
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const name of modules) {
+    const bytes = await compile(name);
+    writeFileSync(target(name), moduleText(name, bytes));
+    console.log(`${target(name)}: ${bytes.length} bytes of WebAssembly`);
+  }

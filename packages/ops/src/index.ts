@@ -22,7 +22,7 @@ export { dropoutMask } from './dropout/index.ts';
 export { type DualResidualCoefficients, dualResidual, type ResidualTerms } from './dual-residual/index.ts';
 export { hold, scope, share } from './engine.ts';
 export type { Coarsened } from './exact/coarsen.ts';
-export { type ExactGrid, type GridOptions, sideWords, stateLimit } from './exact/grid.ts';
+export { type ExactGrid, exactGrid, type GridOptions, sideWords, stateLimit } from './exact/grid.ts';
 export { type Exact, type ExactKernel, type ExactUpdate, exact } from './exact/index.ts';
 export { farthestPoints } from './farthest-points/index.ts';
 export { type GatherKernel, gather } from './gather/index.ts';

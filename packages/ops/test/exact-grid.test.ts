@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { bitsOf, packingFor } from '../src/exact/packing.ts';
-import { exact } from '../src/index.ts';
+import { exactGrid } from '../src/index.ts';
 
-describe('exact.grid', () => {
+describe('exactGrid', () => {
   test('takes the fewest bits that represent the coefficients', () => {
-    expect(exact.grid(63 / 64, 1 / 64, { fractionBits: 20 })).toMatchObject({
+    expect(exactGrid(63 / 64, 1 / 64, { fractionBits: 20 })).toMatchObject({
       a: 63,
       b: 1,
       coefficientBits: 6,
       sideBits: 6,
     });
-    expect(exact.grid(0.5, 0.5, { fractionBits: 20 })).toMatchObject({ a: 1, b: 1, coefficientBits: 1, sideBits: 1 });
-    expect(exact.grid(1, -1, { fractionBits: 20 })).toMatchObject({ a: 1, b: -1, coefficientBits: 0, sideBits: 0 });
+    expect(exactGrid(0.5, 0.5, { fractionBits: 20 })).toMatchObject({ a: 1, b: 1, coefficientBits: 1, sideBits: 1 });
+    expect(exactGrid(1, -1, { fractionBits: 20 })).toMatchObject({ a: 1, b: -1, coefficientBits: 0, sideBits: 0 });
   });
 
   test('snaps to 1/32768 where no grid represents them', () => {
-    const grid = exact.grid(1 / 3, 0.1, { fractionBits: 20 });
+    const grid = exactGrid(1 / 3, 0.1, { fractionBits: 20 });
     expect(grid).toMatchObject({ a: 10923, b: 3277, coefficientBits: 15, alpha: 10923 / 32768, beta: 3277 / 32768 });
   });
 
@@ -31,7 +31,7 @@ describe('exact.grid', () => {
     [-0.1, 10 / 3],
     [-1, 0],
   ])('β = %f costs %f bits an element', (beta, bits) => {
-    expect(exact.grid(0, beta, { fractionBits: 20 }).sideBits).toBeCloseTo(bits, 10);
+    expect(exactGrid(0, beta, { fractionBits: 20 }).sideBits).toBeCloseTo(bits, 10);
   });
 
   test('packs every number of choices within 3 % of its entropy, and powers of two in whole bits', () => {
@@ -54,6 +54,6 @@ describe('exact.grid', () => {
     [1, 0.1, { coefficientBits: 1.5 }, 'coefficientBits is 1.5'],
     [1, 0.1, { fractionBits: 31 }, 'fractionBits is 31'],
   ])('refuses (%f, %f) with %o', (alpha, beta, options, message) => {
-    expect(() => exact.grid(alpha, beta, { fractionBits: 20, ...options })).toThrow(message);
+    expect(() => exactGrid(alpha, beta, { fractionBits: 20, ...options })).toThrow(message);
   });
 });

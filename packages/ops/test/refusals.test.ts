@@ -10,6 +10,7 @@ import {
   deformableAttention,
   dualResidual,
   exact,
+  exactGrid,
   layerNorm,
   linear,
   linearGelu,
@@ -25,7 +26,7 @@ beforeAll(async () => {
 });
 
 const t = (...shape: number[]): Tensor => ones(shape);
-const grid = exact.grid(0.5, 0.5, { fractionBits: 10 });
+const grid = exactGrid(0.5, 0.5, { fractionBits: 10 });
 const states = (...shape: number[]): Tensor => zeros(shape, 'int32');
 
 const cases: [string, () => unknown, string][] = [

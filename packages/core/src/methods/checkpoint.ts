@@ -8,20 +8,12 @@
 import { holding, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { bytesOf } from '../bytes.ts';
-import type { Method } from '../contract.ts';
-import { MethodError } from '../errors.ts';
 import { forward, peekHead } from '../forward.ts';
 import type { MethodImplementation } from '../recording.ts';
 import { walkBack } from '../residual.ts';
 
-export const checkpoint: MethodImplementation<Extract<Method, { name: 'checkpoint' }>> = {
-  coefficients(method, coefficients) {
-    const { every = 1 } = method;
-    if (!Number.isInteger(every) || every < 1)
-      throw new MethodError(`checkpoint: every is ${every}; it must be a whole number of sub-blocks, 1 or more.`);
-    return coefficients;
-  },
-
+export const checkpointMethod: MethodImplementation<'checkpoint'> = {
+  name: 'checkpoint',
   record: (run, x0, { every = 1 }) =>
     holding((held) => {
       const n = run.subBlocks.length;

@@ -1,12 +1,11 @@
 /** `conventional`: every sub-block's internals are kept from the forward pass. For any (α, β). */
 import type { Pullback } from '@dr2net/ops';
-import type { Method } from '../contract.ts';
 import { forward, readHead } from '../forward.ts';
 import type { MethodImplementation } from '../recording.ts';
 import { traceResidual } from '../residual.ts';
 
-export const conventional: MethodImplementation<Extract<Method, { name: 'conventional' }>> = {
-  coefficients: (_method, coefficients) => coefficients,
+export const conventionalMethod: MethodImplementation<'conventional'> = {
+  name: 'conventional',
   record(run, x0) {
     const pullbacks: Pullback[] = [];
     const dispose = () => {

@@ -12,9 +12,7 @@ import { holding, exact as op, share } from '@dr2net/ops';
 import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { bytesOf } from '../bytes.ts';
 import { coarsenPair, type LostBits, refinePair } from '../coarser-pair.ts';
-import { refuseZeroBeta } from '../coefficients.ts';
-import { gridFor, gridsFor } from '../exact-grid.ts';
-import type { ExactMethod } from '../exact-growth.ts';
+import { gridsFor } from '../exact-grid.ts';
 import { readHead } from '../forward.ts';
 import type { Later } from '../later.ts';
 import { RangeCheck } from '../range.ts';
@@ -33,13 +31,8 @@ function folded(run: Run, i: number, { f, base }: Residual): Tensor {
   return result;
 }
 
-export const exact: MethodImplementation<ExactMethod> = {
-  coefficients(method, coefficients) {
-    refuseZeroBeta('exact', coefficients);
-    const { alpha, beta } = gridFor(method, coefficients, 0);
-    return { alpha, beta };
-  },
-
+export const exactMethod: MethodImplementation<'exact'> = {
+  name: 'exact',
   record: (run, x0, method) =>
     holding((held) => {
       const n = run.subBlocks.length;

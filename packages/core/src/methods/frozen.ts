@@ -1,10 +1,9 @@
 /** `frozen`: nothing is kept and no gradient is given; for the warm-up in which only the head learns. For any (α, β). */
-import type { Method } from '../contract.ts';
 import { forward, readHead } from '../forward.ts';
 import type { MethodImplementation } from '../recording.ts';
 
-export const frozen: MethodImplementation<Extract<Method, { name: 'frozen' }>> = {
-  coefficients: (_method, coefficients) => coefficients,
+export const frozenMethod: MethodImplementation<'frozen'> = {
+  name: 'frozen',
   record: (run, x0) => ({
     value: readHead(run, forward(run, { last: x0, previous: x0 })),
     report: {

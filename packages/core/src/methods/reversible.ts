@@ -15,21 +15,14 @@ import { dualResidual, holding, share } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { AnchorCheck } from '../anchor-check.ts';
 import { rebuiltStates } from '../anchor-plan.ts';
-import { anchorPositions, type ReversibleMethod, refuseTooFewAnchors, toleranceOf } from '../anchors.ts';
+import { anchorPositions, toleranceOf } from '../anchors.ts';
 import { bytesOf } from '../bytes.ts';
-import { refuseZeroBeta } from '../coefficients.ts';
 import { forward, peekHead } from '../forward.ts';
 import type { MethodImplementation } from '../recording.ts';
 import { walkBack } from '../residual.ts';
 
-export const reversible: MethodImplementation<ReversibleMethod> = {
-  coefficients(method, coefficients, subBlocks) {
-    refuseZeroBeta('reversible', coefficients);
-    toleranceOf(method);
-    if (subBlocks !== undefined) refuseTooFewAnchors(method, coefficients, subBlocks);
-    return coefficients;
-  },
-
+export const reversibleMethod: MethodImplementation<'reversible'> = {
+  name: 'reversible',
   record: (run, x0, method) =>
     holding((held) => {
       const n = run.subBlocks.length;

@@ -1,7 +1,7 @@
 /** How a method of `@dr2net/core` is planned: what its memory follows from. */
 import { anchorPositions, type Coefficients, finerBits, type Method, methodCoefficients } from '@dr2net/core';
 import type { MemorySetting } from '@dr2net/memory';
-import { exact, sideWords } from '@dr2net/ops';
+import { exactGrid, sideWords } from '@dr2net/ops';
 
 /** The rebuilt x_0 is compared with a sixteenth of the stored one, unless an anchor stands there or nobody asks. */
 function reversibleSetting(anchors: readonly number[], tolerance: number | undefined, subBlocks: number) {
@@ -29,7 +29,7 @@ export function methodSetting(
         method: reversibleSetting(anchorPositions(method, used, subBlocks), method.tolerance, subBlocks),
       };
     case 'exact': {
-      const grid = exact.grid(used.alpha, used.beta, {
+      const grid = exactGrid(used.alpha, used.beta, {
         // Any: the side information does not depend on it.
         fractionBits: 0,
         ...(method.coefficientBits !== undefined && { coefficientBits: method.coefficientBits }),

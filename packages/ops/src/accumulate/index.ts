@@ -2,7 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { states } from '../simd/states.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
@@ -13,7 +13,7 @@ export type Accumulate = (sum: Tensor, term: Tensor) => Tensor;
 const implementations = {
   reference,
   get wasm() {
-    return simdRuns() ? simd : reference;
+    return states.load() ? simd : reference;
   },
   webgpu,
 };

@@ -5,7 +5,7 @@ import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
 import { recorderBackend } from '../recorder/record.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { layers } from '../simd/layers.ts';
 import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { own } from './own.ts';
@@ -32,7 +32,7 @@ const implementations = {
   reference,
   [recorderBackend]: recorded,
   get wasm() {
-    return simdRuns() ? simd : wasm;
+    return layers.load() ? simd : wasm;
   },
   webgpu,
   get tensorflow() {

@@ -6,7 +6,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { choose } from '../engine.ts';
 import { onProcessor, ownDeformable } from '../native/own.ts';
 import type { TracedOp } from '../pullback.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { deformableAttention as module } from '../simd/deformable-attention.ts';
 import { host } from './host.ts';
 import { own } from './own.ts';
 import { reference } from './reference.ts';
@@ -37,7 +37,7 @@ const implementations = {
   reference,
   cpu: host,
   get wasm() {
-    return simdRuns() ? simd : host;
+    return module.load() ? simd : host;
   },
   webgpu,
   get tensorflow() {

@@ -2,7 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { states } from '../simd/states.ts';
 import { native } from './native.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
@@ -31,7 +31,7 @@ export interface DualResidualKernel {
 const implementations = {
   reference,
   get wasm() {
-    return simdRuns() ? simd : reference;
+    return states.load() ? simd : reference;
   },
   tensorflow: native,
   webgpu,

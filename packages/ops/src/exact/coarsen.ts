@@ -4,7 +4,7 @@
  */
 import { fill, type Tensor } from '@tensorflow/tfjs-core';
 import { scope } from '../engine.ts';
-import { type ExactGrid, grid } from './grid.ts';
+import { type ExactGrid, exactGrid } from './grid.ts';
 import type { ExactKernel } from './index.ts';
 
 export interface Coarsened {
@@ -18,7 +18,7 @@ export interface Coarsened {
 export function coarseGrid(bits: number): ExactGrid {
   if (!(Number.isInteger(bits) && bits >= 1 && bits <= 15))
     throw new RangeError(`exact: a grid coarser by ${bits} bits; it must be a whole number from 1 to 15`);
-  return grid(0, 2 ** -bits, { fractionBits: 0 });
+  return exactGrid(0, 2 ** -bits, { fractionBits: 0 });
 }
 
 const nothing = (x: Tensor): Tensor => fill(x.shape, 0, 'float32');

@@ -45,17 +45,16 @@ export interface GridOptions {
 
 function integer(value: number, what: string, most: number): void {
   if (!Number.isInteger(value) || value < 0 || value > most)
-    throw new RangeError(`exact.grid: ${what} is ${value}; it must be an integer from 0 to ${most}`);
+    throw new RangeError(`exactGrid: ${what} is ${value}; it must be an integer from 0 to ${most}`);
 }
 
 /** The grid for (α, β), snapped to it. Throws where β becomes 0, and where a coefficient is not finite or beyond ±4. */
-export function grid(alpha: number, beta: number, { coefficientBits, fractionBits }: GridOptions): ExactGrid {
+export function exactGrid(alpha: number, beta: number, { coefficientBits, fractionBits }: GridOptions): ExactGrid {
   for (const [name, value] of [
     ['α', alpha],
     ['β', beta],
   ] as const)
-    if (!(Math.abs(value) <= 4))
-      throw new RangeError(`exact.grid: ${name} is ${value}; it must be a number in [−4, 4]`);
+    if (!(Math.abs(value) <= 4)) throw new RangeError(`exactGrid: ${name} is ${value}; it must be a number in [−4, 4]`);
   integer(fractionBits, 'fractionBits', 30);
   const most = maxCoefficientBits(alpha, beta);
   let s = coefficientBits ?? 0;
@@ -66,7 +65,7 @@ export function grid(alpha: number, beta: number, { coefficientBits, fractionBit
   const [a, b] = [Math.round(alpha * one), Math.round(beta * one)];
   if (b === 0)
     throw new RangeError(
-      `exact.grid: β = ${beta} is 0 on a grid of 1/${one}; the update cannot be inverted. Choose |β| ≥ ${1 / one}${s < most ? ' or more coefficientBits' : ''}`,
+      `exactGrid: β = ${beta} is 0 on a grid of 1/${one}; the update cannot be inverted. Choose |β| ≥ ${1 / one}${s < most ? ' or more coefficientBits' : ''}`,
     );
   const packing = packingFor(Math.ceil(one / Math.abs(b)));
   return {

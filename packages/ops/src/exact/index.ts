@@ -11,7 +11,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { expectShape } from '../check.ts';
 import { choose } from '../engine.ts';
 import { type Coarsened, coarseGrid, coarsen, refine } from './coarsen.ts';
-import { type ExactGrid, grid, sideWords } from './grid.ts';
+import { type ExactGrid, sideWords } from './grid.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
 import { webgpu } from './webgpu.ts';
@@ -57,7 +57,6 @@ function checkSide(op: string, side: Tensor, x: Tensor, on: ExactGrid): void {
 }
 
 export interface Exact extends ExactKernel {
-  readonly grid: typeof grid;
   /** X int32 on a grid coarser by `bits`, 1 … 15: ⌊X/2ᵇⁱᵗˢ⌋, and what that throws away. */
   coarsen(x: Tensor, bits: number): Coarsened;
   /** X again, bit for bit. */
@@ -65,7 +64,6 @@ export interface Exact extends ExactKernel {
 }
 
 export const exact: Exact = {
-  grid,
   quantize: (x, fractionBits) => kernel().quantize(x, fractionBits),
   dequantize: (x, fractionBits) => kernel().dequantize(x, fractionBits),
   update(f, x, previous, on) {

@@ -4,7 +4,7 @@ import { choose } from '../engine.ts';
 import { ownLayers } from '../native/own.ts';
 import type { TracedOp } from '../pullback.ts';
 import { recorderBackend } from '../recorder/record.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { layers } from '../simd/layers.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
 import { own } from './own.ts';
@@ -21,7 +21,7 @@ const implementations = {
   reference,
   [recorderBackend]: recorded,
   get wasm() {
-    return simdRuns() ? simd : host;
+    return layers.load() ? simd : host;
   },
   cpu: host,
   get tensorflow() {

@@ -6,7 +6,7 @@ import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp } from '../pullback.ts';
 import { recorderBackend } from '../recorder/record.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { layers } from '../simd/layers.ts';
 import { graph } from './graph.ts';
 import { host } from './host.ts';
 import { native } from './native.ts';
@@ -26,7 +26,7 @@ const implementations = {
   reference,
   [recorderBackend]: recorded,
   get wasm() {
-    return simdRuns() ? simd : host;
+    return layers.load() ? simd : host;
   },
   cpu: host,
   webgpu,

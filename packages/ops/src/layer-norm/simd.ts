@@ -2,6 +2,7 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import { hold } from '../engine.ts';
 import { type OpPullback, once, type Wanted } from '../pullback.ts';
+import { layers } from '../simd/layers.ts';
 import { float, onHeap } from '../simd/run.ts';
 import type { LayerNormKernel } from './index.ts';
 
@@ -10,7 +11,7 @@ type Names = 'x' | 'gain' | 'bias';
 function forward(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number) {
   const rows = x.size / gain.size;
   const outputs = [float(...x.shape), float(rows, 2)];
-  const [value, statistics] = onHeap([x, gain, bias], outputs, ({ kernels }, [X, G, B], [Y, S]) =>
+  const [value, statistics] = onHeap(layers, [x, gain, bias], outputs, ({ kernels }, [X, G, B], [Y, S]) =>
     kernels.layerNorm(X!, G!, B!, rows, gain.size, epsilon, Y!, S!),
   );
   return { value: value!, statistics: statistics! };
@@ -22,6 +23,7 @@ function gradients(x: Tensor, gain: Tensor, statistics: Tensor, dy: Tensor, want
   const width = gain.size;
   const outputs = [float(width), float(width), float(2 * width + 2), ...(want('x') ? [float(...x.shape)] : [])];
   const [dGain, dBias, scratch, dx] = onHeap(
+    layers,
     [x, gain, statistics, dy],
     outputs,
     ({ kernels }, [X, G, S, D], [toGain, toBias, between, toX]) =>

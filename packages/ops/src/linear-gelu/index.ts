@@ -6,7 +6,7 @@ import { shaders } from '../linear/webgpu.ts';
 import { ownLayers } from '../native/own.ts';
 import { graphsRun } from '../native/probe.ts';
 import { recorderBackend } from '../recorder/record.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { layers } from '../simd/layers.ts';
 import { graph, graphWithOwn } from './graph.ts';
 import { native } from './native.ts';
 import { recorded } from './recorded.ts';
@@ -19,7 +19,7 @@ const implementations = {
   reference,
   [recorderBackend]: recorded,
   get wasm() {
-    return simdRuns() ? simd : wasm;
+    return layers.load() ? simd : wasm;
   },
   webgpu,
   get tensorflow() {

@@ -6,7 +6,7 @@ import { after, choose, scope } from '../engine.ts';
 import { graphsRun } from '../native/probe.ts';
 import type { TracedOp, Wanted } from '../pullback.ts';
 import { recorderBackend } from '../recorder/record.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { layers } from '../simd/layers.ts';
 import { graph } from './graph.ts';
 import { native } from './native.ts';
 import { recorded } from './recorded.ts';
@@ -35,7 +35,7 @@ const implementations = {
   reference,
   [recorderBackend]: recorded,
   get wasm() {
-    return simdRuns() ? simd : wasm;
+    return layers.load() ? simd : wasm;
   },
   webgpu,
   get tensorflow() {

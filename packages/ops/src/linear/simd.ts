@@ -1,6 +1,7 @@
 /** linear by our SIMD kernels on wasm: a product reads its operands transposed or not at the same cost, and begins with the bias. */
 import { reshape, type Tensor } from '@tensorflow/tfjs-core';
 import { after, scope } from '../engine.ts';
+import { layers } from '../simd/layers.ts';
 import { float, onHeap } from '../simd/run.ts';
 import { type Names, unflatten, withTrace } from './shared.ts';
 
@@ -9,7 +10,7 @@ export function affine(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [inner, outer] = weight.shape as [number, number];
   const rows = x.size / inner;
   const inputs = bias ? [x, weight, bias] : [x, weight];
-  return onHeap(inputs, [float(rows, outer)], ({ kernels, scratch }, [X, W, B], [Y]) => {
+  return onHeap(layers, inputs, [float(rows, outer)], ({ kernels, scratch }, [X, W, B], [Y]) => {
     const [row, turn] = [4 * inner, 4 * outer];
     kernels.gemm(rows, outer, inner, X!, row, 4, W!, turn, 4, Y!, turn, 1, B ?? 0, 0, scratch);
   })[0]!;
@@ -17,7 +18,7 @@ export function affine(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 
 /** Σ over rows of dy [..., out] → [out] */
 function columnSums(dy: Tensor, width: number): Tensor {
-  return onHeap([dy], [float(width)], ({ kernels }, [D], [to]) =>
+  return onHeap(layers, [dy], [float(width)], ({ kernels }, [D], [to]) =>
     kernels.columnSums(D!, dy.size / width, width, to!),
   )[0]!;
 }
@@ -30,13 +31,13 @@ export function affineGradients(x: Tensor, weight: Tensor, dy: Tensor, want: (na
   const result: Partial<Record<Names, Tensor>> = {};
   if (want('bias')) result.bias = columnSums(dy, outer);
   if (want('weight')) {
-    const [weights] = onHeap([x, dy], [float(inner, outer)], ({ kernels, scratch }, [X, D], [to]) =>
+    const [weights] = onHeap(layers, [x, dy], [float(inner, outer)], ({ kernels, scratch }, [X, D], [to]) =>
       kernels.gemm(inner, outer, rows, X!, 4, row, D!, turn, 4, to!, turn, 1, 0, 0, scratch),
     );
     result.weight = weights!;
   }
   if (want('x')) {
-    const [flat] = onHeap([dy, weight], [float(rows, inner)], ({ kernels, scratch }, [D, W], [to]) =>
+    const [flat] = onHeap(layers, [dy, weight], [float(rows, inner)], ({ kernels, scratch }, [D, W], [to]) =>
       kernels.gemm(rows, inner, outer, D!, turn, 4, W!, 4, turn, to!, row, 1, 0, 0, scratch),
     );
     result.x = after(reshape(flat!, x.shape), flat!);

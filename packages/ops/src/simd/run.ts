@@ -1,7 +1,7 @@
 /** Runs SIMD kernels over tensors: they take addresses in the backend's memory, no byte is copied. */
 import { backend, type DataId, type DataType, engine, type Tensor } from '@tensorflow/tfjs-core';
 import { type HostOutput, onThisBackend } from '../host.ts';
-import { type Simd, simd } from './module.ts';
+import type { Loaded, SimdModule } from './module.ts';
 
 interface TensorInfo {
   dataId: DataId;
@@ -19,15 +19,16 @@ interface WasmHeap {
 export const float = (...shape: number[]): HostOutput => ({ shape, dtype: 'float32' });
 
 /**
- * Calls `body` with the addresses of `inputs` and of new tensors, which it must fill, and gives those.
- * @throws Error where the kernels are not there: `simd()` must have been asked
+ * Calls `body` with the kernels of `module` and the addresses of `inputs` and of new tensors, which it must fill, and gives those.
+ * @throws Error where the kernels are not there: `load()` must have been asked
  */
-export function onHeap(
+export function onHeap<Kernels>(
+  module: SimdModule<Kernels>,
   inputs: readonly Tensor[],
   outputs: readonly HostOutput[],
-  body: (simd: Simd, inputs: number[], outputs: number[]) => void,
+  body: (loaded: Loaded<Kernels>, inputs: number[], outputs: number[]) => void,
 ): Tensor[] {
-  const own = simd();
+  const own = module.load();
   if (!own) throw new Error('The SIMD kernels are not there on this backend.');
   const heap = backend() as unknown as WasmHeap;
   for (const input of inputs) onThisBackend(input);

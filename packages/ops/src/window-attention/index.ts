@@ -5,7 +5,7 @@ import { choose } from '../engine.ts';
 import { ownWindows } from '../native/own.ts';
 import type { TracedOp } from '../pullback.ts';
 import { recorderBackend } from '../recorder/record.ts';
-import { simd as simdRuns } from '../simd/module.ts';
+import { layers } from '../simd/layers.ts';
 import { own } from './own.ts';
 import { recorded } from './recorded.ts';
 import { reference } from './reference.ts';
@@ -46,7 +46,7 @@ const implementations = {
   [recorderBackend]: recorded,
   webgpu,
   get wasm() {
-    return simdRuns() ? simd : reference;
+    return layers.load() ? simd : reference;
   },
   get tensorflow() {
     return ownWindows() ? own : reference;

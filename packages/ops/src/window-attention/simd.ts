@@ -2,6 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { attentionQueries, type Geometry, geometry } from '../attention/geometry.ts';
 import { after } from '../engine.ts';
+import { layers } from '../simd/layers.ts';
 import { float, onHeap } from '../simd/run.ts';
 import type { WindowAttentionOptions } from './index.ts';
 import { keepingInputs } from './keeping-inputs.ts';
@@ -19,6 +20,7 @@ function apply(qkv: Tensor, bias: Tensor, options: WindowAttentionOptions): Tens
   const together = attentionQueries(g.tokens);
   const outputs = [float(g.batch, g.tokens, g.heads * g.width), float(together, g.tokens)];
   const [result, scores] = onHeap(
+    layers,
     [qkv, ...terms],
     outputs,
     ({ kernels, scratch }, [from, start, mask = 0], [to, between]) =>
@@ -33,6 +35,7 @@ function gradients(qkv: Tensor, bias: Tensor, options: WindowAttentionOptions, d
   const together = attentionQueries(g.tokens);
   const outputs = [float(...qkv.shape), float(2, together, g.tokens), ...(wantsBias ? [float(...bias.shape)] : [])];
   const [result, scores, dBias] = onHeap(
+    layers,
     [qkv, dy, ...terms],
     outputs,
     ({ kernels, scratch }, [from, d, start, mask = 0], [to, between, toBias = 0]) =>

@@ -5,7 +5,7 @@ import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { assert, asyncProperty, constantFrom, integer, oneof, record } from 'fast-check';
 import { maxCoefficientBits } from '../../src/exact/grid.ts';
 import type { DigitStream } from '../../src/exact/packing.ts';
-import { type ExactGrid, exact, stateLimit } from '../../src/index.ts';
+import { type ExactGrid, exact, exactGrid, stateLimit } from '../../src/index.ts';
 import type { Check } from './case.ts';
 import { generator, sizeOf } from './random.ts';
 
@@ -118,7 +118,7 @@ const fixed: Check[] = (
   ] as const
 ).map(([alpha, beta]) => ({
   name: `exact α = ${alpha}, β = ${beta} [3, 67, 129]`,
-  run: () => expectNoLeak(() => roundTrip(exact.grid(alpha, beta, { fractionBits: 20 }), [3, 67, 129], 5)),
+  run: () => expectNoLeak(() => roundTrip(exactGrid(alpha, beta, { fractionBits: 20 }), [3, 67, 129], 5)),
 }));
 
 const anyCase = record({
@@ -142,7 +142,7 @@ const properties: Check = {
           const one = 2 ** s;
           const b = sign * Math.max(1, Math.round((beta / 1024) * one));
           const a = Math.round((alpha / 1024) * one);
-          await roundTrip(exact.grid(a / one, b / one, { coefficientBits: s, fractionBits }), shape, seed);
+          await roundTrip(exactGrid(a / one, b / one, { coefficientBits: s, fractionBits }), shape, seed);
         }),
         { numRuns: 80, seed: 1 },
       ),
@@ -165,7 +165,7 @@ const range: Check[] = leaving.map(([name, f, x, previous]) => ({
   name: `exact: seen, not wrapped, where ${name}`,
   run: () =>
     expectNoLeak(async () => {
-      const grid = exact.grid(1.5, 1, { fractionBits: 20 });
+      const grid = exactGrid(1.5, 1, { fractionBits: 20 });
       const inputs = [
         tensor(Float32Array.of(0.25, f, -0.25), [3]),
         tensor(Int32Array.of(5, x, -5), [3], 'int32'),
@@ -186,7 +186,7 @@ const cancelling: Check = {
   name: 'exact: rebuilt or refused where F cancels a sum beyond the range',
   run: () =>
     expectNoLeak(async () => {
-      const grid = exact.grid(1.5, 0.75, { fractionBits: 0 });
+      const grid = exactGrid(1.5, 0.75, { fractionBits: 0 });
       const states = [2 ** 30, -(2 ** 30), 12345];
       const [f, x, previous] = [
         tensor(Float32Array.of(-1.5 * 2 ** 30, 1.5 * 2 ** 30, 7), [3]),

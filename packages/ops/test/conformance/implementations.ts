@@ -61,7 +61,7 @@ import { wasm as linearGeluWasm } from '../../src/linear-gelu/wasm.ts';
 import { ownDeformable, ownLayers, ownWindows } from '../../src/native/own.ts';
 import { graphsRun } from '../../src/native/probe.ts';
 import { once } from '../../src/pullback.ts';
-import { simd } from '../../src/simd/module.ts';
+import { layers } from '../../src/simd/layers.ts';
 import { reference as lossReference } from '../../src/softmax-cross-entropy/reference.ts';
 import { summing as lossSumming } from '../../src/softmax-cross-entropy/webgpu.ts';
 import { wayHere } from '../../src/webgpu/sum.ts';
@@ -79,7 +79,7 @@ export interface Implementation<Kernel> {
 
 const everywhere = () => true;
 const onWasm = () => getBackend() === 'wasm';
-const withSimd = () => onWasm() && simd() !== undefined;
+const withSimd = () => onWasm() && layers.load() !== undefined;
 const onHost = () => onWasm() || getBackend() === 'cpu';
 const onNode = () => getBackend() === 'tensorflow';
 const withGraphs = () => onNode() && graphsRun();

@@ -3,7 +3,7 @@
  * Node: a browser page starts a backend, imports `suite` and runs its checks.
  */
 import { getBackend } from '@tensorflow/tfjs-core';
-import { simd } from '../../src/simd/module.ts';
+import { layers } from '../../src/simd/layers.ts';
 import { adamChecks } from './adam.ts';
 import { bitChecks } from './bits.ts';
 import { blockChecks } from './block.ts';
@@ -24,7 +24,7 @@ const simdIsUsed: Check = {
   name: 'wasm on one thread runs the SIMD kernels',
   here: () => getBackend() === 'wasm' && globalThis.crossOriginIsolated !== true,
   run: async () => {
-    if (getBackend() === 'wasm' && globalThis.crossOriginIsolated !== true && !simd())
+    if (getBackend() === 'wasm' && globalThis.crossOriginIsolated !== true && !layers.load())
       throw new Error('the module is not there');
   },
 };
