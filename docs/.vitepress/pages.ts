@@ -55,15 +55,33 @@ const more = {
   ],
 };
 
+const reference = {
+  text: 'API reference',
+  items: [
+    page('All packages', '/api/'),
+    ...packageNames.map((name) => page(name === 'dr2net' ? name : `@dr2net/${name}`, `/api/${name}`)),
+    page('dr2net/report', '/api/dr2net/report'),
+    page('dr2net/scene', '/api/dr2net/scene'),
+  ],
+};
+
 const packages = {
   text: 'Packages',
-  items: packageNames.map((name) => page(name === 'dr2net' ? name : `@dr2net/${name}`, `/packages/${name}`)),
+  items: [
+    ...packageNames.map((name) => page(name === 'dr2net' ? name : `@dr2net/${name}`, `/packages/${name}`)),
+    page('API reference', '/api/'),
+  ],
 };
 
 export const nav: DefaultTheme.NavItem[] = [
   { text: 'Guide', link: '/guide/start' },
   { text: 'Live', link: '/live/recurrence' },
   { text: 'Papers', link: '/papers/' },
+  { text: 'API', link: '/api/' },
 ];
 
-export const sidebar: DefaultTheme.Sidebar = [guide, live, papers, packages, more];
+/** The reference is a part of its own, whose pages would make the list of all others long. */
+export const sidebar = {
+  '/': [guide, live, papers, packages, more],
+  '/api/': [reference, packages],
+} satisfies DefaultTheme.Sidebar;

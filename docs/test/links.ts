@@ -15,6 +15,11 @@ function prose(markdown: string): string {
 export function anchorsOf(markdown: string): Set<string> {
   const anchors = new Map<string, number>();
   for (const [, heading = ''] of prose(markdown).matchAll(/^#{1,6} +(.+)$/gm)) {
+    const [, given] = /\{#([^}]+)\}\s*$/.exec(heading) ?? [];
+    if (given !== undefined) {
+      anchors.set(given, 0);
+      continue;
+    }
     const anchor = slug(heading.replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1'));
     const before = anchors.get(anchor);
     anchors.set(anchor, (before ?? -1) + 1);

@@ -13,7 +13,10 @@ interface Item {
 
 const linksOf = (items: readonly Item[]): string[] =>
   items.flatMap(({ link, items: inside = [] }) => [...(link ? [link] : []), ...linksOf(inside)]);
-const pages = ['/', ...linksOf(sidebar as readonly Item[])].map((link) =>
+/** The reference is made by one program: a page of each kind stands for the others. */
+const looked = (link: string) =>
+  !link.startsWith('/api/') || ['/api/', '/api/core', '/api/dr2net/report'].includes(link);
+const pages = ['/', ...new Set(linksOf(Object.values(sidebar).flat()).filter(looked))].map((link) =>
   link.endsWith('/') ? `${link}index.html` : `${link}.html`,
 );
 const live = pages.filter((page) => page.startsWith('/live/'));

@@ -31,6 +31,7 @@ export interface KernelCoverage {
   readonly missing: readonly string[];
 }
 
+/** A started backend: what it runs on, and what it can do. {@link startBackend} gives one. */
 export interface Backend {
   readonly name: BackendName;
   /** The name under which TensorFlow.js knows it: `tf.getBackend()`. */
@@ -67,6 +68,7 @@ export interface Backend {
   dispose(): void;
 }
 
+/** What {@link startBackend} may be told. */
 export interface StartOptions {
   /**
    * Where the `.wasm` files of `@tensorflow/tfjs-backend-wasm` are served: a folder's URL, or a URL for each file.

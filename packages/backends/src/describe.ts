@@ -6,6 +6,7 @@ import { whyUnavailable } from './find.ts';
 import { type BackendName, backendNames } from './names.ts';
 import { isStarted, startBackend } from './start.ts';
 
+/** One backend of this machine: its device, or why it is not there and what to do. */
 export interface BackendReport {
   readonly name: BackendName;
   readonly available: boolean;

@@ -2,6 +2,7 @@
 import { getKernelsForBackend } from '@tensorflow/tfjs-core';
 import type { KernelCoverage } from './contract.ts';
 
+/** The TensorFlow.js kernels that every backend must have, by name. */
 export const neededKernels = [
   'Abs',
   'Add',

@@ -4,6 +4,7 @@ import { UnknownBackendError } from './errors.ts';
 /** In the order of preference. `node` and `node-gpu` are TensorFlow's native library. */
 export const backendNames = ['webgpu', 'node-gpu', 'node', 'wasm', 'cpu'] as const;
 
+/** A backend that {@link startBackend} knows: `webgpu`, `node-gpu`, `node`, `wasm`, `cpu`. */
 export type BackendName = (typeof backendNames)[number];
 
 /** Levenshtein distance by one row of the table. */
@@ -26,7 +27,10 @@ export function nearestName<Name extends string>(given: string, known: readonly 
   return known[distances.indexOf(Math.min(...distances))] ?? known[0];
 }
 
-/** @throws UnknownBackendError naming the nearest known name */
+/**
+ * The backend of a name as it was typed.
+ * @throws UnknownBackendError naming the nearest known name
+ */
 export function backendName(given: string): BackendName {
   const found = backendNames.find((name) => name === given);
   if (found === undefined)

@@ -12,14 +12,19 @@ const least = 1 / 8;
 /** Errors that are not finite count as this. */
 const most = 2 ** 40;
 
+/** What an {@link AnchorControl} has learned, for a checkpoint. */
 export interface AnchorControlState {
   readonly factor: number;
 }
 
+/** Anchors that follow what is measured: more of them after an error above what was allowed, fewer after one far below. */
 export class AnchorControl {
   #factor: number;
 
-  /** @param options.state what `toJSON` gave */
+  /**
+   * @param options where it begins
+   * @param options.state what `toJSON` gave
+   */
   constructor({ state }: { state?: AnchorControlState } = {}) {
     const factor = state?.factor ?? 1;
     if (!(factor >= least && factor <= most))

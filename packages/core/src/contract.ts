@@ -65,8 +65,10 @@ export type Method =
       readonly verify?: boolean;
     };
 
+/** `conventional`, `checkpoint`, `frozen`, `reversible` or `exact`. */
 export type MethodName = Method['name'];
 
+/** How a run of sub-blocks is gone through: coefficients, method, and what the head reads. */
 export interface RunOptions {
   readonly coefficients: Coefficients;
   readonly method: Method;
@@ -139,6 +141,7 @@ export interface RunGradient {
   readonly shift?: Tensor;
 }
 
+/** The way back through a run, once: from ∂L/∂y to the gradients of its input and shift; the parameters' go to the sink. Frees what it kept. */
 export interface RunPullback {
   (dy: Tensor, sink: Sink): RunGradient;
   dispose(): void;
@@ -161,7 +164,7 @@ export interface TracedRun {
  * - `runStates(subBlocks, x0, context, options)` → [x_0 … x_n], for tests and pictures.
  */
 export type ApplyRun = (subBlocks: readonly SubBlock[], x0: Tensor, context: Context, options: RunOptions) => Tensor;
-/** By these methods; by default all. */
+/** A run forward that keeps what its method needs, by these methods, by default all: {@link traceRun} is one, and {@link RunOptions} say how. */
 export type TraceRun<Name extends MethodName = MethodName> = (
   subBlocks: readonly SubBlock[],
   x0: Tensor,

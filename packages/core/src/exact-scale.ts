@@ -24,16 +24,19 @@ export function chooseFractionBits(largest: number, margin = 16): number {
   return Math.min(finest, Math.floor(Math.log2(stateLimit / (margin * largest))));
 }
 
+/** What an {@link ExactScale} has chosen, for a checkpoint. */
 export interface ExactScaleState {
   /** f, or null before the first measurement. */
   readonly fractionBits: number | null;
 }
 
+/** The grid 2⁻ᶠ of `exact` over a training run: measured, kept while the states stay well inside its range, chosen again when they do not. */
 export class ExactScale {
   readonly #margin: number;
   #fractionBits: number | null;
 
   /**
+   * @param options where it begins
    * @param options.margin how many times the largest state must fit into the range when f is chosen; at least 2, default 16
    * @param options.state what `toJSON` gave
    */

@@ -36,7 +36,10 @@ function replay(name: string, ...tape: Parameters<typeof replayTape>): (Tensor |
  * Makes a sub-block of `fn`. `apply` runs it; `trace` runs it once and keeps its tape, every tensor that the ops' gradients
  * need, until the pullback has walked it. Hand-written pullbacks need less; this is for blocks that have none.
  *
+ * @param name what errors call the sub-block
+ * @param fn x → F(x), of ordinary tfjs ops; x is borrowed
  * @param parameters handed to `fn` as tensors; gradients of the trainable ones go to the sink (none where y does not depend on one)
+ * @param options the shift, where there is one
  * @param options.shift where the run's shift enters, as in {@link SubBlock}
  * @throws MissingGradientError when no gradients are registered (`import '@tensorflow/tfjs'`), or an op of `fn` has none
  */

@@ -2,6 +2,7 @@
 import type { Parameter } from '@dr2net/ops';
 import type { Tensor, TypedArray } from '@tensorflow/tfjs-core';
 
+/** One input of an exported network. */
 export interface NetworkInput {
   readonly name: string;
   /** Of one sample, the batch stands before it; null for a list, whose length is the example's. */
@@ -14,6 +15,7 @@ export interface NetworkInput {
 /** NetworkNumbers for each input, by name. */
 export type NetworkNumbers = Readonly<Record<string, Float32Array | Int32Array>>;
 
+/** What is exported: inputs, outputs, the computation, and what a user of the file must know. */
 export interface ExportedNetwork {
   readonly name: string;
   readonly inputs: readonly NetworkInput[];

@@ -17,6 +17,7 @@ interface OnnxSession<T> {
   release(): Promise<void>;
 }
 
+/** How far a file's results are from ours, at worst. */
 export interface OnnxDifference {
   /** Samples that were compared. */
   readonly batch: number;
@@ -25,6 +26,7 @@ export interface OnnxDifference {
   readonly relative: number;
 }
 
+/** What {@link verifyOnnx} compares, and what it allows. */
 export interface VerifyOnnxOptions {
   /** Default: 1 and 3, or the batch of a file that has one. */
   readonly batches?: readonly number[];

@@ -69,10 +69,11 @@ export function withoutKeyThird(bias: Tensor): Tensor {
   });
 }
 
+/** Parameters of {@link selfAttention}; they stay the caller's. */
 export interface AttentionParts {
   /** Divides the width. */
   readonly heads: number;
-  /** [width, 3·width]: queries, keys, values. */
+  /** `[width, 3·width]`: queries, keys, values. */
   readonly qkv: Parameter;
   /** [3·width], or null for none. */
   readonly qkvBias: Parameter | null;

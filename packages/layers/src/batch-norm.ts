@@ -12,6 +12,7 @@ import {
 import { add, dispose, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { traceWith } from './op-layer.ts';
 
+/** Parameters of a {@link BatchNorm}; they stay the caller's. */
 export interface BatchNormParts {
   /** [width] each. */
   readonly gain: Parameter;
@@ -27,6 +28,7 @@ export interface BatchNormParts {
 /** `training`: the batch's where the context trains, otherwise the running ones. */
 export type NormStatistics = 'running' | 'batch' | 'training';
 
+/** Batch normalisation of each channel (Ioffe and Szegedy, arXiv 1502.03167). */
 export class BatchNorm implements Differentiable {
   readonly parameters: readonly Parameter[];
   /**

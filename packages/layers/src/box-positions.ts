@@ -5,6 +5,7 @@
 import { cos, mul, reshape, sin, stack, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 
 /**
+ * Sine position embeddings of boxes, for a decoder's queries.
  * @param boxes [..., n], each number 0 … 1
  * @param features numbers of the embedding of each, even
  * @returns [..., n·features]; no gradient

@@ -13,6 +13,7 @@ import {
 import { reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { Linear } from './linear.ts';
 
+/** The sizes of a {@link Convolution}. */
 export interface ConvolutionSizes {
   /** Cells of the kernel a side. */
   readonly kernel: number;

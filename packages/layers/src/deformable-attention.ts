@@ -8,29 +8,31 @@ import { Linear } from './linear.ts';
 import type { ParameterPullback } from './op-layer.ts';
 import { type LevelShapes, type LocationsPullback, traceLocations } from './sampling-locations.ts';
 
+/** Parameters of a {@link DeformableAttention}; they stay the caller's. */
 export interface DeformableAttentionParts {
   /** Divides the width. */
   readonly heads: number;
   /** Points of a level, for each query and head. */
   readonly points: number;
-  /** [width, heads·levels·points·2]: to offsets, (x, y) last. */
+  /** `[width, heads·levels·points·2]`: to offsets, (x, y) last. */
   readonly offsets: Parameter;
   readonly offsetsBias: Parameter | null;
-  /** [width, heads·levels·points]: to the points' weights before their softmax. */
+  /** `[width, heads·levels·points]`: to the points' weights before their softmax. */
   readonly weights: Parameter;
   readonly weightsBias: Parameter | null;
-  /** [width, width]: of the source. */
+  /** `[width, width]`: of the source. */
   readonly value: Parameter;
   readonly valueBias: Parameter | null;
-  /** [width, width]: of what was read. */
+  /** `[width, width]`: of what was read. */
   readonly projection: Parameter;
   readonly projectionBias: Parameter | null;
 }
 
+/** What a {@link DeformableAttention} reads; all borrowed. */
 export interface DeformableAttentionInputs {
   /** [B, Q, width] */
   readonly query: Tensor;
-  /** [B, S, width]: the levels' maps one after the other, S = Σ height·width. */
+  /** `[B, S, width]`: the levels' maps one after the other, S = Σ height·width. */
   readonly source: Tensor;
   /** [B, Q, levels, 2], points (x, y), or [B, Q, levels, 4], boxes (centre x, y, width, height); 0 … 1 of the level's map. */
   readonly reference: Tensor;
@@ -74,6 +76,7 @@ function through(pullback: ParameterPullback, dy: Tensor, sink: Sink, wantsInput
   return undefined;
 }
 
+/** Multi-scale deformable attention as a layer (Zhu et al., arXiv 2010.04159, section 4.1). */
 export class DeformableAttention {
   readonly parameters: readonly Parameter[];
   readonly #offsets: Linear;

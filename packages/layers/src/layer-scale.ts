@@ -3,6 +3,7 @@ import { channelScale, type Differentiable, type Parameter, type Traced } from '
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { traceWith } from './op-layer.ts';
 
+/** LayerScale (Touvron et al., arXiv 2103.17239): each channel times a learned number. */
 export class LayerScale implements Differentiable {
   readonly parameters: readonly Parameter[];
   readonly diagonal = true;

@@ -3,6 +3,7 @@ import type { Differentiable, Parameter } from '@dr2net/ops';
 import { Linear, LinearGelu } from './linear.ts';
 import { sequential } from './sequential.ts';
 
+/** Parameters of {@link mlp}; they stay the caller's. */
 export interface MlpParts {
   /** [width, hidden] */
   readonly expand: Parameter;

@@ -64,6 +64,7 @@ class NormSums {
   }
 }
 
+/** A {@link NormedRows} that has run forward: its value, and the way back in passes over the parts. */
 export class TracedRows {
   readonly #held = new Held();
 

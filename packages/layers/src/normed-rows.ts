@@ -26,6 +26,7 @@ export interface RowSource {
   make(part: Part): Tensor;
 }
 
+/** Linear layer → batch normalisation → ReLU, several times over, on rows that are worked on in parts. */
 export class NormedRows {
   /**
    * @param norms one a layer

@@ -22,6 +22,7 @@ function pick(x: Tensor, rows: Tensor): Tensor {
   return reshape(gather(reshape(x, [-1]), places), [1, width]);
 }
 
+/** The maximum of each channel over rows that come in parts. */
 export class PartMaximum {
   readonly #parts: Maximum[] = [];
 

@@ -48,6 +48,7 @@ function quarters([batch, height, width]: readonly [number, number, number]): Ro
   return new RowMap({ from: batch * height * width, each: 1, sources, weights });
 }
 
+/** Parameters of a {@link PatchMerging}; they stay the caller's. */
 export interface PatchMergingParts {
   /** [4·width] each. */
   readonly norm: { readonly gain: Parameter; readonly bias: Parameter; readonly epsilon: number };

@@ -17,10 +17,11 @@ import { concat, dispose, reshape, slice, type Tensor, tensor, tidy } from '@ten
 import { type Part, partsOf } from './parts.ts';
 import { Sums } from './sums.ts';
 
+/** Which points make a group, as a map of rows. */
 export interface Groups {
   /** Features [points, C] → those of the neighbours [groups·size, C], or their differences from the centre's. */
   readonly map: RowMap;
-  /** [groups·size·3]: the neighbours' positions from the centre. */
+  /** `[groups·size·3]`: the neighbours' positions from the centre. */
   readonly offsets: Float32Array;
   /** Neighbours of a group. */
   readonly size: number;
@@ -32,6 +33,7 @@ export interface GroupsPullback {
   dispose(): void;
 }
 
+/** Groups of points to one feature each: a network over the neighbours that ends in their maximum (PointNet++, arXiv 1706.02413). */
 export class PointGroups {
   /**
    * @param inner [groups, size, 3 + C] → [groups, C'], each group by itself, without random masks

@@ -6,10 +6,11 @@ import { attention, type Held, holding, once, type Parameter, type Sink, windowA
 import { add, concat, split, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import { Linear } from './linear.ts';
 
+/** Parameters of a {@link PositionedAttention}; they stay the caller's. */
 export interface PositionedAttentionParts {
   /** Divides the width. */
   readonly heads: number;
-  /** [width, 2·width]: queries, keys. */
+  /** `[width, 2·width]`: queries, keys. */
   readonly queryKey: Parameter;
   readonly queryKeyBias: Parameter | null;
   /** [width, width] */
@@ -20,6 +21,7 @@ export interface PositionedAttentionParts {
   readonly projectionBias: Parameter | null;
 }
 
+/** What a {@link PositionedAttention} reads; all borrowed. */
 export interface PositionedAttentionInputs {
   /** [B, N, width] */
   readonly x: Tensor;
@@ -49,6 +51,7 @@ function attend(qkv: Tensor, heads: number, mask: Tensor | undefined): ReturnTyp
   }
 }
 
+/** Self-attention whose queries and keys, but not values, have positions added (DETR, arXiv 2005.12872). */
 export class PositionedAttention {
   readonly parameters: readonly Parameter[];
   readonly #heads: number;

@@ -7,7 +7,10 @@ import type { SubBlock } from '@dr2net/core';
 import { holding, once, type Parameter, type Revisited, type Sink, type Traced } from '@dr2net/ops';
 import { add, sum, type Tensor, tidy } from '@tensorflow/tfjs-core';
 
-/** @param table p [1, tokens, width] */
+/**
+ * A sub-block with learned positions of its own inside the branch: F(x) = p + f(x + p), p the table.
+ * @param table p [1, tokens, width]
+ */
 export function positioned(inner: SubBlock, table: Parameter): SubBlock {
   const p = table.variable;
 

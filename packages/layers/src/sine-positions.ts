@@ -15,6 +15,7 @@ export interface SinePositionOptions {
   readonly epsilon?: number;
 }
 
+/** A batch of maps of which a part is padding. */
 export interface PaddedMap {
   readonly batch: number;
   readonly height: number;

@@ -2,6 +2,7 @@
 import { accumulate, type Parameter, type Sink } from '@dr2net/ops';
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 
+/** Parameters' gradients that come in parts, added up until they are handed on. */
 export class Sums {
   readonly #sums = new Map<Parameter, Tensor>();
   #adding: Tensor | undefined;

@@ -2,6 +2,7 @@
 import { accumulate, type Sink } from '@dr2net/ops';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
+/** A sum of tensors that come one after the other. */
 export class Total {
   #sum: Tensor | undefined;
   #adding: Tensor | undefined;

@@ -29,8 +29,9 @@ import { sequential } from './sequential.ts';
 import { Sums } from './sums.ts';
 import { type WindowGeometry, type WindowSizes, windowGeometry, windowMask } from './window-geometry.ts';
 
+/** Parameters of {@link windowSelfAttention}; they stay the caller's. */
 export interface WindowAttentionParts extends Omit<AttentionParts, 'keyless'>, WindowSizes {
-  /** [(2·window − 1)², heads]: what is added to the scores by the distance of query and key, [down, across]. */
+  /** `[(2·window − 1)², heads]`: what is added to the scores by the distance of query and key, [down, across]. */
   readonly table: Parameter;
 }
 

@@ -1,6 +1,7 @@
 /** Leak check: what grows when a function runs again and again. */
 import { memory } from '@tensorflow/tfjs-core';
 
+/** How often {@link leakCheck} runs the function. */
 export interface LeakOptions {
   /** Measured repetitions (default 5). */
   readonly repeat?: number;
@@ -8,6 +9,7 @@ export interface LeakOptions {
   readonly warmUp?: number;
 }
 
+/** What grew while a function ran again and again. */
 export interface LeakReport {
   readonly repeat: number;
   /** Growth over all measured repetitions; 0 without a leak. */

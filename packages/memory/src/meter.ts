@@ -5,6 +5,7 @@ import { MemoryLimitError } from './limit.ts';
 import type { DeviceMemory, DeviceProbe, MemoryReport, PhaseMemory } from './report.ts';
 import { Timeline } from './timeline.ts';
 
+/** What a meter is told. */
 export interface MeterOptions {
   /** Adds device bytes to the report. */
   readonly probe?: DeviceProbe;

@@ -15,6 +15,7 @@ export interface DeviceProbe {
   resetPeak(): void;
 }
 
+/** What was really allocated: of the graphics card, the wasm heap, or the process. In bytes. */
 export interface DeviceMemory {
   readonly kind: string;
   readonly startBytes: number;
@@ -22,6 +23,7 @@ export interface DeviceMemory {
   readonly endBytes: number;
 }
 
+/** What one phase of a step took, in bytes. */
 export interface PhaseMemory {
   readonly name: string;
   /** Logical bytes at most during the phase. */
@@ -32,6 +34,7 @@ export interface PhaseMemory {
   readonly seconds: number;
 }
 
+/** What a meter tells: peaks, phases, a timeline. In bytes. */
 export interface MemoryReport {
   readonly startBytes: number;
   readonly endBytes: number;

@@ -2,11 +2,13 @@
 import { formatBytes } from './format.ts';
 import type { TimelinePoint } from './timeline.ts';
 
+/** A line of {@link timelineSvg}. */
 export interface TimelineSeries {
   readonly name: string;
   readonly timeline: readonly TimelinePoint[];
 }
 
+/** Words and sizes of {@link timelineSvg}. */
 export interface TimelineSvgOptions {
   readonly title?: string;
   /** Pixels (default 800 × 360). */

@@ -10,6 +10,7 @@ export interface TimelinePoint {
   readonly phase: string;
 }
 
+/** Memory over time in a bounded number of points: when it is full, neighbours are merged and the higher one is kept. */
 export class Timeline {
   #points: TimelinePoint[] = [];
   /** Changes that one point stands for. */

@@ -64,6 +64,7 @@ export interface BackboneRun {
   readonly merge: Differentiable | null;
 }
 
+/** A pretrained backbone as everything else sees it: a stem, sub-blocks in one run or several, and a final norm. */
 export interface Backbone {
   /** `vit`, `deit`, `dinov2`, `videomae`, `inflated`, `swin`, … */
   readonly architecture: string;

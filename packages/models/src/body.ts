@@ -5,6 +5,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Backbone } from './backbone.ts';
 import { applyRuns, type RunsOptions, type TracedRuns, traceRuns } from './runs.ts';
 
+/** How pixels go through stem and runs. */
 export interface BodyOptions extends RunsOptions {
   readonly context: Context;
   /** Whether the gradient of the pixels is wanted. Default false. */

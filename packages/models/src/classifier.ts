@@ -11,6 +11,7 @@ import { applyBody, type BodyOptions, traceBody } from './body.ts';
 import type { RunsOptions } from './runs.ts';
 import type { Phase } from './task.ts';
 
+/** How a classifier's pass is made. */
 export interface ClassifierOptions extends BodyOptions {
   /** Called when a phase begins. */
   readonly onPhase?: (phase: Phase) => void;
@@ -22,6 +23,7 @@ export interface ClassifierPullback {
   dispose(): void;
 }
 
+/** A classifier that has run forward, with the way back. */
 export interface TracedClassifier {
   /** The head's output; owned by the caller. */
   readonly value: Tensor;
@@ -104,6 +106,7 @@ export function traceClassifier(
   };
 }
 
+/** Where a classifier's gradients go. */
 export interface GradientOptions extends ClassifierOptions {
   readonly sink: Sink;
 }

@@ -8,6 +8,7 @@ import { ModelOptionError } from './errors.ts';
 import { timeSteps } from './transformer/spec.ts';
 import { TransformerBackbone } from './transformer/transformer-backbone.ts';
 
+/** How an image backbone becomes one for video. */
 export interface InflateOptions {
   /** Frames of a clip; a multiple of the tubelet. */
   readonly frames: number;

@@ -14,6 +14,7 @@ import { readOwnConfig } from './own-config.ts';
 import { readParameters } from './read-parameters.ts';
 import { TransformerBackbone } from './transformer/transformer-backbone.ts';
 
+/** How a pretrained backbone is loaded. */
 export interface LoadOptions extends ModelOptions, SourceOptions {}
 
 /** Keys that the head or the published model has beyond the backbone. */

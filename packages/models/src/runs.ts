@@ -7,6 +7,7 @@ import { type Context, type Held, holding, once, type Pullback, type Sink } from
 import { add, type Tensor } from '@tensorflow/tfjs-core';
 import type { BackboneRun } from './backbone.ts';
 
+/** How the runs of a backbone are gone through. */
 export interface RunsOptions extends Pick<RunOptions, 'coefficients' | 'method' | 'read'> {
   /** `RunOptions.scale` of each run by number: the grid that `exact` chose. */
   readonly scaleOf?: (run: number) => ExactScale;

@@ -11,6 +11,7 @@ import type { ClassificationHead } from './heads/classification-head.ts';
 import { writeLabels } from './heads/labels.ts';
 import { readOwnConfig, writeOwnConfig } from './own-config.ts';
 
+/** What is saved beside a model's weights. */
 export interface SaveModelOptions {
   /** Written as `preprocessor_config.json`. */
   readonly preprocessor?: Readonly<Record<string, unknown>>;
@@ -56,6 +57,7 @@ export function headSources(head: ClassificationHead): TensorSource[] {
   return head.parameters.flatMap((parameter) => sources(parameter, head.layoutOf(parameter)));
 }
 
+/** What is saved with a backbone. */
 export interface SaveBackboneOptions extends Pick<SaveModelOptions, 'card'> {
   /** The head to save with it. Default: the checkpoint's own, unchanged. */
   readonly head?: ClassificationHead;

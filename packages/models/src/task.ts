@@ -43,6 +43,7 @@ export interface StepResult {
 /** A phase of a step, for the memory meter and the progress line. */
 export type Phase = 'forward' | 'head' | 'backward';
 
+/** What the training loop tells a model about one step. */
 export interface StepOptions {
   readonly context: Context;
   readonly sink: Sink;

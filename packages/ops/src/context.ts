@@ -32,7 +32,10 @@ function make(training: boolean, seed: number, chunks: number): Context {
 
 /**
  * The context of one training step of a run.
- * @param options.chunks parts in which layers work (default 1)
+ * @param seed of the run, 32-bit unsigned
+ * @param step of the run, from 0
+ * @param options how layers work
+ * @param options.chunks parts in which they do (default 1)
  * @throws RangeError for chunks that are no whole number of 1 or more
  */
 export function trainingContext(seed: number, step = 0, { chunks = 1 }: { chunks?: number } = {}): Context {

@@ -7,6 +7,7 @@ interface Disposable {
   dispose(): void;
 }
 
+/** What a computation over several steps owns, so that an error on the way leaves nothing behind. */
 export class Held {
   readonly #items = new Set<Disposable>();
 

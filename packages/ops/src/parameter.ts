@@ -1,6 +1,7 @@
 /** A named tensor of a model, held in a `tf.Variable`, so that `tf.variableGrads` and tfjs optimizers see it too. */
 import { type Tensor, type Variable, variable } from '@tensorflow/tfjs-core';
 
+/** A named tensor of a model, which training may change. */
 export class Parameter {
   /** The tensor. Ops take it as it is; it must not be disposed by anyone but `dispose`. */
   readonly variable: Variable;

@@ -10,6 +10,7 @@ export interface ProgressStream {
   readonly columns?: number | undefined;
 }
 
+/** How progress is written. */
 export interface ProgressOptions<Evaluation> {
   /** What a sample is called (default `samples`): `clips`, `images`. */
   readonly unit?: string;

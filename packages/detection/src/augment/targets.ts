@@ -8,7 +8,7 @@ import type { DetectionTargets } from '../matching/contract.ts';
 export interface SampleTargets extends DetectionTargets {
   /** [objects, 4] as [cx, cy, w, h], shares of the canvas. */
   readonly boxes: Float32Array;
-  /** [objects]: classes. */
+  /** `[objects]`: classes. */
   readonly labels: Int32Array;
 }
 

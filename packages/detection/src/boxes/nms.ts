@@ -5,6 +5,7 @@
 import { type Boxes, boxCount } from './formats.ts';
 import { boxIou } from './overlap.ts';
 
+/** What {@link nms} is told. */
 export interface NmsOptions {
   /** Intersection over union above which the lower score goes, 0 … 1. */
   readonly threshold: number;
@@ -22,6 +23,7 @@ function check(count: number, scores: ArrayLike<number>, { threshold, labels }: 
 }
 
 /**
+ * Non-maximum suppression: of boxes that overlap, the one with the highest score stays.
  * @param corners [boxes, 4] as [x1, y1, x2, y2]
  * @param scores [boxes]
  * @returns the indices of the boxes that stay, by falling score

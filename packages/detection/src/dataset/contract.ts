@@ -25,6 +25,7 @@ export interface DetectionBox {
   readonly segmentation?: CocoSegmentation;
 }
 
+/** An image of a data set with its objects. */
 export interface DetectionImage {
   /** What messages call it: its path. Unique in its data set. */
   readonly id: string;
@@ -45,6 +46,7 @@ export interface DroppedBox {
   readonly reason: 'no area' | 'outside' | 'unusable';
 }
 
+/** Images with boxes, whatever format they were read from. */
 export interface DetectionDataset {
   readonly classes: readonly string[];
   /** COCO's id of each class, for results; 1 … n where the data set has none. */

@@ -1,8 +1,10 @@
 /** What reading a data set is told. */
 import type { OnBadBox } from './admission.ts';
 
+/** The formats that are read: COCO's JSON, Pascal VOC's XML, YOLO's text files. */
 export type DetectionFormat = 'coco' | 'voc' | 'yolo';
 
+/** How {@link readDetections} reads a data set. */
 export interface DetectionReadOptions {
   /** Default: found out from the files. */
   readonly format?: DetectionFormat;

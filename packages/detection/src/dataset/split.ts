@@ -3,6 +3,7 @@ import { randomFrom } from '@dr2net/models';
 import type { DetectionDataset, DetectionImage } from './contract.ts';
 import { DetectionDatasetError } from './errors.ts';
 
+/** How {@link splitDetections} parts a data set. */
 export interface DetectionSplitOptions {
   /** The share of the images that is held out, in (0, 1). Default 0.2. */
   readonly share?: number;

@@ -9,6 +9,7 @@ import type { DetectionTargets, Match } from '../matching/contract.ts';
 import { noisedBox } from './noised-box.ts';
 import { type DenoisingOptions, settleDenoising } from './options.ts';
 
+/** Noised objects as queries, and which of them is to find which object. */
 export interface Denoising {
   readonly queries: DenoisingQueries;
   /** For `matchedLoss`: which of the queries is to find which object. The others are to find nothing. */
@@ -51,6 +52,7 @@ function writeGroup(
 }
 
 /**
+ * Noised objects as queries for a training step (DINO, arXiv 2203.03605, section 3.3).
  * @param context of the step: equal ones give equal noise
  * @returns null where no image of the batch has an object
  * @throws RangeError for options that cannot be

@@ -7,6 +7,7 @@ import { type CocoEvaluation, evaluateCoco } from '../metrics/coco/evaluate.ts';
 import type { DetectionBatch } from '../source/batch.ts';
 import { cocoDetections, type FoundInImage } from './found.ts';
 
+/** COCO's figures of a detector over a whole source, and its loss. */
 export interface DetectionEvaluation extends CocoEvaluation {
   /** Set loss of the final classes and boxes, as if all images were one batch. */
   readonly loss: number;

@@ -18,6 +18,7 @@ export interface FoundObject {
   readonly box: readonly [x1: number, y1: number, x2: number, y2: number];
 }
 
+/** What was found in one image. */
 export interface FoundInImage {
   /** The image's name. */
   readonly id: string;

@@ -50,6 +50,7 @@ export interface DetectorInput {
   readonly std: readonly number[];
 }
 
+/** A detector as the task sees it, whatever its network is; {@link detectorNetwork} adapts a YOLOS, a Deformable DETR or a DINO. */
 export interface DetectorNetwork {
   readonly architecture: string;
   readonly parameters: readonly Parameter[];

@@ -3,6 +3,7 @@ import type { Coefficients, HeadRead, Method } from '@dr2net/core';
 import type { DenoisingOptions } from '../denoising/options.ts';
 import type { TermWeights } from '../matching/contract.ts';
 
+/** What a detector is made of, where the network does not say. */
 export interface DetectionOptions {
   /** Names of the classes, in the order of the logits. Default: those saved with the model. */
   readonly classes?: readonly string[];

@@ -18,6 +18,7 @@ function tensorsOf({ logits, boxes }: OutputGradient, like: Detections): Detecti
   };
 }
 
+/** The loss of one pass forward, and its gradients on the device. */
 export interface PassLoss {
   readonly total: number;
   /** Of each set, for the pullback; owned by the caller. */
@@ -26,7 +27,10 @@ export interface PassLoss {
   readonly outputs: readonly DetectionOutputs[];
 }
 
-/** @throws RangeError for outputs that are not finite */
+/**
+ * The loss of a pass forward, computed on the host, and its gradients on the device.
+ * @throws RangeError for outputs that are not finite
+ */
 export async function passLoss({ sets, loss }: DetectorPass): Promise<PassLoss> {
   const outputs = await Promise.all(sets.map((set) => outputsOf(set)));
   const { total, gradients } = loss(outputs);

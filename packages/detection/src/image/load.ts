@@ -29,6 +29,7 @@ export interface ImagePlatform {
   readonly decode: DecodeImage;
 }
 
+/** An image that is to be read, with what was annotated of it. */
 export interface WantedImage {
   readonly id: string;
   readonly file: ImageFile;

@@ -1,6 +1,7 @@
 /** Losses between predicted and true boxes, one pair a row, as [cx, cy, w, h]: L1, and 1 − GIoU, with their gradients. */
 import { type Boxes, boxCount } from '../boxes/formats.ts';
 
+/** A loss for each pair of boxes, with its gradient. */
 export interface BoxLosses {
   /** [pairs]. */
   readonly loss: Float64Array;

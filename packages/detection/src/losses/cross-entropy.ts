@@ -9,6 +9,7 @@ export interface MeanLoss {
 }
 
 /**
+ * Softmax cross-entropy with a weight for each class, its weighted mean, and its gradient.
  * @param logits [rows, classes]
  * @param labels [rows], 0 … classes − 1
  * @param weights [classes], 0 or more

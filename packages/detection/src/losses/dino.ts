@@ -7,6 +7,7 @@ import type { Denoising } from '../denoising/queries.ts';
 import { channelsOf, type DetectionOutputs, type DetectionTargets } from '../matching/contract.ts';
 import { type LayerLoss, matchedLoss, type SetLossOptions, setLoss } from './set.ts';
 
+/** What a decoder that refines its boxes gives, on the host. */
 export interface DinoOutputs {
   /** Of each decoder layer: first the queries of the noised objects, where there are any, then those that are matched. */
   readonly layers: readonly DetectionOutputs[];
@@ -14,6 +15,7 @@ export interface DinoOutputs {
   readonly proposals: DetectionOutputs | null;
 }
 
+/** What {@link dinoLoss} is told beyond the set loss. */
 export interface DinoLossOptions extends SetLossOptions {
   /** What proposals are told apart by: their classes (DINO), or all objects are of class 0 (Deformable DETR). Default `classes`. */
   readonly proposals?: 'classes' | 'any object';
@@ -22,6 +24,7 @@ export interface DinoLossOptions extends SetLossOptions {
 /** Of the total, in the shape of the outputs. */
 export type OutputGradient = LayerLoss['gradient'];
 
+/** The loss of a decoder that refines its boxes, in its parts. */
 export interface DinoLoss {
   readonly total: number;
   /** Of each layer: of the matched queries, and of the noised objects, if there were any. */
@@ -59,6 +62,7 @@ function joined(batch: number, first: OutputGradient, second: OutputGradient): O
 const asAnyObject = ({ labels, boxes }: DetectionTargets) => ({ labels: new Int32Array(labels.length), boxes });
 
 /**
+ * The loss of a decoder that refines its boxes layer by layer, with its gradients.
  * @param denoising what the first queries of each layer began at, or null
  * @throws RangeError where an image has more objects than queries, or an output is NaN or infinite
  */

@@ -16,10 +16,12 @@ export interface ElementLosses {
 }
 
 /**
+ * Sigmoid focal loss (Lin et al. 2017, arXiv 1708.02002) of every logit: with z the logit where the class is meant and its negative where it is not, q = σ(−z) and w = α or 1 − α, it is w·q^γ·softplus(−z).
  * @param logits any shape
  * @param targets of the same shape: 1 where the class is meant, else 0
- * @param alpha 0 … 1, weight where the class is meant; 1 − alpha where it is not
- * @param gamma 0 or more; 0 is binary cross-entropy
+ * @param options α and γ
+ * @param options.alpha 0 … 1, weight where the class is meant; 1 − alpha where it is not (default 0.25)
+ * @param options.gamma 0 or more; 0 is binary cross-entropy (default 2)
  */
 export function focalLoss(
   logits: ArrayLike<number>,

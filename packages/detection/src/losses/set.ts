@@ -17,6 +17,7 @@ import { giouLoss, l1Loss } from './box.ts';
 import { weightedCrossEntropy } from './cross-entropy.ts';
 import { focalLoss } from './focal.ts';
 
+/** How queries are matched and what each term of the loss weighs. */
 export interface SetLossOptions {
   readonly classification: Classification;
   /** Weights of the matching cost; default as published: softmax 1, 5, 2, focal 2, 5, 2. */
@@ -38,6 +39,7 @@ export interface LayerLoss {
   readonly matches: readonly Match[];
 }
 
+/** The set loss of all layers, and of each. */
 export interface SetLoss {
   /** Sum over the layers. */
   readonly total: number;

@@ -13,6 +13,7 @@ export interface Assignment {
 }
 
 /**
+ * The pairs of rows and columns whose costs add up to the least.
  * @param cost [rows, columns]
  * @throws RangeError naming row and column of a cost that is NaN or infinite
  */

@@ -40,8 +40,10 @@ function classCosts(
 }
 
 /**
- * @param logits of one image [queries, channels]
- * @param boxes of one image [queries, 4] as [cx, cy, w, h], fractions
+ * What it would cost to let each query stand for each object: class, L1 and GIoU, weighted.
+ * @param outputs of one image
+ * @param outputs.logits [queries, channels]
+ * @param outputs.boxes [queries, 4] as [cx, cy, w, h], fractions
  * @returns [queries, objects]
  */
 export function matchingCost(

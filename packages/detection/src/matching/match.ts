@@ -23,8 +23,9 @@ const part = (values: ArrayLike<number>, from: number, count: number) =>
   Float64Array.from({ length: count }, (_, i) => values[from + i] as number);
 
 /**
+ * Which query is to find which object: the cheapest assignment, image by image.
  * @param targets the objects of each image of the batch
- * @param cost default {@link defaultCost}
+ * @param cost default as published: class 1 (softmax) or 2, L1 5, GIoU 2
  * @throws RangeError where an image has more objects than there are queries, or an output is NaN or infinite
  */
 export function matchQueries(

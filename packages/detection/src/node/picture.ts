@@ -3,6 +3,7 @@ import type { LoadedImage } from '../image/load.ts';
 import { boxesSvg, type DrawnBox } from '../view/boxes.ts';
 import { loadSharp } from './decode.ts';
 
+/** How {@link pictureJpeg} makes its file. */
 export interface PictureOptions {
   /** Pixels of the longer side at most. Default: as large as it is. */
   readonly longest?: number;

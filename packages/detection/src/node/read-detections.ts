@@ -19,6 +19,7 @@ export async function listFolder(folder: string): Promise<FileEntry[]> {
 }
 
 /**
+ * A data set from the disk: COCO's, Pascal VOC's or YOLO's.
  * @param path a folder (COCO, Pascal VOC or YOLO), or a JSON of COCO's, whose images are looked for below its folder (below
  * the one above, where the folder is called `annotations`)
  * @throws DetectionDatasetError, BadAnnotationError, BadImageError

@@ -5,6 +5,7 @@ import type { Normalisation } from '../augment/render.ts';
 import type { ImageSize } from '../boxes/formats.ts';
 import type { BadImageError } from '../dataset/errors.ts';
 
+/** How a data set becomes batches. */
 export interface DetectionSourceOptions extends Partial<Normalisation> {
   /** The network's canvas, [height, width] in pixels. Pictures keep their shape; what they do not fill is 0. */
   readonly size: readonly [height: number, width: number];

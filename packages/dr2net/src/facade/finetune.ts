@@ -16,6 +16,7 @@ export interface MemoryChoice {
   readonly budget?: Budget;
 }
 
+/** `FinetuneOptions` of `@dr2net/train`, but memory is saved by a word or a budget. */
 export interface FacadeOptions<B extends Batch> extends Omit<FinetuneOptions<B>, 'method' | 'leaner'> {
   /** Default: the model's own method (`exact` under a new head). */
   readonly memory?: MemoryChoice;

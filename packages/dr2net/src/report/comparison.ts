@@ -9,6 +9,7 @@ import { type RunLog, scoreOf } from './run-log.ts';
 import { median } from './run-report.ts';
 import { wilsonInterval } from './statistics.ts';
 
+/** The words of a comparison's page. */
 export interface ComparisonOptions {
   readonly title: string;
   /** Said under the title: what was run on what, and what the figures can and cannot tell. */
@@ -38,6 +39,7 @@ export function comparisonCharts(runs: readonly RunLog[]): Chart[] {
   );
 }
 
+/** What the table says of each label: runs with one label, seeds of a method, share a row. */
 export function comparisonRows(runs: readonly RunLog[]): ComparisonRow[] {
   return [...new Set(runs.map(({ label }) => label))].map((label) => {
     const group = runs.filter((run) => run.label === label);

@@ -2,6 +2,7 @@
 import { escapeHtml } from './html.ts';
 import type { Chart, LegendEntry } from './plot.ts';
 
+/** How charts are put together to one picture. */
 export interface PictureOptions {
   /** Charts side by side. Default 2. */
   readonly columns?: number;
@@ -78,7 +79,8 @@ function panel(chart: Chart, head: number): string {
 
 /**
  * The picture as PNG, by resvg (an optional peer dependency).
- * @param scale pixels a CSS pixel
+ * @param charts in their order, row by row
+ * @param options those of the picture, and `scale`: pixels a CSS pixel
  * @throws when `@resvg/resvg-js` is not installed
  */
 export async function picturePng(

@@ -5,11 +5,13 @@
 import { type PlotOptions, plot } from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 
+/** A label and the colour it is drawn in. */
 export interface LegendEntry {
   readonly label: string;
   readonly color: string;
 }
 
+/** A drawn chart: its SVG, whose ink is `currentColor`, and the words that belong to it. */
 export interface Chart {
   readonly title: string;
   /** What the picture shows, in a sentence, for those who don't see it. */

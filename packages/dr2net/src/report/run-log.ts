@@ -107,6 +107,7 @@ export interface EvaluationRecord extends Scores {
   readonly categories?: readonly CategoryEvaluation[];
 }
 
+/** One line of `metrics.jsonl`, told by its `kind`. */
 export type RunRecord = SettingsRecord | StepRecord | EpochRecord | MemoryRecord | EvaluationRecord;
 
 /** The records of one run, sorted by kind. */

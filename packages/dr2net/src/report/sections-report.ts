@@ -2,11 +2,13 @@
 import { figure, type Html, html, page, table } from './html.ts';
 import type { Chart } from './plot.ts';
 
+/** A table of a page. */
 export interface ReportTable {
   readonly head: readonly string[];
   readonly body: readonly (readonly (string | number)[])[];
 }
 
+/** A chart with its data as a table to unfold. */
 export interface ReportFigure {
   /** Undefined where there is nothing to draw. */
   readonly chart: Chart | undefined;
@@ -14,6 +16,7 @@ export interface ReportFigure {
   readonly table: ReportTable;
 }
 
+/** A part of a page: sentences, charts, tables. */
 export interface ReportSection {
   readonly title?: string;
   readonly notes?: readonly string[];

@@ -22,6 +22,7 @@ const studentT = [
   2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
 ];
 
+/** The mean of differences that are paired by seed, with its 95 % interval. */
 export interface PairedDifference {
   readonly mean: number;
   /** Half the width of the 95 % interval of the mean; undefined for one pair, which tells nothing of the spread. */

@@ -5,6 +5,7 @@ import type { ExportedNetwork } from '../network.ts';
 import { metadata, type TrainedCoefficients } from './metadata.ts';
 import { noise, sizeOf } from './noise.ts';
 
+/** A backbone with its head and the coefficients it was trained with. */
 export interface ClassifierToExport extends TrainedCoefficients {
   readonly backbone: Backbone;
   readonly head: ClassificationHead;

@@ -1,6 +1,7 @@
 /** What is written into a file beside the network. */
 import { type Coefficients, type HeadRead, type Method, methodCoefficients } from '@dr2net/core';
 
+/** The recurrence that belongs to the weights: without it they are another network. */
 export interface TrainedCoefficients {
   readonly coefficients: Coefficients;
   readonly method: Method;

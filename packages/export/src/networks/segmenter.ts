@@ -8,6 +8,7 @@ import type { ExportedNetwork, NetworkInput, NetworkNumbers } from '../network.t
 import { metadata, type TrainedCoefficients } from './metadata.ts';
 import { noise } from './noise.ts';
 
+/** A segmenter of point clouds with the coefficients it was trained with. */
 export interface SegmenterToExport extends TrainedCoefficients {
   readonly segmenter: PointSegmenter;
   /** Points of a sample. */

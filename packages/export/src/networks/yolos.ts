@@ -5,6 +5,7 @@ import type { ExportedNetwork } from '../network.ts';
 import { metadata, type TrainedCoefficients } from './metadata.ts';
 import { noise, sizeOf } from './noise.ts';
 
+/** A YOLOS with the coefficients it was trained with. */
 export interface YolosToExport extends TrainedCoefficients {
   readonly detector: YolosDetector;
   /** Names of the classes, in the order of the logits. */

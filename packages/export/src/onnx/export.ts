@@ -6,11 +6,13 @@ import type { ExportedNetwork } from '../network.ts';
 import { record } from '../record/record.ts';
 import { onnxFile } from './model.ts';
 
+/** What {@link exportOnnx} is told. */
 export interface OnnxOptions {
   /** Samples that the model takes at a time. Default: any number, where the network can be said so. */
   readonly batch?: number;
 }
 
+/** An ONNX file that is written piece by piece. */
 export interface OnnxModel {
   /** Of the whole file. */
   readonly bytes: number;

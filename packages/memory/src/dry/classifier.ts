@@ -4,6 +4,7 @@ import type { DryInputLayer, DryLayer, DryParameter, DrySink } from './layer.ts'
 import { backward, record } from './methods/index.ts';
 import type { DryNetwork, DryPass } from './network.ts';
 
+/** What a dry classifier is made of. */
 export interface DryClassifierParts {
   /** Backbone's, then head's. */
   readonly parameters: readonly DryParameter[];
@@ -68,6 +69,7 @@ function gradients(engine: DryEngine, { stem, norm, head, ...sizes }: DryClassif
   }
 }
 
+/** A classifier, dry: stem, sub-blocks, norm, head, and softmax cross-entropy. */
 export function dryClassifier(engine: DryEngine, parts: DryClassifierParts): DryNetwork {
   const { parameters, headParameters, subBlocks, pixels, targets } = parts;
   return {

@@ -25,6 +25,7 @@ export class DryTensor {
   ) {}
 }
 
+/** Tensors that have a size and no values: a training step runs on it in milliseconds, and it keeps the books in bytes. */
 export class DryEngine {
   /** Logical bytes now. */
   readonly now = noBytes();

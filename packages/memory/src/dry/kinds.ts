@@ -26,6 +26,7 @@ export type Kind = (typeof kinds)[number];
 /** Kinds that are no activations: what a meter of a training loop sets apart, too. */
 export const notActivations: ReadonlySet<Kind> = new Set(['parameters', 'gradients', 'slots', 'average', 'scratch']);
 
+/** Bytes of each kind: what they are for. */
 export type Bytes = Readonly<Record<Kind, number>>;
 
 export function noBytes(): Record<Kind, number> {

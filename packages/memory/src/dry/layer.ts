@@ -1,6 +1,7 @@
 /** The two ways in which a layer runs, dry: what `apply` and `trace` of `@dr2net/ops` are for tensors with values. */
 import type { DryEngine, DryTensor } from './engine.ts';
 
+/** A parameter that has a size and no values. */
 export interface DryParameter {
   /** Elements. */
   readonly size: number;
@@ -12,6 +13,7 @@ export interface DryParameter {
 /** Owns the gradient. */
 export type DrySink = (parameter: DryParameter, gradient: DryTensor) => void;
 
+/** What a dry layer gives when it keeps what its pullback needs. */
 export interface DryTraced {
   readonly value: DryTensor;
   readonly pullback: DryPullback;
@@ -29,6 +31,7 @@ export interface DryTerms {
   update(f: DryTensor): DryTensor;
 }
 
+/** A layer, dry: `apply` keeps nothing, `trace` what its pullback needs. */
 export interface DryLayer {
   apply(x: DryTensor): DryTensor;
   /** Where the last operation is a product: its input is alive until the sum is there. */

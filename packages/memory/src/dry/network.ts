@@ -4,6 +4,7 @@ import type { DryParameter, DrySink } from './layer.ts';
 import type { DryMethod } from './methods/index.ts';
 import type { DryExactRun, DrySubBlock } from './methods/run.ts';
 
+/** One forward and backward pass, as it is asked for. */
 export interface DryPass {
   readonly run: DryExactRun;
   readonly method: DryMethod;
@@ -12,6 +13,7 @@ export interface DryPass {
   readonly sink: DrySink;
 }
 
+/** A model as the dry engine runs it. */
 export interface DryNetwork {
   readonly parameters: readonly DryParameter[];
   readonly headParameters: ReadonlySet<DryParameter>;

@@ -43,6 +43,7 @@ export interface MemorySetting {
   readonly backend: PlannedBackend;
 }
 
+/** What a training step will take, in bytes. */
 export interface MemoryPrediction {
   /** Logical bytes at most, parameters, gradients and optimizer included. */
   readonly peakBytes: number;
@@ -57,6 +58,10 @@ export interface MemoryPrediction {
 /** Steps until slots exist and the allocator has seen everything. */
 const steps = 3;
 
+/**
+ * Runs a training step dry, without weights or a backend.
+ * @returns what it will take, by kind and on the device
+ */
 export function predictMemory(model: MemoryModel, setting: MemorySetting): MemoryPrediction {
   const { method, coefficients, read, backend, batch, training, sideWords } = setting;
   const device: DeviceModel = deviceModel(backend);

@@ -4,8 +4,10 @@ import type { DryParameter, DrySink } from './layer.ts';
 
 /** Optimizers whose memory is known. `sgd` is without a momentum where it is called `plain-sgd`. */
 export const plannedOptimizers = ['adamw', 'sgd', 'plain-sgd'] as const;
+/** An optimizer whose slots are planned for. */
 export type PlannedOptimizer = (typeof plannedOptimizers)[number];
 
+/** The training loop's part of a step: what becomes of the gradients. */
 export interface DryTraining {
   readonly optimizer: PlannedOptimizer;
   /** Whether weights decay (matrices alone, as by default). */

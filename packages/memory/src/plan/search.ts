@@ -54,7 +54,10 @@ export class BudgetTooSmallError extends BudgetError {
   }
 }
 
-/** @param unit the {@link stepWork} that relative times are of */
+/**
+ * A setting with what it is predicted to need.
+ * @param unit the {@link stepWork} that relative times are of
+ */
 export function planned<Choice>(model: MemoryModel, candidate: Candidate<Choice>, unit = 1): Planned<Choice> {
   const prediction = predictMemory(model, candidate.setting);
   const needBytes = Math.max(prediction.deviceBytes, prediction.peakBytes);
@@ -69,6 +72,7 @@ export function plannedAll<Choice>(model: MemoryModel, candidates: readonly Cand
   return candidates.map((candidate) => planned(model, candidate, unit));
 }
 
+/** The fastest setting that fits, and those to fall back on. */
 export interface Plan<W extends Weighed<unknown>> {
   readonly chosen: W;
   /** What to go on with where the chosen one does not fit after all: each leaner than the one before, the faster first. */

@@ -1,6 +1,7 @@
 /** What may be chosen when a pretrained model is loaded or made, and whether it fits the model. */
 import { ModelOptionError } from '../errors.ts';
 
+/** What may be chosen when a pretrained model is loaded or made. */
 export interface ModelOptions {
   /** Keep the first `depth` blocks (and the final norm). */
   readonly depth?: number;

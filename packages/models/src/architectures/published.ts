@@ -66,6 +66,7 @@ const published = new Map<string, Published>([
   detector('base', 'YOLOS-B', [800, 1344], true),
 ]);
 
+/** The published sizes that can be planned for by name, such as `videomae-base`. */
 export const publishedNames: readonly string[] = [...published.keys()];
 
 /** The configuration of a published size, and the name that its authors give it; undefined for other names. */

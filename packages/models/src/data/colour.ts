@@ -1,6 +1,7 @@
 /** Colour jitter of a picture: brightness, contrast, saturation and hue, by the same factors in every frame of a clip. */
 import type { Random } from './random.ts';
 
+/** How strongly colours are changed; each factor is drawn once a sample. */
 export interface ColourOptions {
   /** Factors are drawn from [1 − value, 1 + value], value within [0, 1]. Default 0.4 each. */
   readonly brightness?: number;

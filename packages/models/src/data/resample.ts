@@ -13,6 +13,7 @@ export interface AxisWeights {
 }
 
 /**
+ * Which input pixels each output pixel of one axis is made of, and their weights.
  * @param start where the window begins in the input, in pixels (may be fractional)
  * @param length the window's length, in pixels, > 0
  * @param size output positions

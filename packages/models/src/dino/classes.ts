@@ -6,6 +6,7 @@ import { planDino } from './plan.ts';
 const isOfClasses = ({ name }: { readonly name: string }) => /^heads\.\d+\.class\.|^queries\.labels$/.test(name);
 
 /**
+ * The detector for other classes: only what tells classes is new, all else is taken over.
  * @param detector taken over: it must not be used, nor disposed of, afterwards
  * @param classes names, in the order of the new logits
  * @param seed of the new weights: as those of a new detector

@@ -15,10 +15,11 @@ export interface DenoisingQueries {
   readonly groups: number;
   /** [batch × count], the class of each; of padding 0. */
   readonly labels: Int32Array;
-  /** [batch × count × 4]: centre x, centre y, width, height, as shares; where width and height are 0 it is padding, which no other query sees. */
+  /** `[batch × count × 4]`: centre x, centre y, width, height, as shares; where width and height are 0 it is padding, which no other query sees. */
   readonly boxes: Float32Array;
 }
 
+/** Pictures of a batch with their padding; all tensors borrowed. */
 export interface DinoInput {
   /** [batch, height, width, channels], normalised; height and width multiples of the patch. Borrowed until the pullback has run. */
   readonly pixels: Tensor;
@@ -32,7 +33,7 @@ export interface DinoInput {
 export interface DinoLayer {
   /** [batch, queries, classes], before a sigmoid of each; there is no class "no object". */
   readonly logits: Tensor;
-  /** [batch, queries, 4]: centre x, centre y, width, height, as shares of the image without its padding. */
+  /** `[batch, queries, 4]`: centre x, centre y, width, height, as shares of the image without its padding. */
   readonly boxes: Tensor;
 }
 
@@ -66,6 +67,7 @@ export interface DinoPullback {
   dispose(): void;
 }
 
+/** A Deformable DETR or DINO that has run forward; its tensors are the caller's. */
 export interface TracedDino {
   /** One a decoder layer; in each the denoising queries come first. */
   readonly layers: readonly DinoLayer[];

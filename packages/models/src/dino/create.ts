@@ -10,6 +10,7 @@ import { DinoDetector } from './detector.ts';
 import { backboneName, planDino } from './plan.ts';
 import { type DinoOptions, type ReadDino, readDinoSpec } from './spec.ts';
 
+/** How a new detector on a Swin begins. */
 export interface NewDinoOptions extends DinoOptions {
   /** A Swin of the same stages, of whichever library: the new one starts with all of it; borrowed, copied. */
   readonly blocks?: SwinBackbone;
@@ -69,6 +70,7 @@ export async function createDino(
   }
 }
 
+/** The sizes of a new Deformable DETR or DINO. */
 export interface DinoConfigOptions {
   /** Names of the classes. */
   readonly classes: readonly string[];

@@ -9,7 +9,7 @@ import type { BorrowedSum } from './sums.ts';
 
 /** What all layers read; borrowed until the pullback has run. */
 export interface DecoderInputs {
-  /** [batch, cells, width]: what the encoder gives. */
+  /** `[batch, cells, width]`: what the encoder gives. */
   readonly memory: Tensor;
   readonly geometry: Geometry;
   /** [batch, queries, queries], added to the scores of the attention among queries. */

@@ -21,6 +21,7 @@ export interface DinoParts extends ReadDino {
   readonly fresh?: boolean;
 }
 
+/** A Deformable DETR (arXiv 2010.04159) or DINO (arXiv 2203.03605): parameters, modules, and its place in the published checkpoint. */
 export class DinoDetector {
   readonly spec: DinoSpec;
   readonly config: Readonly<Record<string, unknown>>;

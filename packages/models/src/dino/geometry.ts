@@ -52,13 +52,13 @@ export class Geometry {
   readonly cells: number;
   /** [batch or 1, cells, width] */
   readonly sine: Tensor;
-  /** [batch, cells, levels, 2]: each cell's centre (x, y), as shares of each level's map with its padding. */
+  /** `[batch, cells, levels, 2]`: each cell's centre (x, y), as shares of each level's map with its padding. */
   readonly references: Tensor;
-  /** [batch, 1, levels, 4]: shares of each level's map that are no padding: width, height, and again. */
+  /** `[batch, 1, levels, 4]`: shares of each level's map that are no padding: width, height, and again. */
   readonly ratios: Tensor;
   /** [batch, cells], 1 where it is padding; undefined where nothing is. */
   readonly padding: Tensor | undefined;
-  /** [batch·cells·4]: logits of the box that each cell's proposal begins with. */
+  /** `[batch·cells·4]`: logits of the box that each cell's proposal begins with. */
   readonly starts: Float32Array;
   /** [batch·cells], 1 where a proposal can be made: not of padding, nor at the very border. */
   readonly usable: Float32Array;

@@ -43,7 +43,7 @@ export interface Head {
 }
 
 export interface QueryModules {
-  /** [queries, 2·width]: positions, contents; without proposals. */
+  /** `[queries, 2·width]`: positions, contents; without proposals. */
   readonly embedding: Parameter | null;
   /** Positions → reference points before their sigmoid; without proposals. */
   readonly reference: Linear | null;
@@ -53,7 +53,7 @@ export interface QueryModules {
   readonly transform: Differentiable | null;
   /** Sine positions of boxes → positions. */
   readonly position: Differentiable | null;
-  /** [classes, width]: contents of noised objects. */
+  /** `[classes, width]`: contents of noised objects. */
   readonly labels: Parameter | null;
 }
 

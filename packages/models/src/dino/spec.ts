@@ -20,6 +20,7 @@ export interface DinoLayersSpec {
   readonly hidden: number;
 }
 
+/** A Deformable DETR or DINO in numbers. */
 export interface DinoSpec {
   readonly backbone: SwinSpec;
   /** Of encoder and decoder. */
@@ -49,6 +50,7 @@ export interface DinoSpec {
   readonly sharedHeads: boolean;
 }
 
+/** What may be chosen when a Deformable DETR or DINO is loaded or made. */
 export type DinoOptions = Pick<SwinOptions, 'dropPath'>;
 
 export interface ReadDino {

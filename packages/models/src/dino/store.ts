@@ -17,6 +17,7 @@ import { DinoDetector } from './detector.ts';
 import { planDino } from './plan.ts';
 import { type DinoOptions, dinoSize, readDinoSpec } from './spec.ts';
 
+/** How a saved Deformable DETR or DINO is loaded. */
 export interface LoadDinoOptions extends SourceOptions, DinoOptions {}
 
 /**
@@ -75,6 +76,7 @@ export async function loadDino(source: ModelSource, options: LoadDinoOptions = {
   }
 }
 
+/** What is saved beside a Deformable DETR's or DINO's weights. */
 export interface SaveDinoOptions {
   /** α, β and method, saved under `dr2net` and restored by `loadDino`. Default: as they were. */
   readonly training?: SavedTraining;

@@ -5,6 +5,7 @@ import { chosenFiles, isChosenFolder, type ModelSource } from './chosen-folder.t
 import { type Fetch, httpFiles } from './http.ts';
 import type { ModelFiles } from './model-files.ts';
 
+/** Where models are looked for that are not on this machine. */
 export interface SourceOptions {
   /** Where hub ids are looked up. Default: `https://huggingface.co`. */
   readonly endpoint?: string;

@@ -22,6 +22,7 @@ import { dryHead } from './head.ts';
 import { planned as parametersOf, sizeOf } from './place.ts';
 import { dryStem } from './stem.ts';
 
+/** The head of a classifier whose memory is planned. */
 export interface MemoryHead {
   readonly classes: number;
   /** Default: as the architecture is published. */

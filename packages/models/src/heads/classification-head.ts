@@ -64,7 +64,7 @@ export class ClassificationHead implements Differentiable {
   private readonly layers: Differentiable;
 
   /**
-   * @param parameters by the names of {@link planHead}; taken over
+   * @param parameters by the names of the plan; taken over
    * @param dropout before the linear layer, while training
    */
   constructor(

@@ -7,6 +7,7 @@ import { MissingTensorError, ModelOptionError, TensorShapeError } from '../error
 import { initialise } from '../initial.ts';
 import { ClassificationHead, type HeadSizes, type PlannedHeadParameter, planHead } from './classification-head.ts';
 
+/** How a head is used in training. */
 export interface HeadOptions {
   /** Dropout before the linear layer while training. Default 0. */
   readonly dropout?: number;
@@ -60,6 +61,7 @@ export function pretrainedHead(backbone: Backbone, { dropout = 0 }: HeadOptions 
   }
 }
 
+/** How a new head is made. */
 export interface NewHeadOptions extends HeadOptions {
   readonly classes: number;
   /** 32-bit unsigned. */

@@ -2,6 +2,7 @@
 import { ModelOptionError } from '../errors.ts';
 import type { TransformerBackbone } from '../transformer/transformer-backbone.ts';
 
+/** The sizes of a new segmenter. */
 export interface SegmenterConfigOptions {
   readonly classes: number;
   /** Features of a point. */

@@ -9,6 +9,7 @@ import { counterKeys, planPoints } from './plan.ts';
 import { type PointSpec, readPointSpec } from './spec.ts';
 import { savedShift } from './store.ts';
 
+/** What a segmenter's folder holds, without its weights. */
 export interface SegmenterDescription {
   readonly spec: PointSpec;
   readonly config: Readonly<Record<string, unknown>>;
@@ -31,6 +32,7 @@ export interface SegmenterDescription {
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
 /**
+ * What a segmenter's folder holds, without reading its weights.
  * @param source a folder (Node), an http(s) address of one, or a hub id
  * @throws {ModelSourceError | ConfigError | CheckpointError}
  */

@@ -16,6 +16,7 @@ import { ModelOptionError } from '../errors.ts';
 import { pointLevels } from './levels.ts';
 import type { PointSpec } from './spec.ts';
 
+/** Samples, neighbours and weights of a batch of clouds: all that follows from positions alone. */
 export interface PointGeometry {
   readonly batch: number;
   /** Points of a cloud. */
@@ -119,6 +120,7 @@ function upwards(fine: readonly Cloud[], coarse: readonly Cloud[]): RowMap {
 }
 
 /**
+ * Samples, neighbours and weights of a batch of clouds, found on the host.
  * @param positions [batch·points·3], clouds one after the other
  * @throws {PointCloudError | ModelOptionError} no points, too few for the groups, or positions that are not finite
  */

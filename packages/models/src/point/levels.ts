@@ -31,6 +31,7 @@ function lack({ embed }: PointSpec, points: number, levels: PointLevels): string
 }
 
 /**
+ * How many points each level of a segmenter has.
  * @param points of a cloud
  * @throws {ModelOptionError} where they leave no group, or fewer than a group takes, with how many are needed
  */

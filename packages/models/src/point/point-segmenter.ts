@@ -26,6 +26,7 @@ export interface PointSegmenterParts {
   readonly fresh?: boolean;
 }
 
+/** A PointViT segmenter (Pix4Point, arXiv 2208.12259): parameters, modules, and its place in an OpenPoints state dict. */
 export class PointSegmenter {
   readonly spec: PointSpec;
   readonly config: Readonly<Record<string, unknown>>;

@@ -10,6 +10,7 @@ import { applyTokens, traceTokens } from './tokens.ts';
 /** Where a step is: from points to tokens and positions; the reversible run; norm, decoder and head. */
 export type SegmenterPart = 'tokenizer' | 'blocks' | 'decoder';
 
+/** How clouds go through a segmenter. */
 export interface SegmenterOptions extends Omit<RunOptions, 'shift'> {
   readonly context: Context;
   /** Whether the gradient of the features is wanted. Default false. */
@@ -24,6 +25,7 @@ export interface SegmenterPullback {
   dispose(): void;
 }
 
+/** A segmenter that has run forward, with the way back. */
 export interface TracedSegmenter {
   /** Logits [batch, points, classes]; owned by the caller. */
   readonly value: Tensor;

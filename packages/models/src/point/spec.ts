@@ -10,6 +10,7 @@ export type NeighbourFeatures = 'dp_fj' | 'dp_df';
 /** Where the position embedding goes: before every block, on the skip path too or inside the branch, or once before the first. */
 export type PositionShift = 'skip' | 'branch' | 'once';
 
+/** A PointViT segmenter in numbers. */
 export interface PointSpec extends BlocksSpec {
   /** Features of a point. */
   readonly channels: number;
@@ -137,7 +138,10 @@ function readHead(head: ConfigReader, inputs: number): PointSpec['head'] {
   return { hidden, dropout: head.number('dropout', 0.5), classes: head.count('num_classes') };
 }
 
-/** @throws {ConfigError} for what is missing or not built */
+/**
+ * The numbers of a segmenter, from an OpenPoints configuration.
+ * @throws {ConfigError} for what is missing or not built
+ */
 export function readPointSpec(config: ConfigReader): PointSpec {
   const model = config.part('model');
   model.require('NAME', 'BaseSeg', 'only the segmenter BaseSeg is built');

@@ -40,6 +40,7 @@ function specOf(config: ConfigReader, { shift, partRows = 1 }: ShiftOption): Poi
   return shift === undefined ? spec : { ...spec, shift };
 }
 
+/** How a saved segmenter is loaded. */
 export interface LoadSegmenterOptions extends SourceOptions, ShiftOption {}
 
 /**
@@ -83,6 +84,7 @@ export function savedShift(config: ConfigReader): ShiftOption {
   return config.part('dr2net').text('shift', '') === 'branch' ? { shift: 'branch' } : {};
 }
 
+/** What is saved beside a segmenter's weights. */
 export interface SaveSegmenterOptions {
   /** α, β and method, saved under `dr2net` and restored by `loadSegmenter`. Default: as they were. */
   readonly training?: SavedTraining;
@@ -115,6 +117,7 @@ function counterSources({ spec, counters }: PointSegmenter): TensorSource[] {
   return counterKeys(spec).map((key) => ({ key, shape: [], dtype: 'I64', read: read(key) }));
 }
 
+/** How a new segmenter begins. */
 export interface NewSegmenterOptions extends ShiftOption {
   /** A transformer of the same width whose blocks and last norm the new one starts with; borrowed, copied. */
   readonly blocks?: TransformerBackbone;

@@ -29,7 +29,7 @@ export interface TokensPullback {
 
 const rowsOf = (x: Tensor) => reshape(x, [-1, x.shape.at(-1)!]);
 
-/** [the class's, those of the groups]: [batch, 1 + groups, width] */
+/** `[the class's, those of the groups]`: [batch, 1 + groups, width] */
 function withClass(cls: Tensor, rows: Tensor, { batch, groups }: PointGeometry): Tensor {
   return tidy(() => concat([tile(cls, [batch, 1, 1]), reshape(rows, [batch, groups, rows.shape[1]!])], 1));
 }

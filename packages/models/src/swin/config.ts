@@ -8,6 +8,7 @@ import { ConfigError, UnsupportedArchitectureError } from '../errors.ts';
 import { huggingFaceSwin, type SwinNames, timmSwin } from './names.ts';
 import { chooseFeatures, type SwinSpec, type SwinStageSpec } from './spec.ts';
 
+/** What may be chosen when a Swin is loaded or made. */
 export interface SwinOptions {
   /** Height and width in pixels that the model is said to take; a multiple of the patch. It takes others, too. Default: the checkpoint's. */
   readonly size?: number;
@@ -17,6 +18,7 @@ export interface SwinOptions {
   readonly features?: readonly number[];
 }
 
+/** A published Swin: its numbers, its tensors' names and its configuration. */
 export interface SwinDescription {
   readonly spec: SwinSpec;
   readonly names: SwinNames;

@@ -12,6 +12,7 @@ export interface FeaturesPullback {
   dispose(): void;
 }
 
+/** Maps of some stages, with the way back. */
 export interface TracedFeatures {
   /** [batch, height, width, channels] of each stage of `spec.features`; owned by the caller. */
   readonly maps: Tensor[];

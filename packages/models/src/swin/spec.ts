@@ -4,6 +4,7 @@ import type { BackboneInput, HeadForm } from '../backbone.ts';
 import { ModelOptionError } from '../errors.ts';
 import type { BlockSpec } from '../transformer/spec.ts';
 
+/** A stage of a Swin. */
 export interface SwinStageSpec {
   readonly width: number;
   /** Blocks; every other one has its windows shifted by half. */
@@ -13,6 +14,7 @@ export interface SwinStageSpec {
   readonly window: number;
 }
 
+/** A Swin Transformer (arXiv 2103.14030) in numbers. */
 export interface SwinSpec {
   /** Pixels of any size that is a multiple of the patch are taken; `input.size` is what the checkpoint was trained with, or the one asked for. */
   readonly input: BackboneInput;

@@ -12,6 +12,7 @@ import { isSwinBuffer } from './names.ts';
 import { planFeatures, planSwin } from './plan.ts';
 import { SwinBackbone } from './swin-backbone.ts';
 
+/** How a saved Swin is loaded. */
 export interface LoadSwinOptions extends SwinOptions, SourceOptions {}
 
 /** Keys of the head's and of the published model's tensors beyond the backbone. */

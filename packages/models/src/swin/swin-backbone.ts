@@ -23,6 +23,7 @@ export interface SwinParts extends SwinDescription {
   readonly training?: SavedTraining | null;
 }
 
+/** A Swin Transformer (arXiv 2103.14030): one reversible run a stage, its parameters, and its place in the published checkpoint. */
 export class SwinBackbone implements Backbone {
   readonly architecture = 'swin';
   /** No class token. */

@@ -43,6 +43,7 @@ export interface HuggingFaceStyle {
   readonly carried?: readonly string[];
 }
 
+/** The names that Hugging Face's checkpoints give a transformer's tensors. */
 export function huggingFaceNames({ prefix, shortNames, keyless, carried = [] }: HuggingFaceStyle): Names {
   const embeddings = `${prefix}embeddings`;
   return {

@@ -25,6 +25,7 @@ export interface TransformerParts {
   readonly training?: SavedTraining | null;
 }
 
+/** A vision transformer for images or video: parameters, modules, and its place in the published checkpoint. */
 export class TransformerBackbone implements Backbone {
   readonly spec: TransformerSpec;
   readonly names: Names;

@@ -6,6 +6,7 @@ import { planYolos } from './plan.ts';
 const isClassifier = ({ name }: { readonly name: string }) => name.startsWith('head.class.2.');
 
 /**
+ * The detector for other classes: only the last layer that tells classes is new, all else is taken over.
  * @param detector taken over: it must not be used, nor disposed of, afterwards
  * @param classes names, in the order of the new logits
  * @param seed of the new layer's weights, uniform within ±1/√inputs

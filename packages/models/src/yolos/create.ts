@@ -11,6 +11,7 @@ import { checkSize, type PictureSize, readYolosSpec, type YolosOptions } from '.
 import { changed } from './store.ts';
 import { requireFit, transplant } from './transplant.ts';
 
+/** How a new YOLOS begins. */
 export interface NewYolosOptions extends YolosOptions {
   /** A vision transformer of the same blocks: the new one starts with its patches, class token, positions, blocks and norm; borrowed, copied. */
   readonly blocks?: TransformerBackbone;
@@ -43,6 +44,7 @@ export async function createYolos(
   }
 }
 
+/** The sizes of a new YOLOS. */
 export interface YolosConfigOptions {
   /** Names of the classes. */
   readonly classes: readonly string[];

@@ -21,6 +21,7 @@ export interface YolosParts {
   readonly fresh?: boolean;
 }
 
+/** A YOLOS (arXiv 2106.00666): parameters, modules, and its place in the published checkpoint. */
 export class YolosDetector {
   readonly spec: YolosSpec;
   readonly config: Readonly<Record<string, unknown>>;

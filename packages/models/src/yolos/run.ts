@@ -5,10 +5,12 @@ import { add, mul, pad, sigmoid, slice, sub, type Tensor, tidy } from '@tensorfl
 import type { YolosDetector } from './detector.ts';
 import { yolosTokens } from './spec.ts';
 
+/** How pictures go through a YOLOS. */
 export interface YolosRunOptions extends Omit<RunOptions, 'shift'> {
   readonly context: Context;
 }
 
+/** The same where the way back is wanted. */
 export interface TraceYolosOptions extends YolosRunOptions {
   /** Whether the gradient of the pixels is wanted. Default false. */
   readonly pixelGradient?: boolean;
@@ -18,7 +20,7 @@ export interface TraceYolosOptions extends YolosRunOptions {
 export interface Detections {
   /** [batch, detections, classes + 1]; the last class is "no object". */
   readonly logits: Tensor;
-  /** [batch, detections, 4]: centre x, centre y, width, height, as shares of the picture's sides. */
+  /** `[batch, detections, 4]`: centre x, centre y, width, height, as shares of the picture's sides. */
   readonly boxes: Tensor;
 }
 

@@ -8,6 +8,7 @@ import type { BlocksSpec } from '../transformer/spec.ts';
 /** Height and width of the picture, pixels. */
 export type PictureSize = readonly [height: number, width: number];
 
+/** A YOLOS in numbers. */
 export interface YolosSpec extends BlocksSpec {
   /** What the stem takes: pixels [batch, height, width, channels], normalised by mean and std (of values in 0 … 1). */
   readonly input: {
@@ -27,6 +28,7 @@ export interface YolosSpec extends BlocksSpec {
   readonly classes: number;
 }
 
+/** What may be chosen when a YOLOS is loaded or made. */
 export interface YolosOptions {
   /** Height and width in pixels; the learned positions are resampled to it. Default: the checkpoint's. */
   readonly size?: PictureSize;

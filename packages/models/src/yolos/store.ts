@@ -19,6 +19,7 @@ import { YolosDetector } from './detector.ts';
 import { midPosition, midPositionsKey, planYolos } from './plan.ts';
 import { gridOf, type ReadYolos, readYolosSpec, type YolosOptions, yolosTokens } from './spec.ts';
 
+/** How a saved YOLOS is loaded. */
 export interface LoadYolosOptions extends SourceOptions, YolosOptions {}
 
 /** Whether a `config.json` describes a YOLOS. */
@@ -90,6 +91,7 @@ export async function loadYolos(source: ModelSource, options: LoadYolosOptions =
   }
 }
 
+/** What is saved beside a YOLOS's weights. */
 export interface SaveYolosOptions extends Pick<SaveModelOptions, 'card'> {
   /** α, β and method, saved under `dr2net` and restored by `loadYolos`. Default: as they were. */
   readonly training?: SavedTraining;

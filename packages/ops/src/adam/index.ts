@@ -30,6 +30,7 @@ export type AdamStepped = {
   readonly v: Tensor;
 };
 
+/** What an implementation of {@link adam} does. */
 export interface AdamKernel {
   /**
    *     m ← β₁·m + (1−β₁)·g      v ← β₂·v + (1−β₂)·g²      value ← keep·value − rate·m/(√v + ε)
@@ -44,6 +45,7 @@ export interface AdamKernel {
 
 const kernel = () => choose<AdamKernel>({ reference, webgpu }, 'adam');
 
+/** The step of Adam's family (AdamW, arXiv 1711.05101) for several parameters at once. */
 export const adam: AdamKernel = {
   step(items, betas) {
     try {

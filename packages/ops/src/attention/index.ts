@@ -15,6 +15,7 @@ import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
 import { webgpu } from './webgpu.ts';
 
+/** Heads and scale of {@link attention}. */
 export interface AttentionOptions {
   /** Number of heads; divides C. */
   readonly heads: number;
@@ -22,6 +23,7 @@ export interface AttentionOptions {
   readonly scale?: number;
 }
 
+/** What an implementation of {@link attention} does. */
 export interface AttentionKernel {
   /** qkv [B, N, 3C] (q, k, v one after the other on the last axis, heads inside each) → [B, N, C] */
   apply(qkv: Tensor, options: AttentionOptions): Tensor;

@@ -3,6 +3,7 @@ import { PointCloudError, type Points, pointCount } from '../point-tree/cloud.ts
 import { type PointTree, treeOf } from '../point-tree/tree.ts';
 import { Best, visitBall } from '../point-tree/visit.ts';
 
+/** Which neighbours {@link ballQuery} finds. */
 export interface BallOptions {
   /** > 0, in the points' unit; a point at exactly this distance is outside. */
   readonly radius: number;

@@ -37,6 +37,7 @@ export interface TracedBatch extends TracedOp<Names> {
   readonly statistics: Statistics;
 }
 
+/** What an implementation of {@link batchNorm} does. */
 export interface BatchNormKernel {
   /** x [..., C], gain, bias, mean and variance [C] → (x − mean)/√(variance + ε)·gain + bias */
   apply(x: Tensor, gain: Tensor, bias: Tensor, statistics: Statistics, epsilon: number): Tensor;

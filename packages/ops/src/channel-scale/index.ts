@@ -8,6 +8,7 @@ import { webgpu } from './webgpu.ts';
 
 export type Names = 'x' | 'gamma';
 
+/** What an implementation of {@link channelScale} does. */
 export interface ChannelScaleKernel {
   /** x [..., C], gamma [C] → x·γ */
   apply(x: Tensor, gamma: Tensor): Tensor;

@@ -16,7 +16,7 @@ export interface Geometry {
   readonly sources: number;
   /** Squares between cells, of all levels; those at the border lie half outside. */
   readonly squares: number;
-  /** [levels, 4]: height, width, its first cell, its first square. */
+  /** `[levels, 4]`: height, width, its first cell, its first square. */
   readonly table: Int32Array;
 }
 

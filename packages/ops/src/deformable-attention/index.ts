@@ -15,11 +15,13 @@ import { webgpu } from './webgpu.ts';
 
 export type Names = 'value' | 'locations' | 'weights';
 
+/** Levels, heads and points of {@link deformableAttention}. */
 export interface DeformableAttentionOptions {
   /** [height, width] of each level, in the order in which `value` has them; whole numbers of 1 or more. */
   readonly shapes: readonly (readonly [height: number, width: number])[];
 }
 
+/** What an implementation of {@link deformableAttention} does. */
 export interface DeformableAttentionKernel {
   /**
    * @param value [B, S, C], the maps' cells, S = Σ height·width: levels one after the other, each row by row; heads inside C

@@ -8,6 +8,7 @@ import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
 
+/** α and β of one sub-block. */
 export interface DualResidualCoefficients {
   readonly alpha: number;
   readonly beta: number;
@@ -39,6 +40,7 @@ const implementations = {
 
 const kernel = () => choose(implementations, 'dualResidual');
 
+/** The recurrence x_{i+1} = F_i(x_i) + α·x_i + β·x_{i−1} and its inverse, in float32 (Dr2Net, arXiv 2401.04105, section 3). */
 export const dualResidual: DualResidualKernel = {
   update(f, x, previous, coefficients) {
     if (coefficients.alpha !== 0) expectShape('dualResidual.update', 'x', x, f.shape, 'the shape of F(x)');

@@ -7,6 +7,7 @@ import { scope } from '../engine.ts';
 import { type ExactGrid, exactGrid } from './grid.ts';
 import type { ExactKernel } from './index.ts';
 
+/** A state on a coarser grid, with what fell away. */
 export interface Coarsened {
   /** ⌊X/2ᵏ⌋, int32. */
   readonly coarse: Tensor;

@@ -2,6 +2,7 @@
 
 import { bitsOf, type DigitStream, packingFor, streamWords } from './packing.ts';
 
+/** States on 2⁻ᶠ, α = a/2ˢ, β = b/2ˢ. */
 export interface ExactGrid {
   /** α·2ˢ, an integer. */
   readonly a: number;
@@ -36,6 +37,7 @@ export function maxCoefficientBits(alpha: number, beta: number): number {
 /** States must stay within ±`stateLimit` on the grid: a factor 2 below what int32 holds, so that leaving it is seen. */
 export const stateLimit = 2 ** 30;
 
+/** How fine a grid is. */
 export interface GridOptions {
   /** s, 0 … 15 (fewer where |α| + |β| ≥ 2); by default the fewest bits that represent (α, β), or the most (and they are rounded). */
   readonly coefficientBits?: number;

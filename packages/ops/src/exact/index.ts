@@ -16,6 +16,7 @@ import { host } from './host.ts';
 import { native } from './native.ts';
 import { webgpu } from './webgpu.ts';
 
+/** The next state, and what the update threw away. */
 export interface ExactUpdate {
   /** X_{i+1}, int32. Where it left the range it is 2³¹ − 1, and `largest` says so. */
   readonly next: Tensor;
@@ -25,6 +26,7 @@ export interface ExactUpdate {
   readonly largest: Tensor | number;
 }
 
+/** What an implementation of {@link exact} does. */
 export interface ExactKernel {
   /** x float32 → round(2ᶠx), int32, ties to even; what does not fit becomes 2³¹ − 1. */
   quantize(x: Tensor, fractionBits: number): Tensor;
@@ -56,6 +58,7 @@ function checkSide(op: string, side: Tensor, x: Tensor, on: ExactGrid): void {
   expectShape(op, 'side', side, [sideWords(x.size, on)], `${on.sideBits} bits for each of ${x.size} elements`);
 }
 
+/** {@link exact}: the kernels, the grid, and a state on a coarser grid and back. */
 export interface Exact extends ExactKernel {
   /** X int32 on a grid coarser by `bits`, 1 … 15: ⌊X/2ᵇⁱᵗˢ⌋, and what that throws away. */
   coarsen(x: Tensor, bits: number): Coarsened;
@@ -63,6 +66,7 @@ export interface Exact extends ExactKernel {
   refine(coarse: Tensor, side: Tensor, bits: number): Tensor;
 }
 
+/** The dual-residual update in fixed point, invertible bit for bit. */
 export const exact: Exact = {
   quantize: (x, fractionBits) => kernel().quantize(x, fractionBits),
   dequantize: (x, fractionBits) => kernel().dequantize(x, fractionBits),

@@ -5,6 +5,7 @@ import { type OpPullback, once, type TracedOp } from '../pullback.ts';
 import { host } from './host.ts';
 import { webgpu } from './webgpu.ts';
 
+/** What an implementation of {@link gather} does. */
 export interface GatherKernel {
   /** table [V, ...rest], indices int32 [...] from 0 to V − 1 → [...indices, ...rest] */
   apply(table: Tensor, indices: Tensor): Tensor;

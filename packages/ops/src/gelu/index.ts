@@ -12,6 +12,7 @@ import { recorded } from './recorded.ts';
 import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 
+/** What an implementation of {@link gelu} does: x of any shape, 0.5·x·(1 + erf(x/√2)). */
 export interface GeluKernel {
   apply(x: Tensor): Tensor;
   trace(x: Tensor): TracedOp<'x'>;

@@ -16,6 +16,7 @@ import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
 
+/** What an implementation of {@link layerNorm} does. */
 export interface LayerNormKernel {
   /** x [..., C], gain [C], bias [C], epsilon is added to the (biased) variance → [..., C] */
   apply(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor;

@@ -16,6 +16,7 @@ import { simd } from './simd.ts';
 import { wasm } from './wasm.ts';
 import { shaders, webgpu, withResidual } from './webgpu.ts';
 
+/** What an implementation of {@link linear} does. */
 export interface LinearKernel {
   /**
    * x [..., in], weight [in, out], bias [out] → [..., out]

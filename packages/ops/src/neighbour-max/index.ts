@@ -12,6 +12,7 @@ export type MaxWithWinner = (x: Tensor) => { readonly value: Tensor; readonly wi
 /** winner and dy [..., C] → [..., size, C]; what a winner outside 0 … size − 1 sends goes nowhere */
 export type MaxGradient = (winner: Tensor, dy: Tensor, size: number) => Tensor;
 
+/** What an implementation of {@link neighbourMax} does. */
 export interface NeighbourMaxKernel {
   /** x [..., K, C] → [..., C] */
   apply(x: Tensor): Tensor;

@@ -10,11 +10,13 @@ import { cut, type Grid, grid, paste } from './patches.ts';
 
 type Names = 'pixels' | 'weight' | 'bias';
 
+/** The size of a patch. */
 export interface PatchEmbedOptions {
   /** Height and width of a patch, pixels. */
   readonly patch: number;
 }
 
+/** The size of a tubelet. */
 export interface TubeletEmbedOptions extends PatchEmbedOptions {
   /** Frames a tubelet. */
   readonly tubelet: number;

@@ -24,6 +24,7 @@ export function treeOf(op: string, points: Points, known?: PointTree): PointTree
 /** About so many points a leaf. */
 const leafSize = 24;
 
+/** A k-d tree over one cloud, built once and asked by {@link ballQuery} and {@link nearestPoints}. */
 export class PointTree {
   /** Leaves are the nodes from here on. */
   readonly firstLeaf: number;

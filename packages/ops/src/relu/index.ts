@@ -7,6 +7,7 @@ import { type OpPullback, once, type TracedOp } from '../pullback.ts';
 /** dy and y = max(x, 0) → dx */
 type ReluGradient = (dy: Tensor, y: Tensor) => Tensor;
 
+/** What an implementation of {@link relu} does: x of any shape, max(x, 0). */
 export interface ReluKernel {
   apply(x: Tensor): Tensor;
   trace(x: Tensor): TracedOp<'x'>;

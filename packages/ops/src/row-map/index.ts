@@ -15,6 +15,7 @@ export { type CompressedRows, RowMap, type RowMapParts };
 /** x [from, C] → [rows, C] */
 export type CombineRows = (map: CompressedRows, x: Tensor) => Tensor;
 
+/** What an implementation of {@link mapRows} does. */
 export interface MapRowsKernel {
   /** x [from, C] → [rows, C] */
   apply(x: Tensor, map: RowMap): Tensor;

@@ -15,6 +15,7 @@ export interface CompressedRows {
   readonly plain: boolean;
 }
 
+/** Sources and weights of a map of rows. */
 export interface RowMapParts {
   /** Rows of x. */
   readonly from: number;
@@ -26,6 +27,7 @@ export interface RowMapParts {
   readonly weights?: Float32Array;
 }
 
+/** A fixed linear map of rows, known on the host: row r of the result is Σ_j w[r, j]·x[source[r, j]]. */
 export class RowMap {
   readonly forward: CompressedRows;
   /** Rows of x. */

@@ -1,14 +1,15 @@
 /** The maps of point networks (PointNet++, arXiv 1706.02413): neighbours of groups, and interpolation from three. */
 import { RowMap } from './map.ts';
 
+/** What {@link groupingMap} is made of. */
 export interface GroupingParts {
   /** Points of all clouds of the batch, one after the other. */
   readonly points: number;
   /** Neighbours of a group. */
   readonly size: number;
-  /** [groups·size]: neighbours by their place in the batch. */
+  /** `[groups·size]`: neighbours by their place in the batch. */
   readonly neighbours: Int32Array;
-  /** [groups]: centres by their place in the batch; given, differences from the centre are grouped. */
+  /** `[groups]`: centres by their place in the batch; given, differences from the centre are grouped. */
   readonly centres?: Int32Array;
 }
 

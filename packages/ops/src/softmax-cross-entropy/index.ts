@@ -6,6 +6,7 @@ import type { TracedOp } from '../pullback.ts';
 import { reference } from './reference.ts';
 import { webgpu } from './webgpu.ts';
 
+/** What an implementation of {@link softmaxCrossEntropy} does. */
 export interface SoftmaxCrossEntropyKernel {
   /** logits [B, K], targets [B, K] (rows of probabilities) → scalar: the mean over the batch of −Σ t·log softmax(logits) */
   apply(logits: Tensor, targets: Tensor): Tensor;

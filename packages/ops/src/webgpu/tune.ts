@@ -24,6 +24,7 @@ export interface TuneStore {
   setItem(key: string, value: string): void;
 }
 
+/** What {@link tune} is told. */
 export interface TuneOptions {
   /** Default: `localStorage` where there is one that can be used, else nothing is kept beyond this device. */
   readonly store?: TuneStore;
@@ -36,6 +37,7 @@ export interface TuneOptions {
   readonly precision?: 'float32' | 'float16';
 }
 
+/** What {@link tune} found. */
 export interface TuneReport {
   readonly adapter: string;
   /** Whether it was measured now. */

@@ -12,6 +12,7 @@ import { reference } from './reference.ts';
 import { simd } from './simd.ts';
 import { webgpu } from './webgpu.ts';
 
+/** Heads, windows and scale of {@link windowAttention}. */
 export interface WindowAttentionOptions {
   readonly heads: number;
   /** The factor of the scores; default 1/√(channels of a head). */
@@ -20,6 +21,7 @@ export interface WindowAttentionOptions {
   readonly mask?: Tensor;
 }
 
+/** What an implementation of {@link windowAttention} does. */
 export interface WindowAttentionKernel {
   /**
    * qkv [batch·windows, N, 3C] (the windows of one picture or clip one after the other), bias [heads, N, N] → [batch·windows, N, C]

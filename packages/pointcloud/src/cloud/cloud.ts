@@ -3,6 +3,7 @@
 /** An offset in float64, which positions in float32 are relative to. */
 export type Origin = readonly [number, number, number];
 
+/** A point cloud, whatever file it came from. */
 export interface PointCloud {
   /** What messages, batches and random seeds call the cloud. */
   readonly id: string;
@@ -10,13 +11,13 @@ export interface PointCloud {
   readonly count: number;
   /** Zeros, unless the coordinates are too large for float32. */
   readonly origin: Origin;
-  /** [count, 3]: x, y, z less the origin, in the file's unit, finite. */
+  /** `[count, 3]`: x, y, z less the origin, in the file's unit, finite. */
   readonly positions: Float32Array;
-  /** [count, 3]: red, green, blue, 0 … 255. */
+  /** `[count, 3]`: red, green, blue, 0 … 255. */
   readonly colours?: Uint8Array;
   /** [count], as in the file. */
   readonly intensity?: Float32Array;
-  /** [count]: the file's codes, or class indices once a class table has been applied. */
+  /** `[count]`: the file's codes, or class indices once a class table has been applied. */
   readonly labels?: Int32Array;
   /** Other columns of the file, each [count], by name. */
   readonly features: Readonly<Record<string, Float32Array>>;

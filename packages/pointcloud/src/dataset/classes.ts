@@ -8,12 +8,14 @@ export const ignoredLabel = 255;
 /** A code of label columns, or all from the first to the second (`[2, Infinity]`: 2 and above). */
 export type Codes = readonly (number | readonly [from: number, to: number])[];
 
+/** A class, and what means it in the files. */
 export interface ClassSpec {
   readonly name: string;
   /** Codes in label columns that mean this class. Default: the class's index. */
   readonly codes?: Codes;
 }
 
+/** The classes of a data set, and what is left out. */
 export interface ClassTable {
   readonly specs: readonly Required<ClassSpec>[];
   readonly names: readonly string[];
@@ -23,6 +25,7 @@ export interface ClassTable {
   readonly ignoredNames: readonly string[];
 }
 
+/** What in the files means no class. */
 export interface Ignored {
   readonly codes?: Codes;
   readonly names?: readonly string[];
@@ -31,7 +34,10 @@ export interface Ignored {
 const has = (codes: Codes, code: number) =>
   codes.some((entry) => (typeof entry === 'number' ? entry === code : entry[0] <= code && code <= entry[1]));
 
-/** @throws CloudDatasetError for no class, too many, or a name or code that means two */
+/**
+ * The classes of a data set, checked.
+ * @throws CloudDatasetError for no class, too many, or a name or code that means two
+ */
 export function classTable(classes: readonly (string | ClassSpec)[], ignored: Ignored = {}): ClassTable {
   const specs = classes.map((entry, index) => {
     const { name, codes = [index] } = typeof entry === 'string' ? { name: entry } : entry;

@@ -15,7 +15,10 @@ export interface Region {
   readonly bounds: readonly Bound[];
 }
 
-/** @throws CloudDatasetError where a bound is not understood */
+/**
+ * A region from its words, such as a command line has.
+ * @throws CloudDatasetError where a bound is not understood
+ */
 export function parseRegion(text: string): Region {
   const bounds = text
     .trim()

@@ -13,6 +13,7 @@ export interface ScenePart {
   readonly className?: string;
 }
 
+/** A file, or a region of one, that is read when it is needed. */
 export interface Scene {
   /** Unique in its data set; with a region, the region's words behind it. */
   readonly id: string;
@@ -23,6 +24,7 @@ export interface Scene {
   readonly region?: Region;
 }
 
+/** Scenes with their classes. */
 export interface SceneDataset {
   readonly scenes: readonly Scene[];
   readonly classes: ClassTable;

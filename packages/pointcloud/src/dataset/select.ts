@@ -13,6 +13,7 @@ export function parseSplit(text: string): string[] {
 }
 
 /**
+ * The scenes that are asked for.
  * @param lines `Area_2` (all its scenes), `Area_1/Park_1`, `plant-3.txt` (the extension may be left out), and with bounds
  * `Area_1/Park_1 x<-10 y>=5`
  * @throws CloudDatasetError where a line names no scene, or one scene is named twice

@@ -20,16 +20,19 @@ export function classWeights(counts: readonly number[], weighting: Weighting): n
 
 /** What a loss compares logits [points, classes] with. */
 export interface PointTargets {
-  /** [points, classes]: rows sum to 1, also those of ignored points. */
+  /** `[points, classes]`: rows sum to 1, also those of ignored points. */
   readonly targets: Float32Array;
-  /** [points]: the class's weight; 0 for ignored points. */
+  /** `[points]`: the class's weight; 0 for ignored points. */
   readonly weights: Float32Array;
 }
 
 /**
+ * Labels as rows of probabilities and a weight for each point.
  * @param labels [points], class indices or 255
- * @param smoothing the share that is spread evenly over all classes, in [0, 1)
- * @param weights [classes]; default 1 each
+ * @param classes how many there are
+ * @param options smoothing and weights
+ * @param options.smoothing the share that is spread evenly over all classes, in [0, 1)
+ * @param options.weights [classes]; default 1 each
  * @throws RangeError for a label that is no class, or a smoothing out of range
  */
 export function pointTargets(

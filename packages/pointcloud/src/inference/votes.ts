@@ -11,6 +11,7 @@ function rows(positions: Float32Array, points: readonly number[]): Float32Array 
   return out;
 }
 
+/** Scores of overlapping samples, summed point by point. */
 export class PointVotes {
   readonly #sums: Float64Array;
   readonly #votes: Uint32Array;

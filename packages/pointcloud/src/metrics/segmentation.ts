@@ -32,7 +32,10 @@ const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whol
 const epsilon = 1e-10;
 const padded = (part: number, whole: number) => (part + epsilon) / (whole + epsilon);
 
-/** @param confusion [true class][predicted class], counts */
+/**
+ * IoU and accuracy of each class, and their means, from a confusion matrix: fractions, null where nothing was counted.
+ * @param confusion [true class][predicted class], counts
+ */
 export function segmentationMetrics(confusion: readonly (readonly number[])[]): SegmentationMetrics {
   const hits = confusion.map((row, k) => row[k] as number);
   const truths = confusion.map(sum);

@@ -5,6 +5,7 @@ import { createPointSource, type PointSource } from '../source/source.ts';
 import { cloudDiskStore } from './disk-store.ts';
 import { openSource } from './source.ts';
 
+/** How a point source of Node reads. */
 export interface NodePointSourceOptions extends PointSourceOptions {
   /** A folder where clouds are kept as they were read, for later runs too; instead of `store`. */
   readonly cache?: string;

@@ -5,6 +5,7 @@ import { checkScene } from './check.ts';
 import type { PointSample, SceneSampling } from './contract.ts';
 import { PointGrid } from './grid.ts';
 
+/** What a block is. */
 export interface BlockOptions {
   /** Points of a sample. */
   readonly points: number;

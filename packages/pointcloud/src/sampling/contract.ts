@@ -12,6 +12,7 @@ export interface SceneSampler {
   cover(): readonly PointSample[];
 }
 
+/** A way to take samples of a scene: {@link blockSampling} and {@link sphereSampling} make one. */
 export interface SceneSampling {
   /** Points of a sample. */
   readonly points: number;

@@ -4,6 +4,7 @@ import { checkScene } from './check.ts';
 import type { PointSample, SceneSampling } from './contract.ts';
 import { cellSide, PointGrid } from './grid.ts';
 
+/** What a sphere is. */
 export interface SphereOptions {
   /** Points of a sample. */
   readonly points: number;

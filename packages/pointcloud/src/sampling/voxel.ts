@@ -1,6 +1,7 @@
 /** One point a voxel, and the way back from every point to the one that stands for it. */
 import { randomFrom } from '@dr2net/models';
 
+/** How a cloud is thinned. */
 export interface VoxelOptions {
   /** Side of a voxel, in the cloud's unit. */
   readonly side: number;
@@ -10,6 +11,7 @@ export interface VoxelOptions {
   readonly seed?: number;
 }
 
+/** The points that are kept, and the one that stands for each. */
 export interface Voxels {
   /** The points that are kept, ascending. */
   readonly kept: Int32Array;

@@ -6,6 +6,7 @@ import type { SceneSampling } from '../sampling/contract.ts';
 import { sphereSampling } from '../sampling/spheres.ts';
 import type { Feature } from '../source/features.ts';
 
+/** How clouds become a model's input; saved with it, so that it is used as it was trained. */
 export interface CloudForm {
   /** Points of a sample. */
   readonly points: number;
@@ -101,8 +102,10 @@ export const sourceOptionsOf = ({ features, voxel, unit }: CloudForm) => ({
 
 /**
  * The sampling of a form.
- * @param votes `sphere`, in evaluation: samples that each point is in, at least
- * @param overlap `block`, in evaluation: the share of a block that its neighbour has too
+ * @param form as it is saved with the model
+ * @param options what evaluation is told
+ * @param options.votes `sphere`, in evaluation: samples that each point is in, at least
+ * @param options.overlap `block`, in evaluation: the share of a block that its neighbour has too
  * @throws RangeError for a block without a side, or a side without a block
  */
 export function samplingOf(

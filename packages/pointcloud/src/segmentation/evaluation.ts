@@ -5,6 +5,7 @@ import { Confusion } from '../metrics/confusion.ts';
 import { type SegmentationMetrics, segmentationMetrics } from '../metrics/segmentation.ts';
 import type { SegmentedScene } from './scenes.ts';
 
+/** The metrics of one scene. */
 export interface SceneEvaluation {
   readonly id: string;
   readonly iou: readonly (number | null)[];

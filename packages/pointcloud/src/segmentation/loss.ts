@@ -25,8 +25,9 @@ export interface PointLoss {
 }
 
 /**
+ * The cross-entropy of a batch of points, each with its weight, and its gradient.
  * @param logits [batch, points, classes]
- * @param targets of the same points
+ * @param given targets and weights of the same points
  */
 export function pointLoss(logits: Tensor, { targets, weights }: PointTargets): PointLoss {
   const classes = logits.shape.at(-1) as number;

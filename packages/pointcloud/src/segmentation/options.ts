@@ -3,6 +3,7 @@ import type { Coefficients, HeadRead, Method } from '@dr2net/core';
 import type { VoteKind } from '../inference/votes.ts';
 import type { SavedCloudForm } from './cloud-form.ts';
 
+/** What a segmentation is made of, where the segmenter does not say. */
 export interface SegmentationOptions {
   /** Names of the classes, in the order of the logits. Default: those saved with the model. */
   readonly classes?: readonly string[];

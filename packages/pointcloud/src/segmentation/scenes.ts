@@ -9,11 +9,13 @@ export interface SceneSource extends BatchSource<PointBatch> {
   scene(id: string): Promise<PreparedScene>;
 }
 
+/** How whole scenes are gone through. */
 export interface SegmentOptions {
   readonly signal?: AbortSignal;
   readonly onBatch?: (done: number) => void;
 }
 
+/** A scene and the class of each of its points. */
 export interface SegmentedScene {
   readonly id: string;
   readonly scene: PreparedScene;

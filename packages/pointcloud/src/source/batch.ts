@@ -4,13 +4,13 @@ import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
 import type { RawSample } from './sample.ts';
 
 export interface PointBatch extends Batch {
-  /** [batch, points, 3]: x and y from the sample's middle, z from its lowest point, in the source's `unit`. */
+  /** `[batch, points, 3]`: x and y from the sample's middle, z from its lowest point, in the source's `unit`. */
   readonly positions: Tensor3D;
-  /** [batch·points·3]: the same numbers on the host, for what is found there (neighbours). */
+  /** `[batch·points·3]`: the same numbers on the host, for what is found there (neighbours). */
   readonly coordinates: Float32Array;
   /** [batch, points, channels] */
   readonly features: Tensor3D;
-  /** [batch · points]: class indices; 255 for points that are neither trained on nor counted. */
+  /** `[batch · points]`: class indices; 255 for points that are neither trained on nor counted. */
   readonly labels: Int32Array;
   /** The scene that each sample is of. */
   readonly scenes: readonly string[];

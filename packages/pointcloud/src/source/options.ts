@@ -6,6 +6,7 @@ import type { VoxelOptions } from '../sampling/voxel.ts';
 import type { CloudStore } from '../store/store.ts';
 import type { Feature } from './features.ts';
 
+/** How scenes become batches. */
 export interface PointSourceOptions {
   /** Samples in a batch. */
   readonly batch: number;

@@ -7,11 +7,11 @@ import type { PreparedScene } from './scenes.ts';
 export interface RawSample {
   /** Point numbers in the prepared scene. */
   readonly points: Int32Array;
-  /** [points, 3]: x and y from the sample's middle, z from its lowest point, in `unit`s. */
+  /** `[points, 3]`: x and y from the sample's middle, z from its lowest point, in `unit`s. */
   readonly positions: Float32Array;
   /** [points, channels] */
   readonly features: Float32Array;
-  /** [points]: class indices, 255 where ignored. */
+  /** `[points]`: class indices, 255 where ignored. */
   readonly labels: Int32Array;
 }
 

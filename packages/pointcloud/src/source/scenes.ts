@@ -9,6 +9,7 @@ import { cloudBytes } from '../store/format.ts';
 import type { CloudStore } from '../store/store.ts';
 import { checkFeatures, type Feature } from './features.ts';
 
+/** A scene that samples can be taken of. */
 export interface PreparedScene {
   readonly id: string;
   /** Thinned, with class indices as labels. */

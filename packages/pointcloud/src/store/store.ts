@@ -2,6 +2,7 @@
 import type { PointCloud } from '../cloud/cloud.ts';
 import { cloudBytes } from './format.ts';
 
+/** Where clouds are kept as they were read. */
 export interface CloudStore {
   get(key: string): Promise<PointCloud | undefined>;
   /** Keeps a cloud, unless the store is full. */

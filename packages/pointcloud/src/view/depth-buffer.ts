@@ -5,9 +5,9 @@ import { margin } from './projection.ts';
 export interface DepthBuffer {
   readonly width: number;
   readonly height: number;
-  /** [height, width]: the number of the nearest point, −1 where there is none. */
+  /** `[height, width]`: the number of the nearest point, −1 where there is none. */
   readonly points: Int32Array;
-  /** [height, width]: how far it lies behind the scene's nearest side, in pixels; ∞ where there is none. */
+  /** `[height, width]`: how far it lies behind the scene's nearest side, in pixels; ∞ where there is none. */
   readonly depths: Float32Array;
 }
 

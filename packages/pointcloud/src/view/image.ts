@@ -1,11 +1,12 @@
 /** An image as numbers, and the same as PNG. */
 import { encode } from 'fast-png';
 
+/** An image as numbers. */
 export interface RgbaImage {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  /** [height, width, 4]: red, green, blue, opacity, 0 … 255, colours not multiplied by the opacity, from the top left. */
+  /** `[height, width, 4]`: red, green, blue, opacity, 0 … 255, colours not multiplied by the opacity, from the top left. */
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 

@@ -4,6 +4,7 @@
  */
 import { bounds } from '../cloud/cloud.ts';
 
+/** A side that a scene is seen from. */
 export type ViewName = 'top' | 'front' | 'side';
 
 /** An axis, 0 … 2, and whether it is read backwards. */

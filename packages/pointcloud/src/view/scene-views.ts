@@ -6,16 +6,18 @@ import type { RgbaImage } from './image.ts';
 import { frame, type ViewName } from './projection.ts';
 import { shade } from './shading.ts';
 
+/** A scene as it is drawn: points, and their classes or colours. */
 export interface DrawnScene {
   /** [points, 3], finite, 1 point or more. */
   readonly positions: Float32Array;
-  /** [points]: class indices; 255 is not counted and drawn pale. */
+  /** `[points]`: class indices; 255 is not counted and drawn pale. */
   readonly truth?: ArrayLike<number> | null;
   readonly predicted?: ArrayLike<number> | null;
-  /** [points, 3]: red, green, blue, 0 … 255; shown where there are no labels. */
+  /** `[points, 3]`: red, green, blue, 0 … 255; shown where there are no labels. */
   readonly colours?: ArrayLike<number> | null;
 }
 
+/** Size and colours of the views. */
 export interface ViewOptions {
   /** Pixels of the longest side of the three views. Default 480; 32 or more. */
   readonly side?: number;
@@ -23,12 +25,14 @@ export interface ViewOptions {
   readonly ground?: Colour;
 }
 
+/** A scene from one side. */
 export interface SceneView {
   readonly view: ViewName;
   readonly colouring: ColouringName;
   readonly image: RgbaImage;
 }
 
+/** A scene from three sides, to one scale. */
 export interface SceneViews {
   /** The same in all views of the scene. */
   readonly pixelsPerUnit: number;

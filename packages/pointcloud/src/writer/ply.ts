@@ -2,6 +2,7 @@
 import type { PointCloud } from '../cloud/cloud.ts';
 import { classColour } from './palette.ts';
 
+/** What a PLY holds beside positions. */
 export interface PlyOptions {
   /** [count], 0 … 255: a property `label`, and the colours unless `colours` has others. */
   readonly labels?: ArrayLike<number>;

@@ -19,6 +19,7 @@ import { checkPositions, type Position, resolve } from '../position.ts';
 import { type Warmup, warmups } from './dynamic.ts';
 import { type PathOptions, path } from './path.ts';
 
+/** How far, how fast and how carefully {@link adaptive} goes. */
 export interface AdaptiveOptions extends PathOptions {
   /** Where the coefficients may begin to move (default 0). */
   readonly start?: Position;
@@ -32,6 +33,7 @@ export interface AdaptiveOptions extends PathOptions {
   readonly warmup?: Warmup;
 }
 
+/** What {@link adaptive} has learned, for a checkpoint. */
 export interface AdaptiveState {
   /** t, 0 … 1: how far on the way. */
   readonly at: number;
@@ -53,6 +55,7 @@ const [finest, firstPace, coarsest] = [1 / 256, 1 / 16, 1 / 4];
 const fresh = 0.3;
 const clamp = (x: number, from: number, to: number) => Math.min(Math.max(x, from), to);
 
+/** The schedule that looks: the way of {@link dynamic}, but as fast as training bears it and never where the gradients cannot be trusted. */
 export function adaptive(options: AdaptiveOptions = {}): LookingSchedule<AdaptiveState> {
   onlyKnown(name, options, ['start', 'deadline', 'every', 'change', 'warmup', 'ratio', 'sum']);
   const {

@@ -15,8 +15,10 @@ import { type CoefficientSchedule, ScheduleError } from '../contract.ts';
 import { requireEpochSteps } from '../position.ts';
 import { round } from '../round.ts';
 
+/** The way that α and β go. */
 export type EarlyPolicy = 'interleaved' | 'linear' | 'logarithmic' | 'exponential' | 'list' | 'beta-only' | 'negative';
 
+/** Policy and epochs of {@link authorsEarly}. */
 export interface AuthorsEarlyOptions {
   /** Default `interleaved`. */
   readonly policy?: EarlyPolicy;
@@ -105,6 +107,7 @@ const policies: Record<EarlyPolicy, Policy> = {
   negative: { takes: ['start', 'end', 'every'], at: (clock) => ({ alpha: 1, beta: -rise(clock) }) },
 };
 
+/** The authors' earlier schedules, number for number, as earlier versions of `pointvit_inv.py` in OpenPoints have them. */
 export function authorsEarly(options: AuthorsEarlyOptions = {}): CoefficientSchedule {
   const { policy = 'interleaved', start = 1, end = 20, every = 2, alpha = 0 } = options;
   oneOf(name, 'policy', policy, Object.keys(policies) as EarlyPolicy[]);

@@ -14,11 +14,13 @@ import { type CoefficientSchedule, ScheduleError } from '../contract.ts';
 import { checkPositions, type Position, requireEpochSteps, resolve } from '../position.ts';
 import { round } from '../round.ts';
 
+/** Which of α and β moves when. */
 export type AuthorsPolicy = 'interleaved' | 'alpha-then-beta' | 'beta-then-alpha';
 
 /** In epochs (the first is 1) or in steps (the first is 0): a number, or a part of the run. */
 export type ClockPosition = number | `${number}%`;
 
+/** Policy and epochs of {@link authors}. */
 export interface AuthorsOptions {
   /** Default `interleaved`, their option 0 (the others are 5 and 6). */
   readonly policy?: AuthorsPolicy;
@@ -79,6 +81,7 @@ const policies: Record<AuthorsPolicy, (clock: Clock, ratio: number) => { alpha: 
 /** The clock's first count: epochs are numbered from 1, steps from 0. */
 const origin = { epochs: 1, steps: 0 } as const;
 
+/** The authors' schedule, number for number, as the later version of `pointvit_inv.py` in OpenPoints has it. */
 export function authors(options: AuthorsOptions = {}): CoefficientSchedule {
   onlyKnown(name, options, ['policy', 'unit', 'start', 'end', 'every', 'ratio']);
   const { policy = 'interleaved', unit = 'epochs', every = 2, ratio = 0.6 } = options;

@@ -3,6 +3,7 @@ import { finite, onlyKnown, refuse } from '../check.ts';
 import type { CoefficientSchedule } from '../contract.ts';
 
 /**
+ * The same α and β at every step: (63/64, 1/64) with the method `exact` is the project's default.
  * @param alpha finite
  * @param beta finite; 0 only for the pretrained network, (1, 0), which no method can invert
  */

@@ -15,6 +15,7 @@ import { type PathOptions, path } from './path.ts';
 /** Before the schedule starts the network is the pretrained one, (1, 0); `frozen`: only the head learns. */
 export type Warmup = 'frozen' | 'conventional';
 
+/** How far and how fast {@link dynamic} goes. */
 export interface DynamicOptions extends PathOptions {
   /** Where the coefficients begin to move (default 0). */
   readonly start?: Position;
@@ -29,6 +30,7 @@ export interface DynamicOptions extends PathOptions {
 const name = 'dynamic';
 export const warmups: readonly Warmup[] = ['frozen', 'conventional'];
 
+/** From the pretrained network towards the reversible one, both coefficients together, linearly from `start` to `end` (after Dr2Net, arXiv 2401.04105, section 3.3). */
 export function dynamic(options: DynamicOptions = {}): CoefficientSchedule {
   onlyKnown(name, options, ['start', 'end', 'ratio', 'every', 'warmup', 'sum']);
   const { start = 0, end = '60%', ratio = 0.6, every = 1, warmup = 'frozen', sum } = options;

@@ -1,6 +1,7 @@
 /** The way that the coefficients of `dynamic` and `adaptive` go: a straight line from (1, 0.1), paper section 3.3. */
 import { finite, inRange } from '../check.ts';
 
+/** Where the coefficients go. */
 export interface PathOptions {
   /** r, 0 … 1: how far they move (default 0.6, which ends at (0.4, 0.7)). */
   readonly ratio?: number;

@@ -9,6 +9,7 @@ export function constantRate(options: WarmupOptions): LearningRateSchedule {
   return warmed('constant', options, {}, () => options.rate);
 }
 
+/** How a learning rate falls. */
 export interface DecayOptions {
   /** The rate at the end of the run and after it (default 0). */
   readonly low?: number;
@@ -32,6 +33,7 @@ export function linearRate(options: WarmupOptions & DecayOptions): LearningRateS
   );
 }
 
+/** Where a learning rate drops. */
 export interface StepOptions {
   /** Where the rate drops, ascending. */
   readonly at: readonly Position[];

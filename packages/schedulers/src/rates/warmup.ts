@@ -3,6 +3,7 @@ import { finite, onlyKnown, refuse } from '../check.ts';
 import type { LearningRateSchedule } from '../contract.ts';
 import { checkPositions, type Position, resolve } from '../position.ts';
 
+/** The learning rate, and how it is reached. */
 export interface WarmupOptions {
   /** The learning rate that the warm-up reaches, above 0. */
   readonly rate: number;

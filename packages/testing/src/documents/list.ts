@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { root } from '../root.ts';
 
 /** What the site's build makes or only includes, and what is not ours. */
-const passedOver = new Set(['node_modules', 'public', 'packages', 'repository']);
+const passedOver = new Set(['node_modules', 'public', 'packages', 'repository', 'api']);
 
 /** Markdown files below a folder of the repository; links to folders are not followed. */
 function markdownIn(folder: string): string[] {

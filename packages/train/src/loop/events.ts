@@ -63,6 +63,7 @@ export interface EvaluationEvent<Evaluation> {
   readonly seconds: number;
 }
 
+/** A checkpoint was written. */
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
   readonly step: number;
@@ -88,6 +89,7 @@ export interface EndEvent {
   readonly epoch: number;
 }
 
+/** What {@link finetune} yields, told by its `type`. */
 export type FinetuneEvent<Evaluation> =
   | StepEvent
   | EvaluationEvent<Evaluation>

@@ -10,6 +10,7 @@ import type { Optimizer } from '../optimizer/contract.ts';
 import { runsEver } from './plan.ts';
 import type { CoefficientSchedule, LearningRateSchedule } from './schedule.ts';
 
+/** Where checkpoints go, how often, and whether to go on from one. */
 export interface CheckpointOptions {
   /** In Node a path, made when it is absent; in a browser a folder's handle (`showDirectoryPicker`, or `navigator.storage.getDirectory()`). */
   readonly folder: ModelFolder;
@@ -19,6 +20,7 @@ export interface CheckpointOptions {
   readonly resume?: boolean;
 }
 
+/** What is evaluated during training, and how often. */
 export interface EvaluateOptions<B extends Batch> {
   readonly source: BatchSource<B>;
   /** Epochs from one evaluation to the next (default 1). There is always one at the end. */
@@ -34,6 +36,7 @@ export interface BackendHooks {
   trim?(): void;
 }
 
+/** All that {@link finetune} may be told. */
 export interface FinetuneOptions<B extends Batch> {
   /** How long: one of `epochs` and `steps`. */
   readonly epochs?: number;

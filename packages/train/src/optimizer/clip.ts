@@ -1,6 +1,7 @@
 /** Clipping of gradients by their norm: what is measured, and when. */
 import { requireNumber } from '../check.ts';
 
+/** How gradients are clipped by their norm. */
 export interface Clip {
   /** The largest norm that passes unscaled, > 0. */
   readonly norm: number;

@@ -7,6 +7,7 @@ import { clipFactor, rootOfSum, sumOfSquares } from './norm.ts';
 import type { OptimizerState } from './state.ts';
 import type { GradientUse, StepUse } from './use.ts';
 
+/** Gradients are added up over one or more batches, clipped together, then every parameter is updated (`update: 'collect'`). */
 export class CollectedGradients implements GradientUse {
   readonly #gradients = new Map<Parameter, Tensor>();
   #step: StepUse | undefined;

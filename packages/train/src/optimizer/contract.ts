@@ -17,6 +17,7 @@ export interface Slots {
   set(name: string, tensor: Tensor): void;
 }
 
+/** One update of one parameter. */
 export interface Update {
   /** Borrowed. */
   readonly value: Tensor;

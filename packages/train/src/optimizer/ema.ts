@@ -5,6 +5,7 @@ import { requireNumber } from '../check.ts';
 import { combine } from './chain.ts';
 import type { OnState } from './state.ts';
 
+/** Exponential moving average of the parameters: e ← d·e + (1−d)·p after every step. */
 export class MovingAverage {
   readonly #averages = new Map<Parameter, Tensor>();
 

@@ -16,6 +16,7 @@ import { rootOfSum, sumOfSquares } from './norm.ts';
 import type { OptimizerState } from './state.ts';
 import type { GradientUse, StepUse } from './use.ts';
 
+/** Each parameter is updated the moment its gradient exists, and the gradient is freed (`update: 'sink'`). */
 export class ImmediateUpdates implements GradientUse {
   /** The global norm of the step before; the loop reads it from the device, a checkpoint keeps it. */
   previousNorm: number | undefined;

@@ -40,6 +40,7 @@ class SlotStore implements Slots {
   }
 }
 
+/** Slots and update counts by parameter name, rates by layer. */
 export class OptimizerState {
   readonly #stores = new Map<string, SlotStore>();
 

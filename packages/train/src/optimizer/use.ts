@@ -2,12 +2,14 @@
 import type { Parameter, Sink } from '@dr2net/ops';
 import type { Scalar } from '@tensorflow/tfjs-core';
 
+/** What an optimizer step is told. */
 export interface StepUse {
   readonly learningRate: number;
   /** Gradients of other parameters are freed unused (the backbone's, while it is frozen). */
   accepts(parameter: Parameter): boolean;
 }
 
+/** How a step's gradients are used. */
 export interface GradientUse {
   /** Begins an optimizer step. */
   begin(step: StepUse): void;

@@ -9,6 +9,7 @@ import { type FinetuneOptions, resolveOptions } from '../loop/options.ts';
 import { isOutOfMemory } from '../loop/out-of-memory.ts';
 import { Trainer } from '../loop/trainer.ts';
 
+/** The step that {@link trial} tries. */
 export interface TrialOptions
   extends Pick<
     FinetuneOptions<Batch>,
@@ -20,6 +21,7 @@ export interface TrialOptions
   readonly limit?: number;
 }
 
+/** What a tried step took. */
 export interface Trial {
   readonly fits: true;
   /** Of a step after the first, when the optimizer's slots are there. */

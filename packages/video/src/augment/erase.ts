@@ -1,6 +1,7 @@
 /** Random erasing (Zhong et al., arXiv 1708.04896): one rectangle, the same in every frame, filled with noise. */
 import type { Random } from '@dr2net/models';
 
+/** The rectangle that is erased. */
 export interface EraseOptions {
   /** Default 0.25. */
   readonly probability?: number;

@@ -8,6 +8,7 @@ export interface Window extends Size {
   readonly y: number;
 }
 
+/** The window that is cropped. */
 export interface CropOptions {
   /** Share of the picture's area, [least, most], within (0, 1]. Default [0.5, 1]. */
   readonly scale?: readonly [number, number];

@@ -4,6 +4,7 @@
  */
 import type { Random } from '@dr2net/models';
 
+/** How clips of a batch are mixed. */
 export interface MixOptions {
   /** α of the Beta distribution of mixup's share; 0 switches it off. Default 0.8. */
   readonly mixup?: number;

@@ -18,6 +18,7 @@ export interface Clip extends ClipSpan {
   readonly label: number;
 }
 
+/** Labelled clips. */
 export interface ClipDataset {
   readonly clips: readonly Clip[];
   /** Names of the classes; a clip's label is an index into them. */

@@ -4,6 +4,7 @@ import type { ClipReader } from '../reader/contract.ts';
 import type { Clip, ClipDataset } from './clip.ts';
 import { BadClipError, DatasetError } from './errors.ts';
 
+/** What becomes of broken clips. */
 export interface InspectOptions {
   readonly reader: ClipReader;
   /** `refuse` (default): an error that names every broken clip; `skip`: a data set without them. */
@@ -14,12 +15,14 @@ export interface InspectOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The clips that can be read, and those that cannot. */
 export interface Inspected {
   readonly dataset: ClipDataset;
   readonly bad: readonly BadClipError[];
 }
 
 /**
+ * Opens every clip once, so that broken ones are found before training.
  * @throws DatasetError that names the broken clips (`refuse`), or when none is left; NoDecoderError
  */
 export async function inspectClips(dataset: ClipDataset, options: InspectOptions): Promise<Inspected> {

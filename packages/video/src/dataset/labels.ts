@@ -8,6 +8,7 @@ export interface NamedClip extends ClipSpan {
   readonly labelName: string;
 }
 
+/** Which classes there are. */
 export interface LabelOptions {
   /** The classes in their order (a checkpoint's, for example); any other label is an error. Default: those found, sorted. */
   readonly labels?: readonly string[];
@@ -18,6 +19,7 @@ export interface LabelOptions {
 const order = new Intl.Collator('en', { numeric: true });
 
 /**
+ * A data set with label indices, from clips with label names.
  * @param where names the data set in messages
  * @throws DatasetError when no clip is left or an excluded class does not occur, UnknownLabelError for a label that is
  * not in `labels`

@@ -3,6 +3,7 @@ import { randomFrom } from '@dr2net/models';
 import type { Clip, ClipDataset } from './clip.ts';
 import { DatasetError } from './errors.ts';
 
+/** How {@link splitClips} parts a data set. */
 export interface SplitOptions {
   /** The share of each class that is held out, in (0, 1); at least one clip of each, and at least one stays. Default 0.2. */
   readonly share?: number;

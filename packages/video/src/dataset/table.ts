@@ -20,6 +20,7 @@ export interface TableRow extends Omit<NamedClip, 'file'> {
   readonly split?: string;
 }
 
+/** How a table of clips is read. */
 export interface TableOptions {
   /** The header of the column that holds the split. Default: `split` or `subset`. */
   readonly splitColumn?: string;

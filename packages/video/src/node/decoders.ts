@@ -2,6 +2,7 @@
 import { runProgram } from './process.ts';
 import { startWebCodecs } from './webcodecs.ts';
 
+/** One decoder of this machine. */
 export interface DecoderReport {
   readonly name: 'ffmpeg' | 'WebCodecs';
   readonly works: boolean;

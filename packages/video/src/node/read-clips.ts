@@ -10,6 +10,7 @@ const videoExtensions = new Set(
   '.3gp .asf .avi .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .vob .webm .wmv .y4m'.split(' '),
 );
 
+/** Which clips {@link readClips} takes. */
 export interface ReadClipsOptions extends LabelOptions, TableOptions {
   /** Take the rows of this split (column `split` of a table), or the class folders under this folder. */
   readonly split?: string;

@@ -15,6 +15,7 @@ import { keepAlive, startWebCodecs } from './webcodecs.ts';
 /** Files whose probes are kept in memory (8 bytes a frame). */
 const maxProbes = 10_000;
 
+/** Which decoder reads. */
 export interface ClipReaderOptions extends Partial<FfmpegPrograms> {
   /** `auto` (default): WebCodecs where it knows the format, else ffmpeg; or one of them alone. */
   readonly decoder?: 'auto' | 'webcodecs' | 'ffmpeg';

@@ -6,6 +6,7 @@ import { type ClipSource, createClipSource } from '../source/source.ts';
 import { diskStore } from './disk-store.ts';
 import { clipReader } from './reader.ts';
 
+/** How a clip source of Node reads. */
 export interface NodeClipSourceOptions extends ClipSourceOptions {
   /** Default: this machine's. */
   readonly reader?: ClipReader;

@@ -11,6 +11,7 @@ const formats = {
   '.webm': { make: () => new WebMOutputFormat(), codec: 'vp9' },
 } as const;
 
+/** How {@link writeClip} codes. */
 export interface WriteClipOptions extends Size {
   readonly fps: number;
   /** Default: `avc` (H.264) in mp4, `vp9` in webm. */

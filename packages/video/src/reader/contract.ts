@@ -1,6 +1,7 @@
 /** How clips are decoded: one interface, whatever decodes. */
 import type { ClipSpan } from '../dataset/clip.ts';
 
+/** Pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;
@@ -27,6 +28,7 @@ export interface OpenClip {
   close(): void;
 }
 
+/** What decodes clips: one interface, whatever decodes. */
 export interface ClipReader {
   /** Part of a cached clip's key: two readers may give slightly different pixels. */
   readonly name: string;

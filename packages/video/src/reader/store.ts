@@ -18,6 +18,7 @@ export interface StoredClip extends StoredHeader {
   frames(positions: readonly number[]): Promise<Uint8Array>;
 }
 
+/** Where decoded clips are kept for later epochs. */
 export interface ClipStore {
   get(key: string): Promise<StoredClip | undefined>;
   /** Keeps a clip, unless the store is full. */

@@ -11,6 +11,7 @@ export interface ScoredClips extends Scores {
   readonly loss: number;
 }
 
+/** What a recognizer's scores for a whole source are worth. */
 export interface RecognitionEvaluation extends RecognitionMetrics {
   readonly loss: number;
   readonly clips: number;
@@ -18,6 +19,7 @@ export interface RecognitionEvaluation extends RecognitionMetrics {
   readonly labels: readonly string[];
 }
 
+/** How a source is gone through. */
 export interface ScoreOptions {
   readonly signal?: AbortSignal;
   readonly onBatch?: (done: number) => void;

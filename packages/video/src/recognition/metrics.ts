@@ -6,6 +6,7 @@ export interface Scores {
   readonly labels: readonly number[];
 }
 
+/** Metrics of classification, from exact counts. */
 export interface RecognitionMetrics {
   /** Share of clips whose class has the highest score. Fractions, not percent. */
   readonly top1: number;
@@ -35,7 +36,10 @@ function best(scores: Float32Array): number {
   return scores.reduce((top, score, k) => (score > (scores[top] as number) ? k : top), 0);
 }
 
-/** @throws RangeError when there are no clips, or a label is not a class */
+/**
+ * Accuracy, and what was taken for what, from scores.
+ * @throws RangeError when there are no clips, or a label is not a class
+ */
 export function recognitionMetrics({ scores, labels }: Scores, classes: number): RecognitionMetrics {
   if (scores.length === 0 || scores.length !== labels.length)
     throw new RangeError(

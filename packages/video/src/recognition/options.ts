@@ -4,6 +4,7 @@ import type { Pooling } from '@dr2net/models';
 import type { ClipForm } from './clip-form.ts';
 import type { ViewAverage } from './views.ts';
 
+/** What a recognizer is made of, where the backbone does not say. */
 export interface RecognizerOptions {
   /** Names of the classes, in the order of the head's outputs. Default: those of the checkpoint's head. */
   readonly classes?: readonly string[];

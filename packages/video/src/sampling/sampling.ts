@@ -1,6 +1,7 @@
 /** Which frames of a clip make a sample. */
 import { type Random, requireWhole } from '@dr2net/models';
 
+/** Which frames of a clip make a sample: {@link uniformSampling} and {@link denseSampling} make one. */
 export interface Sampling {
   /** Frames in a sample. */
   readonly frames: number;
@@ -21,6 +22,7 @@ function positive(value: number, what: string): number {
 
 const ascending = (frames: Iterable<number>) => [...new Set(frames)].sort((a, b) => a - b);
 
+/** Segments of {@link uniformSampling}. */
 export interface UniformOptions {
   /** Candidate frames in each segment; odd, so that the middle is one. More are more variety in training, and a larger cache. Default 5. */
   readonly candidates?: number;
@@ -56,6 +58,7 @@ export function uniformSampling(frames: number, { candidates = 5 }: UniformOptio
   };
 }
 
+/** Stride and places of {@link denseSampling}. */
 export interface DenseOptions {
   /** Frames from one to the next. Default 4. */
   readonly stride?: number;

@@ -5,7 +5,7 @@ import { type Tensor2D, type Tensor5D, tensor2d, tensor5d } from '@tensorflow/tf
 export interface ClipBatch extends Batch {
   /** [batch, frames, size, size, 3], normalised. */
   readonly pixels: Tensor5D;
-  /** [batch, classes]: one-hot, or mixed by mixup and CutMix; rows sum to 1. */
+  /** `[batch, classes]`: one-hot, or mixed by mixup and CutMix; rows sum to 1. */
   readonly targets: Tensor2D;
   /** The clips' own classes. */
   readonly labels: readonly number[];

@@ -6,6 +6,7 @@ import type { ClipReader } from '../reader/contract.ts';
 import { type ClipStore, memoryStore } from '../reader/store.ts';
 import { type Sampling, uniformSampling } from '../sampling/sampling.ts';
 
+/** How clips become batches. */
 export interface ClipSourceOptions extends Partial<Normalisation> {
   /** Samples in a batch. */
   readonly batch: number;

@@ -9,6 +9,7 @@ import type { CocoCategory, CocoDetection, CocoImage, CocoKind, CocoTruths } fro
 import { boxRegion, maskRegion } from './region.ts';
 import { type CocoStats, cocoStats } from './summary.ts';
 
+/** COCO's figures of one category. */
 export interface CategoryEvaluation extends CocoCategory {
   /** Objects in all images, crowds left out. */
   readonly truths: number;
@@ -16,6 +17,7 @@ export interface CategoryEvaluation extends CocoCategory {
   readonly stats: CocoStats;
 }
 
+/** COCO's figures of a set of detections. */
 export interface CocoEvaluation {
   readonly kind: CocoKind;
   /** Over all categories that have objects. */
@@ -81,6 +83,7 @@ const count = (images: readonly ImageRegions[], of: (image: ImageRegions) => num
   images.reduce((sum, image) => sum + of(image), 0);
 
 /**
+ * COCO's figures of detections against true objects, as pycocotools defines them.
  * @param truths the parsed file of annotations
  * @param detections the parsed file of results, of any number of images
  * @param kind what is compared: `bbox` (default) or `segm`

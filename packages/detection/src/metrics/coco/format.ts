@@ -8,6 +8,7 @@ export type CocoSegmentation =
   | readonly (readonly number[])[]
   | { readonly size: readonly [height: number, width: number]; readonly counts: string | readonly number[] };
 
+/** An image, as COCO's JSON has it. */
 export interface CocoImage {
   readonly id: number;
   /** In pixels; needed where masks are polygons. */
@@ -15,11 +16,13 @@ export interface CocoImage {
   readonly height?: number;
 }
 
+/** A category, as COCO's JSON has it. */
 export interface CocoCategory {
   readonly id: number;
   readonly name: string;
 }
 
+/** A true object, as COCO's JSON has it. */
 export interface CocoAnnotation {
   /** Unique. */
   readonly id: number;

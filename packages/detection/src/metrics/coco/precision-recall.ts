@@ -2,6 +2,7 @@
 import type { CocoEvaluation } from './evaluate.ts';
 import { type CocoSize, cocoLimits, cocoRecalls, cocoSizes, cocoThresholds } from './parameters.ts';
 
+/** Which curve {@link precisionRecall} gives. */
 export interface PrecisionRecallOptions {
   /** Id of a category; default the mean over all that have objects. */
   readonly category?: number;
@@ -13,6 +14,7 @@ export interface PrecisionRecallOptions {
   readonly limit?: number;
 }
 
+/** Precision at 101 recalls. */
 export interface PrecisionRecall {
   /** 0, 0.01 … 1. */
   readonly recall: readonly number[];
@@ -29,7 +31,10 @@ function position(list: readonly number[], value: number, name: string): number 
   return at;
 }
 
-/** @throws RangeError naming an option that was not evaluated, and what was */
+/**
+ * Precision against recall, to be drawn.
+ * @throws RangeError naming an option that was not evaluated, and what was
+ */
 export function precisionRecall(
   { curves, categories }: CocoEvaluation,
   { category, threshold = 0.5, size = 'all', limit = 100 }: PrecisionRecallOptions = {},

@@ -11,7 +11,10 @@ export interface Mask {
   readonly runs: Uint32Array;
 }
 
-/** @throws RangeError where the runs are no mask of this size */
+/**
+ * A mask from the lengths of its runs.
+ * @throws RangeError where the runs are no mask of this size
+ */
 export function maskOfRuns(runs: ArrayLike<number>, width: number, height: number): Mask {
   let total = 0;
   for (let i = 0; i < runs.length; i++) {

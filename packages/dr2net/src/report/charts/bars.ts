@@ -2,6 +2,7 @@
 import { barX, ruleX, text } from '@observablehq/plot';
 import { type Chart, chart } from '../plot.ts';
 
+/** A bar of {@link barsChart}. */
 export interface Bar {
   readonly label: string;
   /** In the order of the legend; the same names in every bar. */
@@ -12,6 +13,7 @@ export interface Bar {
 
 const partColors = ['#2f81d6', '#e0782f', '#7d8590', '#3a9d6e'];
 
+/** One bar a label, in parts: where the time of a step goes. Undefined without bars. */
 export function barsChart(
   bars: readonly Bar[],
   { title, description, xLabel }: { readonly title: string; readonly description: string; readonly xLabel: string },

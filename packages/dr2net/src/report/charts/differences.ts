@@ -4,12 +4,16 @@ import { accent } from '../palette.ts';
 import { type Chart, chart } from '../plot.ts';
 import type { PairedDifference } from '../statistics.ts';
 
+/** A row of {@link differenceChart}: a way of training and its paired differences. */
 export interface DifferenceRow {
   readonly label: string;
   readonly difference: PairedDifference;
 }
 
-/** @param axis what differs, with its unit */
+/**
+ * Differences from a reference, paired by seed: a dot a seed, the mean and its 95 % interval, one row a way of training.
+ * @param axis what differs, with its unit
+ */
 export function differenceChart(title: string, axis: string, rows: readonly DifferenceRow[]): Chart {
   const seeds = rows.flatMap(({ label, difference }) => difference.differences.map((x) => ({ label, x })));
   const means = rows.map(({ label, difference: { mean, half = 0 } }) => ({

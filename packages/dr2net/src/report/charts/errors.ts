@@ -3,6 +3,7 @@ import { dot, line, ruleY } from '@observablehq/plot';
 import { colorsOf } from '../palette.ts';
 import { type Chart, chart } from '../plot.ts';
 
+/** One measured gradient error. */
 export interface ErrorDot {
   readonly label: string;
   readonly alpha: number;
@@ -16,6 +17,7 @@ export interface ErrorDot {
 const worst = 10;
 const short = (value: number) => String(Number(value.toPrecision(4)));
 
+/** Gradient errors over depth: a chart for each (α, β), a curve for each way of having the activations. */
 export function errorCharts(dots: readonly ErrorDot[]): Chart[] {
   const colors = colorsOf(dots.map(({ label }) => label));
   const legend = [...colors].map(([label, color]) => ({ label, color }));

@@ -3,6 +3,7 @@ import { dot, line, text } from '@observablehq/plot';
 import { colorsOf } from '../palette.ts';
 import { type Chart, chart } from '../plot.ts';
 
+/** One method at one β: its memory and how far it leads away. */
 export interface FrontierDot {
   /** A method. */
   readonly label: string;
@@ -17,6 +18,7 @@ function fraction(beta: number): string {
   return inverse > 1 && Number.isInteger(inverse) ? `1/${inverse}` : `${beta}`;
 }
 
+/** The memory of a training step against how far its coefficients lead away from the pretrained network. */
 export function frontierChart(dots: readonly FrontierDot[]): Chart {
   const colors = colorsOf(dots.map(({ label }) => label));
   const positive = dots.map(({ departure }) => departure).filter((departure) => departure > 0);

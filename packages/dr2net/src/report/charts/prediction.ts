@@ -4,6 +4,7 @@ import { areaY, dot, lineY } from '@observablehq/plot';
 import { colorsOf } from '../palette.ts';
 import { type Chart, chart } from '../plot.ts';
 
+/** One setting, predicted and measured. */
 export interface PredictionPoint {
   readonly name: string;
   /** What its colour stands for: the method. */
@@ -12,7 +13,10 @@ export interface PredictionPoint {
   readonly predictedBytes: number;
 }
 
-/** @param tolerance half the width of the band, e.g. 0.1 */
+/**
+ * Predicted against measured memory: a point a setting, the diagonal, and the band of the tolerance (a share, such as 0.1).
+ * @param tolerance half the width of the band, e.g. 0.1
+ */
 export function predictionChart(title: string, points: readonly PredictionPoint[], tolerance: number): Chart {
   const colors = colorsOf(points.map(({ label }) => label));
   const values = points.flatMap(({ measuredBytes, predictedBytes }) => [measuredBytes / 1e6, predictedBytes / 1e6]);

@@ -3,6 +3,7 @@ import { dot, line } from '@observablehq/plot';
 import { colorsOf } from '../palette.ts';
 import { type Chart, chart } from '../plot.ts';
 
+/** A measurement of {@link seriesChart}. */
 export interface SeriesPoint {
   readonly label: string;
   readonly x: number;
@@ -11,6 +12,7 @@ export interface SeriesPoint {
   readonly note: string;
 }
 
+/** Words and scales of {@link seriesChart}. */
 export interface SeriesOptions {
   readonly title: string;
   readonly description: string;

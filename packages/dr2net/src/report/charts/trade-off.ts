@@ -3,6 +3,7 @@ import { dot, line } from '@observablehq/plot';
 import { colorsOf } from '../palette.ts';
 import { type Chart, chart } from '../plot.ts';
 
+/** A method's time and memory. */
 export interface TradeOffPoint {
   readonly label: string;
   readonly seconds: number;
@@ -21,6 +22,7 @@ export function paretoFront(points: readonly TradeOffPoint[]): TradeOffPoint[] {
     });
 }
 
+/** Memory against time of one setting: a point a method; down and to the left is better. Undefined for fewer than two. */
 export function tradeOffChart(
   points: readonly TradeOffPoint[],
   {

@@ -6,6 +6,7 @@ import { pageStyle } from './page-style.ts';
 import { quantiseScene } from './quantise.ts';
 import type { SceneRecord } from './record.ts';
 
+/** How a scene becomes a page. */
 export interface ScenePageOptions {
   /** Points in the page at most, chosen at random from larger scenes, which it says. Default 200,000: 2.1 MB. */
   readonly points?: number;

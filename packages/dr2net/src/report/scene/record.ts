@@ -4,13 +4,14 @@
  */
 import { Confusion, encodePly, ignoredLabel, type Origin, readCloud, segmentationMetrics } from '@dr2net/pointcloud';
 
+/** A scene with what was found in it. */
 export interface SceneRecord {
   readonly id: string;
   /** [points, 3], relative to `origin`. */
   readonly positions: Float32Array;
-  /** [points]: class indices, 255 where a label is not counted; null without labels. */
+  /** `[points]`: class indices, 255 where a label is not counted; null without labels. */
   readonly truth: ArrayLike<number> | null;
-  /** [points]: class indices. */
+  /** `[points]`: class indices. */
   readonly predicted: ArrayLike<number>;
   /** Their names. */
   readonly classes: readonly string[];

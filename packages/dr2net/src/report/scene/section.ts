@@ -9,7 +9,10 @@ export interface SceneSectionOptions extends SceneChartOptions {
   readonly href?: string;
 }
 
-/** @throws RangeError for counts that differ and labels that are no class */
+/**
+ * A scene as a section of a page: its views, and what was found.
+ * @throws RangeError for counts that differ and labels that are no class
+ */
 export function sceneSection(record: SceneRecord, { href, ...options }: SceneSectionOptions = {}): Html {
   const { id, classes, truth, predicted } = record;
   checkScene(record);

@@ -16,6 +16,7 @@ const models = {
 /** The backends whose memory can be predicted. */
 export type PlannedBackend = keyof typeof models;
 
+/** The backends whose memory is predicted. */
 export const plannedBackends = Object.keys(models) as readonly PlannedBackend[];
 
 export function deviceModel(backend: PlannedBackend): DeviceModel {

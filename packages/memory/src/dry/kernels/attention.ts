@@ -3,6 +3,7 @@ import type { DryEngine, DryTensor } from '../engine.ts';
 import type { DryLayer } from '../layer.ts';
 import type { KernelFamily } from './family.ts';
 
+/** The sizes of an attention. */
 export interface AttentionSizes {
   readonly batch: number;
   readonly tokens: number;

@@ -5,6 +5,7 @@ import type { KernelFamily } from './family.ts';
 import { affine, affineGradients, dryLinear, type LinearParts } from './linear.ts';
 import { joined, partsOf } from './parts.ts';
 
+/** What {@link dryByHeads} is made of. */
 export interface DryByHeadsParts {
   readonly norm: DryLayer;
   readonly qkv: LinearParts;
@@ -15,6 +16,7 @@ export interface DryByHeadsParts {
   attention(heads: number): DryLayer;
 }
 
+/** LayerNorm and attention some heads at a time (`byHeads` of `@dr2net/layers`), dry. */
 export function dryByHeads(
   engine: DryEngine,
   family: KernelFamily,

@@ -4,7 +4,10 @@ import type { DryLayer, DrySink } from '../layer.ts';
 import type { KernelFamily } from './family.ts';
 import { DrySums, joined, partsOf } from './parts.ts';
 
-/** @param width elements of a row, before and after the layer */
+/**
+ * A layer on its rows a part at a time (`byRows` of `@dr2net/layers`), dry.
+ * @param width elements of a row, before and after the layer
+ */
 export function dryByRows(
   engine: DryEngine,
   family: KernelFamily,

@@ -6,6 +6,7 @@
 import type { PlannedBackend } from '../devices/index.ts';
 import type { DryEngine, DryTensor } from '../engine.ts';
 
+/** Which implementations of `@dr2net/ops` a backend runs: what they keep differs. */
 export interface KernelFamily {
   readonly products: 'simd' | 'graphs' | 'shaders' | 'reference';
   /** Loops in JavaScript over the values, or kernels of the backend. */

@@ -117,6 +117,7 @@ function reference(engine: DryEngine, family: KernelFamily, { gain, bias }: Laye
   };
 }
 
+/** `layerNorm` of `@dr2net/ops`, dry. */
 export function dryLayerNorm(engine: DryEngine, family: KernelFamily, parts: LayerNormParts): DryLayer {
   const { gain, bias } = parts;
   const kernel =

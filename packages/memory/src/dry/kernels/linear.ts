@@ -72,6 +72,7 @@ function wants({ weight, bias }: LinearParts): Want {
   return (name) => name === 'x' || (name === 'weight' ? weight.trainable : (bias?.trainable ?? false));
 }
 
+/** `linear` of `@dr2net/ops`, dry. */
 export function dryLinear(engine: DryEngine, family: KernelFamily, parts: LinearParts): DryInputLayer {
   const { weight, bias } = parts;
   return {

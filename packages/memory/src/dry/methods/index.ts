@@ -16,6 +16,7 @@ export type DryMethod =
   | { readonly name: 'reversible'; readonly anchors: readonly number[]; readonly sampled: boolean }
   | ({ readonly name: 'exact' } & DryExactOptions);
 
+/** A run forward by a method, dry. */
 export function record(run: DryExactRun, x0: DryTensor, method: DryMethod): DryRecording {
   switch (method.name) {
     case 'conventional':

@@ -27,6 +27,7 @@ export interface DryRun {
   readonly shift?: DryTensor;
 }
 
+/** A dry run of the recurrence with what `exact` needs. */
 export interface DryExactRun extends DryRun {
   readonly exact: DryExact;
 }

@@ -20,6 +20,7 @@ export interface DescribedSegmenter {
   readonly parameters?: readonly { readonly name: string; readonly trainable: boolean }[];
 }
 
+/** What the planner must know of a segmenter beyond its numbers. */
 export interface SegmenterMemoryOptions {
   /** Points of a sample. */
   readonly points: number;
@@ -92,6 +93,7 @@ export function segmenterMemoryModelOf(
   };
 }
 
+/** The same for a segmenter that is known by its configuration. */
 export interface SegmenterConfigMemoryOptions extends SegmenterMemoryOptions {
   /** Default: as saved with the model, or `skip`. */
   readonly shift?: PositionShift;

@@ -47,6 +47,7 @@ export function yolosMemoryModelOf({ spec, parameters: known = [] }: DescribedYo
   };
 }
 
+/** What the planner must know of a YOLOS beyond its numbers. */
 export interface YolosMemoryOptions extends YolosOptions {
   /** Whether the blocks and the last norm keep their weights. Default false. */
   readonly fixedBlocks?: boolean;
