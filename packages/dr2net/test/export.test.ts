@@ -51,6 +51,23 @@ describe('a finetuned recognizer', () => {
     expect(session.inputMetadata).toMatchObject([{ name: 'pixels', shape: ['batch', 4, 32, 32, 3] }]);
   });
 
+  it('may be a Swin, whose weights have their published names and no program', async () => {
+    const config = { model_type: 'swin', embed_dim: 4, depths: [2, 1], num_heads: [1, 2], window_size: 2 };
+    const backbone = createSwin({ ...config, image_size: 16 }, 1);
+    const head = newHead(backbone, { classes: 2, seed: 1 });
+    const training = { coefficients: { alpha: 0.5, beta: 0.5 }, method: { name: 'reversible' }, read: 'last' } as const;
+    await saveBackbone(file('swin'), backbone, { head, labels: ['a', 'b'], training });
+    head.dispose();
+    backbone.dispose();
+    const of = (format: string, out: string) =>
+      run('export', '--model', file('swin'), '--format', format, '--out', file(out), '--backend', 'cpu', '--json');
+    const { code, json } = await of('onnx', 'swin.onnx');
+    expect(code).toBe(0);
+    expect((json.difference as { relative: number }).relative).toBeLessThan(1e-5);
+    expect(json.metadata).toMatchObject({ 'dr2net.architecture': 'swin', 'dr2net.beta': '0.5' });
+    expect((await of('safetensors', 'swin-weights')).stderr).toContain('no program in PyTorch for swin');
+  });
+
   it('is for so many samples at a time, where that is asked for', async () => {
     const out = file('two.onnx');
     const { code, stdout } = await onnx(out, '--batch', '2');

@@ -15,5 +15,5 @@ export async function loadExported(model: string, points: number | undefined): P
     throw new UsageError(`--points ${points}: ${model} is no segmenter of point clouds. Leave it out.`);
   if (task === 'detection') return (await import('../tasks/detection/exported.ts')).exportedDetector(model, config);
   if (task === 'pointcloud') return (await import('../tasks/pointcloud/exported.ts')).exportedSegmenter(model, points);
-  return (await import('../tasks/video/exported.ts')).exportedRecognizer(model);
+  return (await import('../tasks/video/exported.ts')).exportedRecognizer(model, config);
 }

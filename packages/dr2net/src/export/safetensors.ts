@@ -36,7 +36,7 @@ export async function exportWeights(options: ExportOptions, output: Output): Pro
   try {
     if (!save)
       throw new UsageError(
-        `${model} is a segmenter of point clouds, for which there is no program in PyTorch; its model.safetensors has OpenPoints' names already. Give --format onnx for a file that runs elsewhere.`,
+        `${model}: there is no program in PyTorch for ${network.name}; its model.safetensors has the published names already. Give --format onnx for a file that runs elsewhere.`,
       );
     await save(out);
     const { size } = await stat(join(out, 'model.safetensors'));

@@ -2,18 +2,21 @@
 import { classifierCard, classifierNetwork } from '@dr2net/export';
 import {
   hasPretrainedHead,
+  isSwinConfig,
   loadBackbone,
+  loadSwin,
   pretrainedHead,
   readLabels,
   saveBackbone,
   settledTraining,
+  TransformerBackbone,
 } from '@dr2net/models';
 import { UsageError } from '../../errors.ts';
 import type { Exported } from '../../export/contract.ts';
 
 /** @throws UsageError for a model without a head, and the errors of loading */
-export async function exportedRecognizer(model: string): Promise<Exported> {
-  const backbone = await loadBackbone(model);
+export async function exportedRecognizer(model: string, config: Readonly<Record<string, unknown>>): Promise<Exported> {
+  const backbone = await (isSwinConfig(config) ? loadSwin(model) : loadBackbone(model));
   try {
     if (!hasPretrainedHead(backbone))
       throw new UsageError(
@@ -25,7 +28,13 @@ export async function exportedRecognizer(model: string): Promise<Exported> {
     const recognizer = { backbone, head, ...trained, ...(labels && { labels }) };
     return {
       network: classifierNetwork(recognizer),
-      save: (folder) => saveBackbone(folder, backbone, { head, training: trained, card: classifierCard(recognizer) }),
+      save:
+        backbone instanceof TransformerBackbone
+          ? (folder) => {
+              const card = classifierCard({ ...recognizer, backbone });
+              return saveBackbone(folder, backbone, { head, training: trained, card });
+            }
+          : null,
       dispose() {
         head.dispose();
         backbone.dispose();

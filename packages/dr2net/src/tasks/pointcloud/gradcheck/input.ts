@@ -10,7 +10,7 @@ export interface CloudInput {
   readonly positions: Float32Array;
   /** Channels first, as OpenPoints takes them: [batch, channels, points]. */
   readonly features: Float32Array;
-  /** [batch·points]: classes, or 255 where ignored. */
+  /** `[batch·points]`: classes, or 255 where ignored. */
   readonly labels: readonly number[];
 }
 
