@@ -1,6 +1,6 @@
 /**
  * What a file's opening comment says (the formula, the paper, how it is done) belongs to what the file exports; the first of
- * its functions and classes tells it.
+ * its functions, classes and constants tells it.
  */
 import { readFileSync } from 'node:fs';
 import { Comment, CommentTag, type DeclarationReflection, type ProjectReflection, ReflectionKind } from 'typedoc';
@@ -14,7 +14,7 @@ function openingOf(file: string): string | undefined {
     .trim();
 }
 
-const own = ReflectionKind.Function | ReflectionKind.Class;
+const own = ReflectionKind.Function | ReflectionKind.Class | ReflectionKind.Variable;
 
 export function addOpenings(project: ProjectReflection): void {
   const done = new Set<string>();

@@ -21,6 +21,7 @@ import { forward, peekHead } from '../forward.ts';
 import type { MethodImplementation } from '../recording.ts';
 import { walkBack } from '../residual.ts';
 
+/** The method `reversible`: earlier states are rebuilt in floating point, between anchors. */
 export const reversibleMethod: MethodImplementation<'reversible'> = {
   name: 'reversible',
   record: (run, x0, method) =>
