@@ -12,6 +12,7 @@ import { forward, peekHead } from '../forward.ts';
 import type { MethodImplementation } from '../recording.ts';
 import { walkBack } from '../residual.ts';
 
+/** The method `checkpoint`: some states are kept, and the sub-blocks between them run again. */
 export const checkpointMethod: MethodImplementation<'checkpoint'> = {
   name: 'checkpoint',
   record: (run, x0, { every = 1 }) =>

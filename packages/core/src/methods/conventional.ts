@@ -4,6 +4,7 @@ import { forward, readHead } from '../forward.ts';
 import type { MethodImplementation } from '../recording.ts';
 import { traceResidual } from '../residual.ts';
 
+/** The method `conventional`: everything is kept. */
 export const conventionalMethod: MethodImplementation<'conventional'> = {
   name: 'conventional',
   record(run, x0) {

@@ -31,6 +31,7 @@ function folded(run: Run, i: number, { f, base }: Residual): Tensor {
   return result;
 }
 
+/** The method `exact`: earlier states are rebuilt bit for bit, in fixed point. */
 export const exactMethod: MethodImplementation<'exact'> = {
   name: 'exact',
   record: (run, x0, method) =>

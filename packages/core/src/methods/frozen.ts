@@ -2,6 +2,7 @@
 import { forward, readHead } from '../forward.ts';
 import type { MethodImplementation } from '../recording.ts';
 
+/** The method `frozen`: nothing is kept, and no gradient goes back. */
 export const frozenMethod: MethodImplementation<'frozen'> = {
   name: 'frozen',
   record: (run, x0) => ({
