@@ -25,6 +25,9 @@ const ownKeywords = {
   video: ['video', 'action recognition'],
 };
 
+/** Beside `dist` and the changelog. */
+const ownFiles = { dr2net: ['example', 'templates'] };
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
 const different = [];
@@ -52,7 +55,7 @@ for (const name of readdirSync(join(root, 'packages'))) {
   const after = entries.findIndex(([field]) => field === 'description') + 1;
   entries.splice(after, 0, ...Object.entries(alike));
   const written = Object.fromEntries(entries);
-  written.files = ['dist', 'CHANGELOG.md'];
+  written.files = ['dist', ...(ownFiles[name] ?? []), 'CHANGELOG.md'];
   written.publishConfig = { ...written.publishConfig, access: 'public', provenance: true };
   settle(path, text, `${JSON.stringify(written, undefined, 2)}\n`);
 }

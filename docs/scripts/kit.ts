@@ -42,8 +42,9 @@ for (const file of readdirSync(join(wasm, 'dist')))
 
 // The embedded example: weights, and the digits that its clips are drawn with.
 const start = join(root, '..', 'apps', 'start');
+const model = join(root, '..', 'packages', 'dr2net', 'example');
 const embedded = join(out, 'embedded');
 mkdirSync(embedded, { recursive: true });
 for (const file of ['config.json', 'preprocessor_config.json', 'model.safetensors'])
-  copyFileSync(join(start, 'weights', file), join(embedded, file));
+  copyFileSync(join(model, file), join(embedded, file));
 writeFileSync(join(embedded, 'digits.csv'), gunzipSync(readFileSync(join(start, 'data', 'digits.csv.gz'))));

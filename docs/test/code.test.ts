@@ -53,12 +53,12 @@ test('the example of the README prints what it says, on the clips of npm start',
   const start = join(root, 'apps', 'start');
   const folder = mkdtempSync(join(tmpdir(), 'dr2net-readme-'));
   try {
-    mkdirSync(join(folder, 'apps', 'start'), { recursive: true });
-    symlinkSync(join(start, 'weights'), join(folder, 'apps', 'start', 'weights'));
+    mkdirSync(join(folder, 'packages', 'dr2net'), { recursive: true });
+    symlinkSync(join(root, 'packages/dr2net/example'), join(folder, 'packages', 'dr2net', 'example'));
     const clips = JSON.stringify(join(folder, 'runs', 'start', 'clips'));
     await runCode(
       `import { writeDataset } from './src/data/dataset.ts';
-       import { clipsPerClass } from './src/data/parts.ts';
+       import { clipsPerClass } from 'dr2net/example';
        await writeDataset(${clips}, () => {}, { ...clipsPerClass, val: 0 });`,
       start,
     );

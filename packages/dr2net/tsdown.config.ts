@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { packageBuild } from '../../tsdown.config.base.ts';
 import { viewerScript } from './src/viewer/bundle.ts';
 
-export default packageBuild(['src/index.ts', 'src/cli.ts', 'src/report.ts', 'src/scene.ts'], {
+export default packageBuild(['src/index.ts', 'src/cli.ts', 'src/example.ts', 'src/report.ts', 'src/scene.ts'], {
   hooks: {
     'build:done': async () => {
       const script = JSON.stringify(await viewerScript());

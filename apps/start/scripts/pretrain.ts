@@ -1,5 +1,5 @@
 /**
- * Pretrains the embedded backbone on unlabelled clips, and writes weights/ with the log of the run.
+ * Pretrains the embedded backbone on unlabelled clips, and writes its weights with the log of the run.
  *
  *     pnpm --filter start pretrain [--backend node] [--steps 700]
  */
@@ -11,10 +11,9 @@ import { saveBackbone } from '@dr2net/models';
 import { adamW, type Optimizer } from '@dr2net/train';
 import type * as tf from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
+import { clipOptions, Random } from 'dr2net/example';
 import { provenance, userPath } from 'jobs';
-import { clipOptions } from '../src/data/clip.ts';
-import { Random } from '../src/data/random.ts';
-import { appFolder } from '../src/folder.ts';
+import { modelFolder } from '../src/folder.ts';
 import { type Losses, MaskedAutoencoder } from './pretrain/autoencoder.ts';
 import { maskedBatch, shapeOf, unlabelledClips } from './pretrain/batch.ts';
 
@@ -149,7 +148,7 @@ await new Command('pretrain')
   .option('--pool <n>', 'clips that are drawn; each gives many variants', '4000')
   .option('--mask <fraction>', 'share of the patches that the encoder does not see', '0.5')
   .option('--seed <n>', 'seed', '1')
-  .option('--out <folder>', 'where config.json, model.safetensors and the log go', userPath, join(appFolder, 'weights'))
+  .option('--out <folder>', 'where config.json, model.safetensors and the log go', userPath, modelFolder)
   .action(pretrain)
   .parseAsync();
 process.exit(0);

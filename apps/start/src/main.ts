@@ -6,11 +6,11 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { motions } from 'dr2net/example';
 import { comparisonReport, comparisonRows, parseMetrics, type RunLog } from 'dr2net/report';
 import { dr2net, InterruptedError, onInterrupt, repositoryRoot, userPath, writeFileWhole, writeJson } from 'jobs';
 import { writeDataset } from './data/dataset.ts';
-import { motions } from './data/motion.ts';
-import { appFolder } from './folder.ts';
+import { modelFolder } from './folder.ts';
 import { type Method, methods } from './methods.ts';
 import { measurePlain, type PlainFigures } from './plain.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -37,7 +37,7 @@ async function finetune(method: Method, flags: Flags, clips: string, signal: Abo
   rmSync(out, { recursive: true, force: true });
   await dr2net(
     [
-      ...['finetune', '--model', join(appFolder, 'weights'), '--data', clips, '--out', out, '--backend', flags.backend],
+      ...['finetune', '--model', modelFolder, '--data', clips, '--out', out, '--backend', flags.backend],
       ...['--epochs', flags.epochs, '--batch', String(batch), '--lr', learningRate, '--label-smoothing', '0.1'],
       // Mirrored, a clip that moves left moves right; cropped, one that stays seems to grow.
       ...['--no-flip', '--no-crop', '--no-inspect', '--cache', join(flags.out, 'decoded'), ...method.options],
@@ -51,7 +51,7 @@ async function finetune(method: Method, flags: Flags, clips: string, signal: Abo
 async function plainFigures(backend: string, signal: AbortSignal): Promise<PlainFigures | undefined> {
   say('\nPlain TensorFlow.js, the same network: measuring three steps');
   try {
-    return await measurePlain({ model: join(appFolder, 'weights'), backend, classes: motions.length, batch }, signal);
+    return await measurePlain({ model: modelFolder, backend, classes: motions.length, batch }, signal);
   } catch (error) {
     if (error instanceof InterruptedError) throw error;
     say(`It could not be measured: ${error instanceof Error ? error.message : error}`);
@@ -64,7 +64,7 @@ async function run(flags: Flags): Promise<void> {
   const interruption = onInterrupt();
   const { signal } = interruption;
   try {
-    const weights = join(appFolder, 'weights', 'model.safetensors');
+    const weights = join(modelFolder, 'model.safetensors');
     if (!existsSync(weights))
       throw new Error(`${weights} is missing. Restore it from git, or run: pnpm --filter start pretrain`);
     const clips = join(flags.out, 'clips');

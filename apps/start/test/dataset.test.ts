@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findSplits, readClips } from '@dr2net/video';
+import { motions } from 'dr2net/example';
 import { expect, it } from 'vitest';
 import { writeDataset } from '../src/data/dataset.ts';
-import { motions } from '../src/data/motion.ts';
 
 it('writes class folders that read as a data set, once', async () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'start-')), 'clips');

@@ -3,11 +3,10 @@ import { inference } from '@dr2net/ops';
 import { expectScaledClose } from '@dr2net/testing';
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
+import { clipOptions, Random } from 'dr2net/example';
 import { expect, it } from 'vitest';
 import { maskedBatch, shapeOf, toPatches, unlabelledClips, varied } from '../scripts/pretrain/batch.ts';
 import { flowSize, flowTarget } from '../scripts/pretrain/flow.ts';
-import { clipOptions } from '../src/data/clip.ts';
-import { Random } from '../src/data/random.ts';
 
 /** Frames of a smooth texture that moves by (dx, dy) pixels a frame. */
 function moving(dx: number, dy: number, frames = 4, size = 16): { pixels: Uint8Array; frames: number; size: number } {

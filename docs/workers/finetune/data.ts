@@ -9,7 +9,8 @@ import {
   type NamedClip,
   splitClips,
 } from '@dr2net/video';
-import { clipOptions, clipSeed, clipsPerClass, drawClip, motions, type Part, parseDigits } from 'start/data';
+import { clipOptions, clipSeed, clipsPerClass, drawClip, motions, type Part } from 'dr2net/example';
+import { parseDigits } from 'start/data';
 import { base } from '../base.ts';
 import type { DataChoice, DataSummary } from './protocol.ts';
 import { pageReader } from './reader.ts';

@@ -7,6 +7,7 @@ import { addExport } from './commands/export.ts';
 import { addFinetune } from './commands/finetune.ts';
 import { addGradcheck } from './commands/gradcheck.ts';
 import { addInfo } from './commands/info.ts';
+import { addInit } from './commands/init.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPredict } from './commands/predict.ts';
 import { CheckError, exitCodeOf, exitCodes, explain, UsageError } from './errors.ts';
@@ -33,7 +34,8 @@ export function createProgram(output: Output, streams: Streams): Command {
       outputError: () => {},
     })
     .addHelpText('after', exitCodeHelp);
-  for (const add of [addDoctor, addInfo, addPlan, addFinetune, addEvaluate, addPredict, addExport, addGradcheck]) {
+  const all = [addInit, addDoctor, addInfo, addPlan, addFinetune, addEvaluate, addPredict, addExport, addGradcheck];
+  for (const add of all) {
     const command = add(program, output);
     command
       .optionsGroup('Output:')

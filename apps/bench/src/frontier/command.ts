@@ -19,7 +19,7 @@ interface Flags {
   json?: true;
 }
 
-const embedded = join(repositoryRoot, 'apps', 'start', 'weights');
+const embedded = join(repositoryRoot, 'packages', 'dr2net', 'example');
 
 export function frontierTable(points: readonly FrontierMeasurement[]): string {
   const head = [

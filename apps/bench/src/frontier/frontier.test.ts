@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { frontierTable } from './command.ts';
 import { measureFrontier } from './measure.ts';
 
-const model = fileURLToPath(new URL('../../../start/weights', import.meta.url));
+const model = fileURLToPath(new URL('../../../../packages/dr2net/example', import.meta.url));
 
 it('walks from a stored state a sub-block to none', async () => {
   const { points, subBlocks } = await measureFrontier({ backend: 'wasm', model, depth: 2 }, [

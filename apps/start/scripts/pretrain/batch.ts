@@ -1,7 +1,5 @@
 /** Batches of unlabelled clips: visible patches to encode, masked patches and motions to predict. */
-import { clipOptions, drawClip } from '../../src/data/clip.ts';
-import { motions } from '../../src/data/motion.ts';
-import { Random } from '../../src/data/random.ts';
+import { clipOptions, drawClip, motions, Random } from 'dr2net/example';
 import { readDigits } from '../../src/data/read-digits.ts';
 import { flowSize, flowTarget } from './flow.ts';
 

@@ -2,10 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeClip } from '@dr2net/video';
+import { clipOptions, clipSeed, clipsPerClass, drawClip, motions } from 'dr2net/example';
 import { writeFileWhole } from 'jobs';
-import { clipOptions, drawClip } from './clip.ts';
-import { motions } from './motion.ts';
-import { clipSeed, clipsPerClass } from './parts.ts';
 import { readDigits } from './read-digits.ts';
 
 const fps = 8;

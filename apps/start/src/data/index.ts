@@ -1,5 +1,2 @@
-/** The embedded data set without files: what a page needs to draw it itself. */
-export { clipOptions, drawClip } from './clip.ts';
-export { type Part, parseDigits } from './digits.ts';
-export { motions } from './motion.ts';
-export { clipSeed, clipsPerClass } from './parts.ts';
+/** The digits that the clips of `npm start` are drawn with, without files: what a page needs. */
+export { parseDigits } from './digits.ts';

@@ -45,7 +45,7 @@ export type Background = (x: number, y: number, time: number) => Colour;
 
 /**
  * @param frame side of a frame in pixels
- * The drift, in any direction, at most an eighth of a frame over a clip, is a distractor: the label is the digit's motion.
+ * The drift, in any direction, at most an eighth of a frame over a clip, is a distractor: the label is the glyph's motion.
  */
 export function randomBackground(frame: number, random: Random): Background {
   const kind = random.below(3);

@@ -1,6 +1,6 @@
-/** Draws one clip: one or two handwritten digits that share a motion, over a drifting background, with noise. */
+/** Draws one clip: one or two glyphs that share a motion, over a drifting background, with noise. */
 import { randomBackground, randomColour } from './background.ts';
-import { digitSize } from './digits.ts';
+import { glyphSize } from './glyph.ts';
 import { type Motion, type Path, randomPath } from './motion.ts';
 import { Random } from './random.ts';
 
@@ -11,22 +11,22 @@ export interface ClipOptions {
   readonly size: number;
 }
 
-/** What the embedded example uses. */
+/** Those of the example. */
 export const clipOptions: ClipOptions = { frames: 8, size: 32 };
 
 interface Actor {
-  readonly digit: Float32Array;
+  readonly glyph: Float32Array;
   readonly path: Path;
   readonly colour: readonly [number, number, number];
   readonly opacity: number;
 }
 
-/** Bilinear value of a digit image at a place in 0 … 8; 0 outside. */
-function sampleDigit(digit: Float32Array, x: number, y: number): number {
+/** Bilinear value of a glyph at a place in 0 … 8; 0 outside. */
+function sampleGlyph(glyph: Float32Array, x: number, y: number): number {
   const [u, v] = [x - 0.5, y - 0.5];
   const [i, j] = [Math.floor(u), Math.floor(v)];
   const at = (column: number, row: number) =>
-    column < 0 || row < 0 || column >= digitSize || row >= digitSize ? 0 : (digit[row * digitSize + column] ?? 0);
+    column < 0 || row < 0 || column >= glyphSize || row >= glyphSize ? 0 : (glyph[row * glyphSize + column] ?? 0);
   const [a, b] = [u - i, v - j];
   return (at(i, j) * (1 - a) + at(i + 1, j) * a) * (1 - b) + (at(i, j + 1) * (1 - a) + at(i + 1, j + 1) * a) * b;
 }
@@ -42,13 +42,13 @@ function visibleColour(random: Random, behind: number): readonly [number, number
 }
 
 /**
- * @param digits the digits to choose from
+ * @param glyphs the glyphs to choose from: grey values in 0 … 1 [8, 8] each
  * @param seed equal seeds give equal clips
  * @returns RGB bytes [frames, size, size, 3]
  */
 export function drawClip(
   motion: Motion,
-  digits: readonly Float32Array[],
+  glyphs: readonly Float32Array[],
   seed: readonly number[],
   { frames, size }: ClipOptions = clipOptions,
 ): Uint8Array {
@@ -57,7 +57,7 @@ export function drawClip(
   const middle = background(size / 2, size / 2, 0);
   const behind = (middle[0] + middle[1] + middle[2]) / 3;
   const actors: Actor[] = Array.from({ length: random.next() < 0.3 ? 2 : 1 }, () => ({
-    digit: digits[random.below(digits.length)] ?? new Float32Array(digitSize * digitSize),
+    glyph: glyphs[random.below(glyphs.length)] ?? new Float32Array(glyphSize * glyphSize),
     path: randomPath(motion, size, random),
     colour: visibleColour(random, behind),
     opacity: random.between(0.6, 1),
@@ -74,10 +74,10 @@ export function drawClip(
         for (const [index, actor] of actors.entries()) {
           const pose = poses[index];
           if (!pose) continue;
-          const scale = digitSize / pose.size;
-          const column = (x + 0.5 - pose.x) * scale + digitSize / 2;
-          const row = (y + 0.5 - pose.y) * scale + digitSize / 2;
-          const share = actor.opacity * sampleDigit(actor.digit, column, row);
+          const scale = glyphSize / pose.size;
+          const column = (x + 0.5 - pose.x) * scale + glyphSize / 2;
+          const row = (y + 0.5 - pose.y) * scale + glyphSize / 2;
+          const share = actor.opacity * sampleGlyph(actor.glyph, column, row);
           if (share > 0) {
             const over = actor.colour;
             colour = [

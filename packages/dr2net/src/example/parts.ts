@@ -1,5 +1,7 @@
 /** The two parts of the data set, and what makes each of its clips another. */
-import type { Part } from './digits.ts';
+
+/** `train`: to learn from; `val`: held back. */
+export type Part = 'train' | 'val';
 
 /** Clips a class. */
 export const clipsPerClass: Readonly<Record<Part, number>> = { train: 60, val: 20 };

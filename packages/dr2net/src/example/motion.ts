@@ -1,11 +1,11 @@
-/** The motions that label the clips: where a digit is, and how large, at a time. */
+/** The motions that label the clips: where a glyph is, and how large, at a time. */
 import type { Random } from './random.ts';
 
 export const motions = ['left', 'right', 'up', 'down', 'grow', 'shrink', 'shake', 'still'] as const;
 
 export type Motion = (typeof motions)[number];
 
-/** Centre (pixels, y down) and side (pixels) of a digit at a time in 0 … 1. */
+/** Centre (pixels, y down) and side (pixels) of a glyph at a time in 0 … 1. */
 export interface Pose {
   readonly x: number;
   readonly y: number;
@@ -23,7 +23,7 @@ const directions: Partial<Record<Motion, readonly [number, number]>> = {
 
 /**
  * A random path of one motion in a frame of `frame` pixels a side. The middle of the path, not its beginning, is what
- * is random, so that no single frame tells the motion: a digit moving left is on the right no more often than another.
+ * is random, so that no single frame tells the motion: a glyph moving left is on the right no more often than another.
  */
 export function randomPath(motion: Motion, frame: number, random: Random): Path {
   const size = random.between(0.36, 0.52) * frame;

@@ -1,0 +1,59 @@
+/** Where a project may be made, and what it is called: all of it known before anything is written. */
+import { readdirSync, statSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { basename, resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+
+const longest = 214;
+
+/** Names that npm installs under another package's, or refuses whatever their letters. */
+const taken = new Set([...builtinModules, 'node_modules', 'favicon.ico', 'dr2net', 'vite', 'typescript']);
+
+/** The nearest name that npm takes. */
+function nearestAllowed(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replace(/[^a-z0-9._~-]+/g, '-')
+    .replace(/^[^a-z0-9]+|-+$/g, '')
+    .slice(0, longest);
+  return plain === '' || taken.has(plain) ? `my-${plain === '' ? 'project' : plain.replaceAll('/', '-')}` : plain;
+}
+
+/**
+ * The name of the package that is made in a folder: the folder's own.
+ * @throws UsageError where npm would refuse it
+ */
+export function packageName(folder: string): string {
+  const name = basename(resolve(folder));
+  const allowed = /^[a-z0-9][a-z0-9._~-]*$/.test(name) && name.length <= longest;
+  if (allowed && !taken.has(name)) return name;
+  const reason = allowed
+    ? `is the name of a package or module that a project cannot have`
+    : `is no name that npm takes for a package (lower-case letters, digits, "-", "." and "_", at most ${longest}; the first a letter or digit)`;
+  throw new UsageError(`the folder's name "${name}" ${reason}. Give another: dr2net init ${nearestAllowed(name)}`);
+}
+
+export function unwritable(folder: string, cause: unknown): UsageError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new UsageError(`${folder} cannot be written: ${reason}. Give a folder that you may write to.`, { cause });
+}
+
+/** What a folder holds; nothing where there is none yet. */
+function entriesOf(folder: string): string[] {
+  try {
+    const found = statSync(folder, { throwIfNoEntry: false });
+    if (found && !found.isDirectory()) throw new UsageError(`${folder} is a file; give a folder that is new or empty.`);
+    return found ? readdirSync(folder) : [];
+  } catch (cause) {
+    throw cause instanceof UsageError ? cause : unwritable(folder, cause);
+  }
+}
+
+/** @throws UsageError where a project cannot be written into the folder: a file, or something in it */
+export function requireEmpty(folder: string): void {
+  const entries = entriesOf(folder);
+  if (entries.length === 0) return;
+  const named = entries.slice(0, 3).join(', ');
+  const more = entries.length > 3 ? ` and ${entries.length - 3} more` : '';
+  throw new UsageError(`${folder} is not empty (${named}${more}). Give a new or empty folder.`);
+}
