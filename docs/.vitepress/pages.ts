@@ -28,6 +28,7 @@ const live = {
     page('Memory of a step', '/live/memory'),
     page('Schedules', '/live/schedules'),
     page('Finetune in this tab', '/live/finetune'),
+    page('Point clouds in 3-D', '/live/points'),
   ],
 };
 

@@ -1,5 +1,5 @@
 /** Bundles what the live pages load: each package under a name of its own, the workers, the wasm binaries. Into `public/kit`. */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ const out = join(root, 'public', 'kit');
 const workers = {
   runner: join(root, 'workers', 'runner.ts'),
   finetune: join(root, 'workers', 'finetune', 'worker.ts'),
+  points: join(root, 'workers', 'points', 'worker.ts'),
 };
 
 await build({
@@ -48,3 +49,8 @@ mkdirSync(embedded, { recursive: true });
 for (const file of ['config.json', 'preprocessor_config.json', 'model.safetensors'])
   copyFileSync(join(model, file), join(embedded, file));
 writeFileSync(join(embedded, 'digits.csv'), gunzipSync(readFileSync(join(start, 'data', 'digits.csv.gz'))));
+
+// The model of the page of point clouds, and what unpacks LAZ.
+cpSync(join(root, 'models', 'points'), join(out, 'points'), { recursive: true });
+const pointcloud = createRequire(createRequire(import.meta.url).resolve('@dr2net/pointcloud/package.json'));
+copyFileSync(join(dirname(pointcloud.resolve('laz-perf')), '..', 'web', 'laz-perf.wasm'), join(out, 'laz-perf.wasm'));

@@ -1,5 +1,6 @@
 /** What the page and the worker say to one another where a model is finetuned in a tab. */
 import type { StepEvent } from '@dr2net/train';
+import type { UserFile } from '../user-file.ts';
 
 export const methodNames = ['exact', 'reversible', 'checkpoint', 'conventional', 'frozen'] as const;
 export type MethodName = (typeof methodNames)[number];
@@ -10,12 +11,6 @@ export interface Recording {
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8Array;
-}
-
-export interface UserFile {
-  /** `folder/class/name.mp4`: the last folder is the class. */
-  readonly path: string;
-  readonly file: File;
 }
 
 /** `kept`: what an earlier visit put into this page's storage. */

@@ -1,5 +1,6 @@
 /** What stays in the browser's storage of this page: the reader's clips, the checkpoint, the finished model. Nothing leaves the machine. */
-import type { Kept, Recording, UserFile } from './protocol.ts';
+import type { UserFile } from '../user-file.ts';
+import type { Kept, Recording } from './protocol.ts';
 
 const absent = (error: unknown) => error instanceof DOMException && error.name === 'NotFoundError';
 

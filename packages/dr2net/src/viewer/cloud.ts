@@ -1,6 +1,6 @@
 /** The points as one three.js object: round, of a size in the scene's unit, so that near ones are larger. */
 import { BufferAttribute, BufferGeometry, Points, ShaderMaterial, Sphere, Vector3 } from 'three';
-import type { PageScene, ScenePoints } from './data.ts';
+import type { SceneInfo, ScenePoints } from './data.ts';
 
 export interface Cloud {
   readonly object: Points<BufferGeometry, ShaderMaterial>;
@@ -42,7 +42,7 @@ void main() {
   gl_FragColor = vec4(shown.rgb, 1.0);
 }`;
 
-export function makeCloud({ extent, count }: PageScene, { positions }: ScenePoints): Cloud {
+export function makeCloud({ extent, count }: SceneInfo, { positions }: ScenePoints): Cloud {
   const colours = new Uint8Array(4 * count);
   const geometry = new BufferGeometry();
   geometry.setAttribute('position', new BufferAttribute(positions, 3, true));

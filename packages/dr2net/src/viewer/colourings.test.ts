@@ -48,6 +48,17 @@ it('tell truth, prediction, error and height', () => {
   expect(reds('height')).toEqual([100, 101, 102, 100]);
 });
 
+it('have the colours of the scan where there are any', () => {
+  const colours = Uint8Array.of(50, 0, 0, 51, 0, 0, 52, 0, 0, 53, 0, 0);
+  expect(painted('colour', [1], { ...points, colours })).toEqual([
+    [50, 255],
+    [51, 0],
+    [52, 255],
+    [53, 0],
+  ]);
+  expect(painted('colour')[0]).toEqual([0, 0]);
+});
+
 it('hide rows of the legend', () => {
   const shown = (name: string, hidden: number[]) => painted(name, hidden).map(([, alpha]) => alpha === 255);
   expect(shown('truth', [1])).toEqual([true, false, true, false]);

@@ -1,7 +1,7 @@
 /** The colourings of a scene: which there are, their legends, and the colour of every point. */
-import type { Colour, PageScene, ScenePoints } from './data.ts';
+import type { Colour, SceneInfo, ScenePoints } from './data.ts';
 
-export type ColouringName = 'truth' | 'prediction' | 'error' | 'height';
+export type ColouringName = 'colour' | 'truth' | 'prediction' | 'error' | 'height';
 
 export interface LegendRow {
   readonly label: string;
@@ -17,9 +17,9 @@ export interface Colouring {
   paint(colours: Uint8Array, hidden: ReadonlySet<number>): void;
 }
 
-export function colouringsOf(scene: PageScene, points: ScenePoints): Colouring[] {
+export function colouringsOf(scene: SceneInfo, points: ScenePoints): Colouring[] {
   const { count, classes, classColours, errorColours, ignored, heightColours } = scene;
-  const { truth, predicted, positions } = points;
+  const { truth, predicted, positions, colours: own } = points;
   // The last row of the legend: what is not counted.
   const rowOf = (label: number) => (label === ignored ? classes.length : label);
   const classRows = [...classes, 'not counted'].map((label, k) => ({
@@ -63,6 +63,7 @@ export function colouringsOf(scene: PageScene, points: ScenePoints): Colouring[]
     ...(truth
       ? [make('error', outcomeRows, (i) => (truth[i] === ignored ? 2 : truth[i] === predicted[i] ? 0 : 1))]
       : []),
+    ...(own ? [make('colour', classRows, byTruth, (i) => [own[3 * i]!, own[3 * i + 1]!, own[3 * i + 2]!])] : []),
     make('height', classRows, byTruth, heightOf),
   ];
 }

@@ -1,8 +1,8 @@
-/** What the page of a scene carries along, as JSON, and the same as arrays. */
+/** What is shown of a scene, and its points: as a page of its own carries them along, as JSON, and as arrays. */
 
 export type Colour = readonly [red: number, green: number, blue: number];
 
-export interface PageScene {
+export interface SceneInfo {
   readonly id: string;
   readonly unit: string;
   readonly classes: readonly string[];
@@ -19,6 +19,9 @@ export interface PageScene {
   /** Of the coordinates, [3] each: a coordinate is `least + extent · q / 65535`. */
   readonly least: readonly number[];
   readonly extent: readonly number[];
+}
+
+export interface PageScene extends SceneInfo {
   /** Base64 of q [count, 3], uint16, little endian. */
   readonly positions: string;
   /** Base64 of [count], uint8. */
@@ -27,9 +30,13 @@ export interface PageScene {
 }
 
 export interface ScenePoints {
+  /** q [count, 3]: see {@link SceneInfo}. */
   readonly positions: Uint16Array<ArrayBuffer>;
+  /** Labels [count]. */
   readonly truth: Uint8Array | null;
   readonly predicted: Uint8Array;
+  /** Of the scan itself, [count, 3]. */
+  readonly colours?: Uint8Array | null;
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {

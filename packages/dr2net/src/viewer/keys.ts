@@ -1,11 +1,11 @@
 /** The keyboard: everything that the mouse can do. */
-import type { Panel } from './panel.ts';
 import type { SideName, Stage } from './stage.ts';
 
 export interface KeyTargets {
   readonly stage: Stage;
-  readonly panel: Panel;
   readonly canvas: HTMLCanvasElement;
+  /** Steps of the slider. */
+  resizePoints(steps: number): void;
   choose(colouring: number): void;
   /** Tells of the point in the middle of the picture. */
   middle(): void;
@@ -19,16 +19,21 @@ const arrows: Readonly<Record<string, readonly [right: number, up: number]>> = {
   ArrowDown: [0, -1],
 };
 
-export function listenToKeys({ stage, panel, canvas, choose, middle }: KeyTargets): void {
-  addEventListener('keydown', (event) => {
+/** @param where keys are heard: the window, or the canvas where it is one thing of many in a page */
+export function listenToKeys(
+  where: Window | HTMLElement,
+  { stage, canvas, resizePoints, choose, middle }: KeyTargets,
+): void {
+  where.addEventListener('keydown', (heard) => {
+    const event = heard as KeyboardEvent;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { key } = event;
     const side = sidesByKey[key.toLowerCase()];
     const arrow = arrows[key];
     if (/^[1-9]$/.test(key)) choose(Number(key) - 1);
     else if (side) stage.look(side);
-    else if (key === '[') panel.resizePoints(-1);
-    else if (key === ']') panel.resizePoints(1);
+    else if (key === '[') resizePoints(-1);
+    else if (key === ']') resizePoints(1);
     else if (key === '+' || key === '=') stage.zoom(1.25);
     else if (key === '-') stage.zoom(0.8);
     // Inputs have a use of their own for these.

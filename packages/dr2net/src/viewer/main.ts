@@ -84,10 +84,10 @@ function start(): void {
     // The end of turning the scene is no question about a point.
     if (Math.hypot(offsetX - pressed[0]!, offsetY - pressed[1]!) < 4) tellOf(pick(offsetX, offsetY));
   });
-  listenToKeys({
+  listenToKeys(window, {
     stage,
-    panel,
     canvas,
+    resizePoints: panel.resizePoints,
     choose,
     // Who turns the scene by keys cannot aim at a gap's edge.
     middle: () => tellOf(pick(canvas.clientWidth / 2, canvas.clientHeight / 2, 24)),

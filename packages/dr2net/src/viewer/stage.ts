@@ -26,6 +26,8 @@ export interface Stage {
   pointSize(factor: number): void;
   /** Draws before the next picture of the screen. */
   draw(): void;
+  /** Gives back what the graphics card holds of it; the canvas is of no use any more. */
+  dispose(): void;
 }
 
 /** @throws where the browser has no WebGL 2 */
@@ -52,6 +54,7 @@ export function makeStage(canvas: HTMLCanvasElement, cloud: Cloud): Stage {
     asked = true;
     requestAnimationFrame(() => {
       asked = false;
+      if (renderer.getContext().isContextLost()) return;
       // As near to the points as can be: depth is told apart by what lies between the two.
       const distance = camera.position.length();
       camera.near = Math.max(distance - 1.05 * radius, distance / 500, radius / 2000);
@@ -73,7 +76,8 @@ export function makeStage(canvas: HTMLCanvasElement, cloud: Cloud): Stage {
     camera.aspect = width / height;
     draw();
   };
-  new ResizeObserver(resize).observe(canvas);
+  const resizes = new ResizeObserver(resize);
+  resizes.observe(canvas);
   controls.addEventListener('change', draw);
   resize();
 
@@ -120,6 +124,12 @@ export function makeStage(canvas: HTMLCanvasElement, cloud: Cloud): Stage {
     pointSize(value) {
       factor = value;
       draw();
+    },
+    dispose() {
+      resizes.disconnect();
+      controls.dispose();
+      renderer.dispose();
+      renderer.forceContextLoss();
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Where the clips come from: the embedded set, the reader's folder, the webcam. */
-import type { DataChoice, Recording, UserFile } from '../../../../workers/finetune/protocol.ts';
+import type { DataChoice, Recording } from '../../../../workers/finetune/protocol.ts';
 import { make } from '../dom.ts';
-import { filesOf } from './dropped.ts';
+import { dropZone } from '../drop-zone.ts';
 import { Webcam } from './webcam.ts';
 
 export interface DataPanelEvents {
@@ -34,37 +34,13 @@ export class DataPanel {
   }
 
   #files(): HTMLElement {
-    const input = make('input', {
-      type: 'file',
-      multiple: true,
-      webkitdirectory: true,
-      'aria-label': 'Folder of class folders',
+    return dropZone({
+      text: 'Or drop a folder here that has one folder for each class, with its clips (mp4, webm) or images in it; or choose it: ',
+      label: 'Folder of class folders',
+      folder: true,
+      take: (files) => this.events.choose({ kind: 'files', files }),
+      fail: this.events.fail,
     });
-    input.addEventListener('change', () =>
-      this.#take([...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }))),
-    );
-    const zone = make(
-      'div',
-      { class: 'live-drop' },
-      'Or drop a folder here that has one folder for each class, with its clips (mp4, webm) or images in it; or choose it: ',
-      input,
-    );
-    zone.addEventListener('dragover', (event) => event.preventDefault());
-    zone.addEventListener('drop', (event) => {
-      event.preventDefault();
-      const { dataTransfer } = event;
-      if (dataTransfer)
-        filesOf(dataTransfer).then(
-          (files) => this.#take(files),
-          (error) => this.events.fail(inWords(error)),
-        );
-    });
-    return zone;
-  }
-
-  #take(files: readonly UserFile[]): void {
-    if (files.length > 0) this.events.choose({ kind: 'files', files });
-    else this.events.fail('There are no files in what was chosen.');
   }
 
   #camera(): HTMLElement {

@@ -1,8 +1,7 @@
-/** A scene as a page carries it: no more points than a browser turns about with ease, 8 bytes each. */
-
+/** A scene as a page shows it: no more points than a browser turns about with ease, 8 bytes each. */
 import { randomFrom } from '@dr2net/models';
 import { classColour, errorColours, heightColour, ignoredLabel } from '@dr2net/pointcloud';
-import type { PageScene } from '../../viewer/data.ts';
+import type { PageScene, SceneInfo, ScenePoints } from '../../viewer/data.ts';
 import { checkScene, type SceneRecord } from './record.ts';
 
 export interface QuantiseOptions {
@@ -26,11 +25,18 @@ function chosen(count: number, budget: number, id: string): Int32Array {
   return all.subarray(0, budget).sort();
 }
 
-export function quantiseScene(record: SceneRecord, { budget, unit }: QuantiseOptions): PageScene {
+/** A record, and where the scan has them its colours [points, 3]. */
+export type ShownScene = SceneRecord & { readonly colours?: Uint8Array | null };
+
+/** @throws RangeError for counts that differ, labels that are no class, and a budget below 1 */
+export function pointsToShow(
+  record: ShownScene,
+  { budget, unit }: QuantiseOptions,
+): { info: SceneInfo; points: ScenePoints } {
   checkScene(record);
   if (!(Number.isInteger(budget) && budget > 0))
     throw new RangeError(`points is ${budget}; a page shows a whole number of points, 1 or more.`);
-  const { id, positions, truth, predicted, classes, origin = [0, 0, 0] } = record;
+  const { id, positions, truth, predicted, classes, colours = null, origin = [0, 0, 0] } = record;
   const total = positions.length / 3;
   const kept = chosen(total, budget, id);
   const axes = [0, 1, 2].map((axis) => {
@@ -48,7 +54,7 @@ export function quantiseScene(record: SceneRecord, { budget, unit }: QuantiseOpt
       places[3 * at + axis] =
         extent > 0 ? Math.round((65535 * ((positions[3 * i + axis] as number) - least)) / extent) : 32768;
   const labels = (values: ArrayLike<number>) => Uint8Array.from(kept, (i) => values[i] as number);
-  return {
+  const info = {
     id,
     unit,
     classes,
@@ -60,8 +66,26 @@ export function quantiseScene(record: SceneRecord, { budget, unit }: QuantiseOpt
     total,
     least: axes.map(({ least }, axis) => least + (origin[axis] as number)),
     extent: axes.map(({ extent }) => extent),
-    positions: base64(places),
-    truth: truth ? base64(labels(truth)) : null,
-    predicted: base64(labels(predicted)),
   };
+  const coloursOf = (own: Uint8Array) =>
+    Uint8Array.from(
+      { length: 3 * kept.length },
+      (_, at) => own[3 * (kept[Math.floor(at / 3)] as number) + (at % 3)] as number,
+    );
+  return {
+    info,
+    points: {
+      positions: places,
+      truth: truth ? labels(truth) : null,
+      predicted: labels(predicted),
+      colours: colours && coloursOf(colours),
+    },
+  };
+}
+
+/** The same as JSON carries it. */
+export function quantiseScene(record: SceneRecord, options: QuantiseOptions): PageScene {
+  const { info, points } = pointsToShow(record, options);
+  const { positions, truth, predicted } = points;
+  return { ...info, positions: base64(positions), truth: truth && base64(truth), predicted: base64(predicted) };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { pointsOf } from '../../viewer/data.ts';
 import { sceneChart } from './chart.ts';
 import { scenePage } from './page.ts';
-import { quantiseScene } from './quantise.ts';
+import { pointsToShow, quantiseScene } from './quantise.ts';
 import { decodeScene, encodeScene, type SceneRecord } from './record.ts';
 import { sceneSection } from './section.ts';
 
@@ -120,6 +120,13 @@ describe('the page', () => {
     expect(walls).toBeGreaterThan(70);
     expect(walls).toBeLessThan(130);
     expect(quantiseScene(record, { budget: 300, unit: 'm' })).toEqual(scene);
+    // The scan's colours go with their points: here each is its point's row of the meadow or the wall.
+    const colours = Uint8Array.from({ length: 1800 }, (_, at) => Math.floor(at / 60));
+    const { points } = pointsToShow({ ...record, colours }, { budget: 300, unit: 'm' });
+    const up = Array.from(points.positions).filter((_, at) => at % 3 === 1);
+    for (const [i, row] of up.entries())
+      if (points.predicted[i] === 0 && (points.colours?.[3 * i] ?? 0) < 20)
+        expect(Math.round((19 * row) / 65535)).toBe(points.colours?.[3 * i]);
     expect(await scenePage(record, { points: 300 })).toContain('300 of 600 points, chosen at random');
   });
 

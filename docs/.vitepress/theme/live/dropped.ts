@@ -1,5 +1,5 @@
 /** The files of a dropped folder, with their paths. */
-import type { UserFile } from '../../../../workers/finetune/protocol.ts';
+import type { UserFile } from '../../../workers/user-file.ts';
 
 const listed = (reader: FileSystemDirectoryReader) =>
   new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));

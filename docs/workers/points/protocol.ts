@@ -1,0 +1,36 @@
+/** What the page of the point clouds and its worker say to one another. */
+import type { UserFile } from '../user-file.ts';
+
+export type Ask =
+  | { readonly type: 'open'; readonly backend: string }
+  /** A drawn room. */
+  | { readonly type: 'room'; readonly seed: number }
+  /** A cloud, a model, or both. */
+  | { readonly type: 'files'; readonly files: readonly UserFile[] }
+  /** The page's model again. */
+  | { readonly type: 'embedded' };
+
+export interface SegmentedCloud {
+  readonly id: string;
+  /** [points, 3] */
+  readonly positions: Float32Array;
+  /** [points, 3]: red, green, blue, 0 … 255; null where the file has none. */
+  readonly colours: Uint8Array | null;
+  /** [points]: class indices, 255 where not counted; null where nothing is known. */
+  readonly truth: Uint8Array | null;
+  readonly predicted: Uint8Array;
+  readonly classes: readonly string[];
+  /** Of each class, null where it does not occur, and their mean; absent without truth. */
+  readonly iou?: readonly (number | null)[];
+  readonly meanIou?: number;
+  readonly seconds: number;
+  /** What a reader should know of how the file was read. */
+  readonly notes: readonly string[];
+}
+
+export type Told =
+  | { readonly type: 'opened'; readonly backend: string; readonly note?: string }
+  | { readonly type: 'model'; readonly own: boolean; readonly words: string }
+  | { readonly type: 'progress'; readonly done: number; readonly total: number }
+  | { readonly type: 'cloud'; readonly cloud: SegmentedCloud }
+  | { readonly type: 'error'; readonly message: string; readonly lost: boolean };
