@@ -62,7 +62,8 @@ describe.skipIf(!usable)('pages', () => {
   test.each(['/index.html', '/guide/why.html', ...live])('%s in the dark', async (path) => {
     const { page, problems, close } = await site.visit(path, { colorScheme: 'dark' });
     await page.waitForLoadState('load');
-    if (await page.locator('live-example').count()) await page.waitForSelector('live-example[data-state=done]');
+    const shows = 'live-example, live-points, live-boxes';
+    if (await page.locator(shows).count()) await page.locator(`:is(${shows})[data-state=done]`).waitFor();
     expect(await page.evaluate(() => document.documentElement.classList.contains('dark'))).toBe(true);
     expect(await violations(page)).toEqual([]);
     expect(problems).toEqual([]);
