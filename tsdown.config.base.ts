@@ -1,4 +1,4 @@
-// How every package is built: one ESM file an entry, its types, a source map. Dependencies stay imports.
+// How every package is built: one ESM file a module, so that a bundler drops what is not used; its types, a source map. Dependencies stay imports.
 import { defineConfig, type UserConfig } from 'tsdown';
 
 /** The build of a package whose entries are `src/<name>.ts`. */
@@ -11,6 +11,7 @@ export function packageBuild(entry: readonly string[] = ['src/index.ts'], more: 
     dts: { sourcemap: false },
     sourcemap: true,
     clean: true,
+    unbundle: true,
     fixedExtension: false,
     external: [/^[^./]/],
     logLevel: 'warn',

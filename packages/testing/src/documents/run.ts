@@ -1,6 +1,6 @@
 /** Runs the examples of READMEs and pages, so that what a reader copies works and prints what is written below it. */
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,8 +8,12 @@ import { promisify } from 'node:util';
 import { root } from '../root.ts';
 import { examplesOf } from './fences.ts';
 
-/** tsx is the folder's, whatever folder the script works in. */
-function againstSources(script: string): string[] {
+/**
+ * Against the sources; in a project without them (apps/pack-tests makes one) against what is installed. tsx is the
+ * folder's, whatever folder the script works in.
+ */
+function nodeArguments(script: string): string[] {
+  if (!existsSync(join(root, 'pnpm-workspace.yaml'))) return [script];
   const loader = pathToFileURL(createRequire(script).resolve('tsx'));
   return ['--conditions=@dr2net/source', '--import', loader.href, script];
 }
@@ -28,7 +32,7 @@ export function runReadme(name: string, example = 0): { readonly printed: string
   const script = join(folder, `.readme-${process.pid}.mjs`);
   try {
     writeFileSync(script, found.code);
-    const printed = execFileSync(process.execPath, againstSources(script), {
+    const printed = execFileSync(process.execPath, nodeArguments(script), {
       cwd: folder,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -51,7 +55,7 @@ export async function runCode(code: string, folder: string, workingFolder = fold
   const script = join(folder, `.example-${process.pid}-${scripts++}.mjs`);
   try {
     writeFileSync(script, code);
-    const { stdout } = await promisify(execFile)(process.execPath, againstSources(script), {
+    const { stdout } = await promisify(execFile)(process.execPath, nodeArguments(script), {
       cwd: workingFolder,
       encoding: 'utf8',
     });

@@ -24,5 +24,5 @@ export interface Storage {
 /** Of a folder: a path in Node (made when it is absent), or the handle of a browser's. */
 export async function storageOf(folder: ModelFolder, name: string): Promise<Storage> {
   if (typeof folder !== 'string') return (await import('./handle.ts')).handleStorage(folder, name);
-  return (await import('./disk.ts')).diskStorage(folder, name);
+  return (await import('#disk')).diskStorage(folder, name);
 }

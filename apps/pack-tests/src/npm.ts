@@ -1,0 +1,22 @@
+/** npm as a stranger runs it. */
+import { run } from './stranger.ts';
+
+/** No line to the registry: nothing that these tests could judge. */
+export class NoRegistryError extends Error {
+  override readonly name = 'NoRegistryError';
+}
+
+const offline = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED/;
+
+/**
+ * Installs in a folder with a package.json.
+ * @param specs as of `npm install`: names with versions, tarballs
+ * @throws NoRegistryError where npm cannot reach its registry
+ */
+export async function npmInstall(folder: string, specs: readonly string[] = []): Promise<void> {
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--fetch-retries=1'];
+  // The package.json stays as its author wrote it.
+  const args = ['install', ...flags, ...(specs.length > 0 ? ['--no-save', ...specs] : [])];
+  const { failed, all } = await run('npm', args, { cwd: folder, all: true, reject: false });
+  if (failed) throw offline.test(all) ? new NoRegistryError(all) : new Error(`npm install failed:\n${all}`);
+}
