@@ -72,6 +72,7 @@ export type Ask =
   | { readonly type: 'stop' }
   | { readonly type: 'predict'; readonly recording: Omit<Recording, 'label'> }
   | { readonly type: 'save' }
+  | { readonly type: 'export' }
   | { readonly type: 'forget' };
 
 type ToldOfStep = Pick<
@@ -95,5 +96,7 @@ export type Told =
   | { readonly type: 'end'; readonly reason: 'finished' | 'stopped'; readonly step: number }
   | { readonly type: 'prediction'; readonly scores: readonly (readonly [label: string, probability: number])[] }
   | { readonly type: 'saved'; readonly files: readonly { readonly name: string; readonly blob: Blob }[] }
+  /** An ONNX file, and its largest difference from ours over the largest logit. */
+  | { readonly type: 'exported'; readonly blob: Blob; readonly relative: number }
   | { readonly type: 'forgotten' }
   | { readonly type: 'error'; readonly message: string; readonly lost: boolean };

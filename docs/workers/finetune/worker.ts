@@ -4,6 +4,7 @@ import { type ActionRecognizer, type ClipBatch, clipSource, probabilities } from
 import { type Started, start } from '../start.ts';
 import { type Prepared, prepare } from './data.ts';
 import { disposeModel, type Loaded, loadModel, modelKey } from './model.ts';
+import { exported } from './onnx.ts';
 import { planOf } from './plan.ts';
 import type { Ask, Recording, Settings, Told } from './protocol.ts';
 import { pageReader } from './reader.ts';
@@ -137,6 +138,8 @@ async function answer(ask: Exclude<Ask, { type: 'stop' }>): Promise<void> {
       return predict(ask.recording);
     case 'save':
       return save();
+    case 'export':
+      return tell(await exported(trainedModel()));
     case 'forget':
       await forget();
       return tell({ type: 'forgotten' });

@@ -25,6 +25,7 @@ export class LiveFinetune extends HTMLElement {
   readonly #result = new ResultPanel(this.#data.webcam, {
     predict: (recording) => this.#worker.ask({ type: 'predict', recording }),
     save: () => this.#worker.ask({ type: 'save' }),
+    export: () => this.#worker.ask({ type: 'export' }),
     fail: (message) => this.#fail(message),
   });
   readonly #train = button('Train', 'train');
@@ -43,6 +44,7 @@ export class LiveFinetune extends HTMLElement {
     end: (end) => this.#ended(end),
     prediction: ({ scores }) => this.#result.prediction(scores),
     saved: ({ files }) => this.#result.saved(files),
+    exported: ({ blob, relative }) => this.#result.exported(blob, relative),
     forgotten: () => this.#kept.replaceChildren(),
     error: ({ message, lost }) => this.#failed(message, lost),
   };
@@ -194,6 +196,7 @@ export class LiveFinetune extends HTMLElement {
   }
 
   #fail(message: string): void {
+    this.#result.refused();
     this.#state('error');
     this.#status.textContent = message;
     this.#status.classList.add('live-error');
