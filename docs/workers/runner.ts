@@ -2,12 +2,11 @@
  * The worker of the live examples: starts a backend, loads the example's source as a module, runs it with the reader's values and
  * sends what it yields.
  */
-import { DeviceLostError } from '@dr2net/backends';
 import { base } from './base.ts';
 import { importable } from './importable.ts';
 import type { Answer, Controls, Output, Request, Values } from './protocol.ts';
 import { rewriteImports } from './rewrite.ts';
-import { start } from './start.ts';
+import { ofLostDevice, start } from './start.ts';
 
 interface Example {
   readonly controls?: Controls;
@@ -56,7 +55,7 @@ async function run(id: number, values: Values): Promise<void> {
 
 function fail(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  say({ type: 'error', message, lost: error instanceof DeviceLostError });
+  say({ type: 'error', message, lost: ofLostDevice(error) });
 }
 
 /** One at a time: an example is loaded before it runs, and a run ends before the next begins. */

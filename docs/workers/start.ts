@@ -1,5 +1,5 @@
 /** Starts the backend of a page's worker, and says what a reader should know of it. */
-import { type Backend, startBackend } from '@dr2net/backends';
+import { type Backend, DeviceLostError, startBackend } from '@dr2net/backends';
 import { base } from './base.ts';
 
 export interface Started {
@@ -16,6 +16,10 @@ export async function start(name: string): Promise<Started> {
   const note = noteOf(backend);
   return note === undefined ? { backend } : { backend, note };
 }
+
+/** Whether a graphics device that was lost is behind an error: what failed in a step of training has it as its cause. */
+export const ofLostDevice = (error: unknown): boolean =>
+  error instanceof Error && (error instanceof DeviceLostError || ofLostDevice(error.cause));
 
 function noteOf({ name, software }: Backend): string | undefined {
   if (name === 'webgpu')

@@ -13,6 +13,52 @@ const text = async (page: Page, selector: string) => (await page.textContent(sel
 const setNumber = (page: Page, label: string, value: string) =>
   page.locator('.live-settings label', { hasText: label }).locator('input').fill(value);
 
+/** Adds a script to the first worker of a page; those after it are as they are. */
+const firstWorker = (script: string) => (page: Page) =>
+  page.route('**/kit/finetune.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${await response.text()}${script}` });
+    await page.unroute('**/kit/finetune.js');
+  });
+
+/** Does something once a step has been told. */
+const afterStep = (step: number, script: string) => `
+  const tell = postMessage.bind(globalThis);
+  globalThis.postMessage = (told) => {
+    tell(told);
+    if (told.type === 'step' && told.step === ${step}) { ${script} }
+  };`;
+
+const losing = (step: number) => `
+  const { requestDevice } = GPUAdapter.prototype;
+  const devices = [];
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    const device = await requestDevice.apply(this, given);
+    devices.push(device);
+    return device;
+  };
+  ${afterStep(step, 'for (const device of devices) device.destroy();')}`;
+
+/** No exported file is near enough to its model. */
+const noDifferenceAllowed = (page: Page) =>
+  page.route('**/kit/chunks/*.js', async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace(/\btolerance:(\w+)=1e-4/, 'tolerance:$1=-1');
+    await route.fulfill({ response, body });
+  });
+
+/** The steps that the page tells of from now on, and `end` where it says how training ended. */
+async function toldSteps(page: Page): Promise<() => Promise<string>> {
+  await page.evaluate(() => {
+    const seen: string[] = [];
+    Object.assign(globalThis, { seen });
+    const line = document.querySelector('.live-progress') as Element;
+    const look = () => seen.push(/^step (\d+)/.exec(line.textContent ?? '')?.[1] ?? 'end');
+    new MutationObserver(look).observe(line, { childList: true });
+  });
+  return () => page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen.join(' '));
+}
+
 /** A folder of pictures: `counts` of each class, noise around a colour. */
 function pictures(counts: Readonly<Record<string, number>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'dr2net-pictures-'));
@@ -44,8 +90,8 @@ describe.skipIf(!usable)('finetune in this tab', () => {
     for (const folder of folders) rmSync(folder, { recursive: true });
   });
 
-  const open = async () => {
-    const visit = await site.visit('/live/finetune.html');
+  const open = async (before?: (page: Page) => Promise<unknown>) => {
+    const visit = await site.visit('/live/finetune.html', {}, before);
     await state(visit.page, 'idle');
     return visit;
   };
@@ -92,6 +138,15 @@ describe.skipIf(!usable)('finetune in this tab', () => {
     const file = readFileSync(await download.path());
     const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE())).toString());
     expect(Object.keys(header).length).toBeGreaterThan(20);
+    const [onnx] = await Promise.all([page.waitForEvent('download'), page.click('[data-act=onnx]')]);
+    expect(onnx.suggestedFilename()).toBe('model.onnx');
+    const told = /^model\.onnx, ([\d.]+) MB.* at most ([\d.e-]+) of the largest\.$/.exec(
+      await text(page, '.live-onnx'),
+    );
+    expect(Number(told?.[2])).toBeLessThan(1e-5);
+    const exported = readFileSync(await onnx.path());
+    expect(exported.length / 1e6).toBeCloseTo(Number(told?.[1]), 1);
+    expect(exported.includes('dr2net.beta')).toBe(true);
     expect(problems).toEqual([]);
     await close();
   });
@@ -99,7 +154,7 @@ describe.skipIf(!usable)('finetune in this tab', () => {
   test('a folder of images of two classes, with a file that is none', async () => {
     const folder = made(pictures({ red: 6, green: 6 }));
     writeFileSync(join(folder, 'red', 'notes.png'), 'no picture');
-    const { page, problems, close } = await open();
+    const { page, problems, close } = await open(noDifferenceAllowed);
     await choose(page, folder);
     await page.waitForSelector('.live-table', { timeout: 100_000 });
     const chosen = await text(page, '.live-chosen');
@@ -110,6 +165,10 @@ describe.skipIf(!usable)('finetune in this tab', () => {
     await page.click('[data-act=train]');
     await state(page, 'trained');
     expect(Number(await page.getAttribute('live-finetune', 'data-accuracy'))).toBe(1);
+    await page.click('[data-act=onnx]');
+    await state(page, 'error');
+    expect(await text(page, '.live-status')).toMatch(/logits differ from ours by \d\.\de-\d+ of the largest/);
+    expect(await text(page, '.live-onnx')).toBe('');
     expect(problems).toEqual([]);
     await close();
   });
@@ -161,6 +220,40 @@ describe.skipIf(!usable)('finetune in this tab', () => {
     await page.waitForFunction(() =>
       /^(clap|wave) \d+ %, (clap|wave) \d+ %$/.test(document.querySelector('.live-prediction')?.textContent ?? ''),
     );
+    expect(problems).toEqual([]);
+    await close();
+  });
+
+  test.each([
+    ['goes on from its checkpoint', 'webgpu', losing(3), '1 2 3 3 4 end'],
+    // What the page makes of it is the same on any backend.
+    [
+      'begins again where there is none yet',
+      'wasm',
+      afterStep(1, "tell({ type: 'error', message: 'gone', lost: true });"),
+      '1 1 2 3 4 end',
+    ],
+  ])('a run whose graphics device is lost %s', async (_, backend, script, expected) => {
+    const { page, problems, close } = await site.visit(
+      `/live/finetune.html?backend=${backend}`,
+      {},
+      firstWorker(script),
+    );
+    await state(page, 'idle');
+    expect(await page.getAttribute('live-finetune', 'data-backend')).toBe(backend);
+    await choose(page, made(pictures({ red: 6, green: 6 })));
+    await page.waitForSelector('.live-table', { timeout: 100_000 });
+    // Two steps an epoch, and a checkpoint after each epoch.
+    await setNumber(page, 'epochs', '2');
+    await setNumber(page, 'clips in a batch', '5');
+    // Few shaders: a processor compiles them, anew in each worker.
+    await setNumber(page, 'blocks', '1');
+    await page.locator('.live-settings label', { hasText: 'method' }).locator('select').selectOption('frozen');
+    const steps = await toldSteps(page);
+    await page.click('[data-act=train]');
+    await state(page, 'trained');
+    expect(await text(page, '.live-progress')).toContain('Finished at step 4.');
+    expect(await steps()).toBe(expected);
     expect(problems).toEqual([]);
     await close();
   });

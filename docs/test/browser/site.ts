@@ -24,8 +24,11 @@ export interface Visit {
 
 export interface Site {
   readonly browser: Browser;
-  /** @param path from the site's root, with a slash at its beginning */
-  visit(path: string, options?: BrowserContextOptions): Promise<Visit>;
+  /**
+   * @param path from the site's root, with a slash at its beginning
+   * @param before what is done with the page before it loads
+   */
+  visit(path: string, options?: BrowserContextOptions, before?: (page: Page) => Promise<unknown>): Promise<Visit>;
   url(path: string): string;
   close(): Promise<void>;
 }
@@ -37,10 +40,11 @@ export async function openSite(): Promise<Site> {
   return {
     browser,
     url: (path) => origin + path,
-    async visit(path, options) {
+    async visit(path, options, before) {
       const context = await browser.newContext(options);
       const page = await context.newPage();
       const problems = watch(page, origin);
+      await before?.(page);
       await page.goto(origin + path);
       return { page, problems, close: () => context.close() };
     },

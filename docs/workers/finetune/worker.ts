@@ -1,7 +1,6 @@
 /** The worker of 'Finetune in this tab': clips, plan, training, prediction, the finished model. */
-import { DeviceLostError } from '@dr2net/backends';
 import { type ActionRecognizer, type ClipBatch, clipSource, probabilities } from '@dr2net/video';
-import { type Started, start } from '../start.ts';
+import { ofLostDevice, type Started, start } from '../start.ts';
 import { type Prepared, prepare } from './data.ts';
 import { disposeModel, type Loaded, loadModel, modelKey } from './model.ts';
 import { exported } from './onnx.ts';
@@ -148,7 +147,7 @@ async function answer(ask: Exclude<Ask, { type: 'stop' }>): Promise<void> {
 
 function fail(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  tell({ type: 'error', message, lost: error instanceof DeviceLostError });
+  tell({ type: 'error', message, lost: ofLostDevice(error) });
 }
 
 /** One after the other, but for `stop`, which ends the one at hand. */

@@ -50,8 +50,12 @@ export class LiveFinetune extends HTMLElement {
   };
   #note = '';
   #hasData = false;
-  /** Whether the run that was stopped goes on once its clips are there again. */
-  #goesOn = false;
+  /** Where the clips are that were chosen last: drawn again, or in this page's storage. */
+  #source: 'embedded' | 'kept' = 'embedded';
+  /** What is done once the clips are there again: the run that was stopped goes on, or one begins anew. */
+  #next: 'resume' | 'begin' | undefined;
+  /** Whether the device was lost while a model was trained. */
+  #interrupted = false;
   #losses = 0;
 
   connectedCallback(): void {
@@ -75,6 +79,7 @@ export class LiveFinetune extends HTMLElement {
   }
 
   #choose(choice: DataChoice): void {
+    this.#source = choice.kind === 'embedded' ? 'embedded' : 'kept';
     this.#state('busy');
     this.#say(choice.kind === 'embedded' ? 'Drawing the clips …' : 'Looking at the clips …');
     this.#worker.ask({ type: 'data', data: choice });
@@ -123,8 +128,14 @@ export class LiveFinetune extends HTMLElement {
 
   #resume({ settings, data }: Kept): void {
     this.#settings.show(settings);
-    this.#goesOn = true;
+    this.#next = 'resume';
     this.#choose({ kind: data.kind === 'embedded' ? 'embedded' : 'kept' });
+  }
+
+  /** A device that was lost before the first checkpoint: there is nothing to go on from. */
+  #startOver(): void {
+    this.#next = 'begin';
+    this.#choose({ kind: this.#source });
   }
 
   #take<T extends Told['type']>(told: Extract<Told, { type: T }>): void {
@@ -136,8 +147,13 @@ export class LiveFinetune extends HTMLElement {
     this.dataset.backend = backend;
     this.#state('idle');
     this.#say('Choose what to train on.');
-    if (kept && this.#losses > 0) this.#resume(kept);
-    else if (kept) this.#offer(kept);
+    if (!this.#interrupted) {
+      if (kept) this.#offer(kept);
+      return;
+    }
+    this.#interrupted = false;
+    if (kept) this.#resume(kept);
+    else this.#startOver();
   }
 
   #prepared({ labels, training, validation, notes }: DataSummary): void {
@@ -146,9 +162,9 @@ export class LiveFinetune extends HTMLElement {
     this.#chosen.textContent = `${labels.length} classes (${labels.join(', ')}): ${counts}. ${notes.join(' ')}`;
     this.#state('idle');
     this.#say('');
-    const resume = this.#goesOn;
-    this.#goesOn = false;
-    if (resume) this.#begin(true);
+    const next = this.#next;
+    this.#next = undefined;
+    if (next) this.#begin(next === 'resume');
     else this.#planAgain();
   }
 
@@ -169,13 +185,16 @@ export class LiveFinetune extends HTMLElement {
     this.#state('trained');
   }
 
-  /** A graphics device that is lost is started again, and the run goes on from its checkpoint; twice in a row without a step is enough. */
+  /** A graphics device that is lost is started again, and the run goes on from its checkpoint, or begins again; twice in a row without a step is enough. */
   #failed(message: string, lost: boolean): void {
     if (!lost || this.#losses >= 2) {
       this.#fail(message);
       return;
     }
     this.#losses++;
+    this.#interrupted = this.dataset.state === 'training';
+    // The worker that knew them is gone.
+    this.#hasData = false;
     this.#state('starting');
     this.#say('The graphics device was lost; starting it again …');
     this.#worker.open(backendOf());
