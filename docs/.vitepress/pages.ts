@@ -1,6 +1,6 @@
 /** The pages in the order in which they are read. */
 import type { DefaultTheme } from 'vitepress';
-import { packageNames } from './markdown/sources.ts';
+import { entriesOfDr2net, packageNames } from './markdown/sources.ts';
 
 const page = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, link });
 
@@ -61,8 +61,7 @@ const reference = {
   items: [
     page('All packages', '/api/'),
     ...packageNames.map((name) => page(name === 'dr2net' ? name : `@dr2net/${name}`, `/api/${name}`)),
-    page('dr2net/report', '/api/dr2net/report'),
-    page('dr2net/scene', '/api/dr2net/scene'),
+    ...entriesOfDr2net.map((name) => page(`dr2net/${name}`, `/api/dr2net/${name}`)),
   ],
 };
 

@@ -15,6 +15,9 @@ export const packageNames = [
   'video',
 ];
 
+/** What can be imported of `dr2net` by a name of its own: `dr2net/report`. */
+export const entriesOfDr2net = ['example', 'report', 'scene'];
+
 /** Page, relative to `docs` → file, relative to the repository. */
 export const sources: ReadonlyMap<string, string> = new Map([
   ...packageNames.map((name) => [`packages/${name}.md`, `packages/${name}/README.md`] as const),

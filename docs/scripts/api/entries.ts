@@ -1,5 +1,5 @@
 /** What can be imported, by its name. `dr2net` is last: what it passes on is told by the package that it comes from. */
-import { packageNames } from '../../.vitepress/markdown/sources.ts';
+import { entriesOfDr2net, packageNames } from '../../.vitepress/markdown/sources.ts';
 
 export interface Entry {
   /** As it is imported. */
@@ -19,6 +19,5 @@ export const entries: readonly Entry[] = [
       file: `packages/${name}/src/${inNode.includes(name) ? 'node' : 'index'}.ts`,
     })),
   { name: 'dr2net', file: 'packages/dr2net/src/index.ts' },
-  { name: 'dr2net/report', file: 'packages/dr2net/src/report.ts' },
-  { name: 'dr2net/scene', file: 'packages/dr2net/src/scene.ts' },
+  ...entriesOfDr2net.map((name) => ({ name: `dr2net/${name}`, file: `packages/dr2net/src/${name}.ts` })),
 ];

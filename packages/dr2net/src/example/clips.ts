@@ -11,6 +11,7 @@ const fps = 8;
 const glyphsPerPart = 500;
 const glyphSeed: Readonly<Record<Part, number>> = { train: 33, val: 44 };
 
+/** Drawn clips, and what reads them. */
 export interface ExampleClips {
   readonly dataset: ClipDataset;
   /** For `clipSource`, beside the data set. */

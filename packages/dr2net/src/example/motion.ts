@@ -1,8 +1,10 @@
 /** The motions that label the clips: where a glyph is, and how large, at a time. */
 import type { Random } from './random.ts';
 
+/** The classes of the example: the ways a digit moves. */
 export const motions = ['left', 'right', 'up', 'down', 'grow', 'shrink', 'shake', 'still'] as const;
 
+/** One of the classes. */
 export type Motion = (typeof motions)[number];
 
 /** Centre (pixels, y down) and side (pixels) of a glyph at a time in 0 … 1. */
