@@ -29,6 +29,7 @@ const live = {
     page('Schedules', '/live/schedules'),
     page('Finetune in this tab', '/live/finetune'),
     page('Point clouds in 3-D', '/live/points'),
+    page('Boxes on images', '/live/boxes'),
   ],
 };
 

@@ -15,6 +15,7 @@ const workers = {
   runner: join(root, 'workers', 'runner.ts'),
   finetune: join(root, 'workers', 'finetune', 'worker.ts'),
   points: join(root, 'workers', 'points', 'worker.ts'),
+  boxes: join(root, 'workers', 'boxes', 'worker.ts'),
 };
 
 await build({
@@ -50,7 +51,7 @@ for (const file of ['config.json', 'preprocessor_config.json', 'model.safetensor
   copyFileSync(join(model, file), join(embedded, file));
 writeFileSync(join(embedded, 'digits.csv'), gunzipSync(readFileSync(join(start, 'data', 'digits.csv.gz'))));
 
-// The model of the page of point clouds, and what unpacks LAZ.
-cpSync(join(root, 'models', 'points'), join(out, 'points'), { recursive: true });
+// The models of the pages of point clouds and of boxes, and what unpacks LAZ.
+cpSync(join(root, 'models'), out, { recursive: true });
 const pointcloud = createRequire(createRequire(import.meta.url).resolve('@dr2net/pointcloud/package.json'));
 copyFileSync(join(dirname(pointcloud.resolve('laz-perf')), '..', 'web', 'laz-perf.wasm'), join(out, 'laz-perf.wasm'));

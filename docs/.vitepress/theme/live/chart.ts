@@ -7,7 +7,7 @@ import { numberInWords } from './numbers.ts';
 type Chart = Extract<Output, { chart: unknown }>['chart'];
 
 /** Okabe and Ito's palette, told apart by colour-blind readers too, and as dashes. */
-const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b08800', '#56b4e9'];
+export const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b08800', '#56b4e9'];
 const dashes = ['', '6 3', '2 2', '8 3 2 3', '4 1', '1 3'];
 
 const look = (index: number) => ({ stroke: palette[index % palette.length], dash: dashes[index % dashes.length] });

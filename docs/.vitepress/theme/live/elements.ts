@@ -4,6 +4,7 @@ const loaders: Readonly<Record<string, () => Promise<CustomElementConstructor>>>
   'live-example': async () => (await import('./live-example.ts')).LiveExample,
   'live-finetune': async () => (await import('./finetune/element.ts')).LiveFinetune,
   'live-points': async () => (await import('./points/element.ts')).LivePoints,
+  'live-boxes': async () => (await import('./boxes/element.ts')).LiveBoxes,
 };
 
 /** Defines those that the page has. */
