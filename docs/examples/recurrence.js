@@ -1,6 +1,6 @@
 // x_{i+1} = F_i(x_i) + α·x_i + β·x_{i−1}: forward, then every state rebuilt from the last two, in three ways.
 import { defaultTolerance, planAnchors, runStates } from '@dr2net/core';
-import { exact, trainingContext } from '@dr2net/ops';
+import { exact, exactGrid, trainingContext } from '@dr2net/ops';
 import * as tf from '@tensorflow/tfjs-core';
 
 export const controls = {
@@ -45,7 +45,7 @@ function compare({ alpha, beta, depth }) {
 
   // The same recurrence on integers: besides the last two, only what the rounding of β·x throws away is kept.
   const bits = 18; // of the states, behind the point
-  const grid = exact.grid(alpha, beta, { fractionBits: bits });
+  const grid = exactGrid(alpha, beta, { fractionBits: bits });
   const onGrid = (i, x) => F[i](exact.dequantize(x, bits));
   const integers = [exact.quantize(x0, bits), exact.quantize(x0, bits)]; // x_{−1} = x_0
   const sides = [];

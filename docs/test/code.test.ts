@@ -1,5 +1,5 @@
 /** Every block of code in pages and READMEs: run, or typechecked. Command lines are parsed by dr2net's own tests. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { documents, examplesOf, fencesOf, root, runCode } from '@dr2net/testing/documents';
@@ -48,20 +48,11 @@ describe('examples of packages are run by the tests of the package', () => {
   });
 });
 
-test('the example of the README prints what it says, on the clips of npm start', async () => {
+test('the example of the README prints what it says, beside the model that init writes', async () => {
   const [example] = examplesOf(readFileSync(join(root, 'README.md'), 'utf8'));
-  const start = join(root, 'apps', 'start');
   const folder = mkdtempSync(join(tmpdir(), 'dr2net-readme-'));
   try {
-    mkdirSync(join(folder, 'packages', 'dr2net'), { recursive: true });
-    symlinkSync(join(root, 'packages/dr2net/example'), join(folder, 'packages', 'dr2net', 'example'));
-    const clips = JSON.stringify(join(folder, 'runs', 'start', 'clips'));
-    await runCode(
-      `import { writeDataset } from './src/data/dataset.ts';
-       import { clipsPerClass } from 'dr2net/example';
-       await writeDataset(${clips}, () => {}, { ...clipsPerClass, val: 0 });`,
-      start,
-    );
+    symlinkSync(join(root, 'packages/dr2net/example'), join(folder, 'model'));
     expect(await runCode(example?.code ?? '', docs, folder)).toBe(example?.expected);
   } finally {
     rmSync(folder, { recursive: true, force: true });

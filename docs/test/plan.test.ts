@@ -41,6 +41,12 @@ test('what fits is not refused', () => {
   expect(bytes.exact).toBeLessThan((bytes.conventional ?? 0) / 3);
 });
 
+test('reversible counts where its schedule begins, with an anchor at nearly every state', () => {
+  const { rows } = planOf(loaded, { ...settings, method: 'reversible' }, withMemory(1e9));
+  const bytes = Object.fromEntries(rows.map(({ method, activationBytes }) => [method, activationBytes]));
+  expect(bytes.reversible).toBeGreaterThan(bytes.exact ?? 0);
+});
+
 test('what does not fit is refused with what would', () => {
   const { rows } = planOf(loaded, { ...settings, method: 'conventional' }, withMemory(1e9));
   const needed = (method: string) => rows.find((row) => row.method === method)?.peakBytes ?? 0;

@@ -14,9 +14,16 @@ const nameOf = ({ path }: UserFile) => path.split('/').at(-1) ?? path;
 
 /**
  * Undefined where none of the files is of a model.
- * @throws Error where the weights or the configuration are missing
+ * @throws Error where the weights or the configuration are missing, or there are two models
  */
 export function droppedModel(files: readonly UserFile[]): DroppedModel | undefined {
+  for (const name of [weights, configuration]) {
+    const all = files.filter((file) => nameOf(file) === name);
+    if (all.length > 1)
+      throw new Error(
+        `There are ${all.length} files ${name}: ${all.map(({ path }) => path).join(', ')}. Drop one model.`,
+      );
+  }
   const byName = new Map(files.map((dropped) => [nameOf(dropped), dropped.file]));
   const [hasWeights, hasConfiguration] = [byName.has(weights), byName.has(configuration)];
   if (!hasWeights && !hasConfiguration) return undefined;

@@ -3,6 +3,7 @@ import type { Backend } from '@dr2net/backends';
 import type { Coefficients, Method } from '@dr2net/core';
 import { type DryTraining, formatBytes, type PlannedBackend, plannedBackends, predictMemory } from '@dr2net/memory';
 import { memoryModelOf, methodSetting } from '@dr2net/models';
+import { dynamic } from '@dr2net/schedulers';
 import type { Loaded } from './model.ts';
 import { type MethodName, methodNames, type Plan, type PlanRow, type Settings } from './protocol.ts';
 
@@ -17,6 +18,10 @@ const coefficients: Readonly<Record<MethodName, Coefficients>> = {
 
 export const coefficientsOf = (method: MethodName): Coefficients => coefficients[method];
 
+/** Where the memory of a run is looked at: `reversible` keeps the most where its schedule begins. */
+const placesOf = (method: MethodName): readonly Coefficients[] =>
+  method === 'reversible' ? [dynamic().at(0, 1000), coefficientsOf(method)] : [coefficientsOf(method)];
+
 export const methodOf = (name: MethodName): Method => ({ name });
 
 const training: DryTraining = {
@@ -30,11 +35,15 @@ export function planOf({ backbone, recognizer }: Loaded, { batch, method }: Sett
   const model = memoryModelOf(backbone, { classes: head.classes, pooling: head.form.pooling });
   const planned = plannedBackends.find((name) => name === backend.name) as PlannedBackend;
   const rows = methodNames.map((name): PlanRow => {
-    const setting = methodSetting(methodOf(name), coefficientsOf(name), model.subBlocks);
-    const { peakBytes, deviceBytes, activationPeakBytes } = predictMemory(model, {
-      ...{ ...setting, read: 'last', batch, training, backend: planned },
+    const predicted = placesOf(name).map((place) => {
+      const setting = methodSetting(methodOf(name), place, model.subBlocks);
+      return predictMemory(model, { ...setting, read: 'last', batch, training, backend: planned });
     });
-    return { method: name, peakBytes: Math.max(peakBytes, deviceBytes), activationBytes: activationPeakBytes };
+    return {
+      method: name,
+      peakBytes: Math.max(...predicted.flatMap(({ peakBytes, deviceBytes }) => [peakBytes, deviceBytes])),
+      activationBytes: Math.max(...predicted.map(({ activationPeakBytes }) => activationPeakBytes)),
+    };
   });
   const limitBytes = backend.limits.memory;
   const refusal = limitBytes === undefined ? undefined : refusalOf(rows, method, limitBytes, batch);

@@ -14,7 +14,12 @@ export const folderIn = async (name: string) => (await runFolder()).getDirectory
 
 async function write(folder: FileSystemDirectoryHandle, name: string, content: Blob | string): Promise<void> {
   const stream = await (await folder.getFileHandle(name, { create: true })).createWritable();
-  await stream.write(content);
+  try {
+    await stream.write(content);
+  } catch (error) {
+    await stream.abort();
+    throw error;
+  }
   await stream.close();
 }
 
@@ -30,7 +35,9 @@ export async function forget(): Promise<void> {
 export async function keptRun(): Promise<Kept | undefined> {
   try {
     const folder = await runFolder();
-    await (await folder.getDirectoryHandle('checkpoint')).getFileHandle('checkpoint.safetensors');
+    const checkpoint = await (await folder.getDirectoryHandle('checkpoint')).getFileHandle('checkpoint.safetensors');
+    // Made and never closed: the tab was closed while the first one was written.
+    if ((await checkpoint.getFile()).size === 0) return undefined;
     return JSON.parse(await (await (await folder.getFileHandle('run.json')).getFile()).text()) as Kept;
   } catch (error) {
     if (absent(error)) return undefined;

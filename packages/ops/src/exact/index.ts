@@ -4,7 +4,7 @@
  *     X_{i+1} = round(2ᶠ·F_i(x_i)) + ⌊(a·X_i + b·X_{i−1})/2ˢ⌋
  *
  * States are int32 on a grid of 2⁻ᶠ, α = a/2ˢ, β = b/2ˢ. What the floor throws away, as far as it is needed to find
- * X_{i−1} again, is kept as an index below ⌈2ˢ/|b|⌉, packed at close to its entropy (packing.ts). (The idea: Maclaurin et al., arXiv 1502.03492;
+ * X_{i−1} again, is kept as an index below ⌈2ˢ/|b|⌉, packed at close to log₂ of their number (packing.ts). (The idea: Maclaurin et al., arXiv 1502.03492;
  * momentumnet; BDIA. For this recurrence: this project.)
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -58,7 +58,7 @@ function checkSide(op: string, side: Tensor, x: Tensor, on: ExactGrid): void {
   expectShape(op, 'side', side, [sideWords(x.size, on)], `${on.sideBits} bits for each of ${x.size} elements`);
 }
 
-/** {@link exact}: the kernels, the grid, and a state on a coarser grid and back. */
+/** {@link exact}: the kernels, and a state on a coarser grid and back. */
 export interface Exact extends ExactKernel {
   /** X int32 on a grid coarser by `bits`, 1 … 15: ⌊X/2ᵇⁱᵗˢ⌋, and what that throws away. */
   coarsen(x: Tensor, bits: number): Coarsened;

@@ -11,10 +11,12 @@ type Evaluation = Extract<Told, { type: 'evaluation' }>;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 export class ProgressPanel {
-  readonly #line = make('p', { class: 'live-progress', role: 'status' });
+  readonly #line = make('p', { class: 'live-progress' });
+  /** What is read aloud: not every step, but every evaluation and the end. */
+  readonly #said = make('p', { class: 'visually-hidden', role: 'status' });
   readonly #bar = make('progress', { max: 1, value: 0, hidden: true, 'aria-label': 'Training' });
   readonly #charts = new Outputs();
-  readonly element = make('div', {}, this.#line, this.#bar, this.#charts.element);
+  readonly element = make('div', {}, this.#line, this.#said, this.#bar, this.#charts.element);
   #loss: [number, number][] = [];
   #accuracy: [number, number][] = [];
   #held: [number, number][] = [];
@@ -64,11 +66,13 @@ export class ProgressPanel {
 
   evaluation({ step, top1 }: Evaluation): void {
     this.#held.push([step, top1]);
+    this.#said.textContent = `After step ${step}: accuracy on held-back clips ${percent(top1)}.`;
     this.#draw();
   }
 
   end(text: string): void {
     this.#line.textContent = text;
+    this.#said.textContent = text;
     this.#bar.hidden = true;
     this.#draw();
   }

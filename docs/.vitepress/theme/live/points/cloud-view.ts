@@ -47,7 +47,11 @@ export class CloudView {
         { class: 'live-beside' },
         this.#legend.element,
         make('label', {}, 'size of points ', this.#size),
-        make('p', { class: 'live-buttons' }, ...sides.map((side) => button(side, () => this.#stage?.look(side)))),
+        make(
+          'p',
+          { class: 'live-buttons', role: 'group', 'aria-label': 'View' },
+          ...sides.map((side) => button(side, () => this.#stage?.look(side))),
+        ),
         this.#told,
       ),
     );
@@ -60,7 +64,8 @@ export class CloudView {
     this.dispose();
     const canvas = make('canvas', {
       tabindex: 0,
-      role: 'img',
+      role: 'application',
+      'aria-roledescription': '3-D view',
       'aria-label': `The points of ${scene.id} in 3-D; arrow keys turn them, Enter tells of the one in the middle`,
     });
     const cloud = viewer.makeCloud(info, points);
