@@ -34,10 +34,7 @@ function fixedVersions(): ReadonlyMap<string, string> {
   return new Map([...catalog, ['vite', own.devDependencies.vite]]);
 }
 
-/**
- * Makes the project in a folder that is not there yet.
- * @throws NoRegistryError where npm cannot reach its registry
- */
+/** Makes the project in a folder that is not there yet. */
 export async function makeFreshProject(project: string, tarballs: Tarballs): Promise<void> {
   mkdirSync(project, { recursive: true });
   const versions = fixedVersions();
@@ -56,7 +53,6 @@ export async function makeFreshProject(project: string, tarballs: Tarballs): Pro
 /**
  * Installs what a package.json names; our packages from the tarballs, whichever of them are named there or needed by others.
  * @param project its folder; its package.json stays as it is
- * @throws NoRegistryError where npm cannot reach its registry
  */
 export async function installTarballs(project: string, tarballs: Tarballs): Promise<void> {
   await npmInstall(project, Object.values(tarballs));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { makeFreshProject } from '../src/fresh-project.ts';
-import { NoRegistryError } from '../src/npm.ts';
+import { askRegistry, NoRegistryError } from '../src/npm.ts';
 import { packAll, type Tarballs } from '../src/pack.ts';
 
 declare module 'vitest' {
@@ -21,6 +21,7 @@ export default async function setup(vitest: TestProject): Promise<() => void> {
   try {
     const tarballs = await packAll(join(folder, 'tarballs'));
     vitest.provide('tarballs', tarballs);
+    await askRegistry();
     const project = join(folder, 'project');
     await makeFreshProject(project, tarballs);
     vitest.provide('project', project);
