@@ -1,5 +1,6 @@
 /** One set of tarballs and one project for all tests, made before the first and removed after the last. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -15,9 +16,10 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(vitest: TestProject): Promise<() => void> {
+export default async function setup(vitest: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'dr2net-stranger-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  // Asynchronously: vitest waits for its workers meanwhile, and gives up where it cannot hear them.
+  const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const tarballs = await packAll(join(folder, 'tarballs'));
     vitest.provide('tarballs', tarballs);
@@ -27,7 +29,7 @@ export default async function setup(vitest: TestProject): Promise<() => void> {
     vitest.provide('project', project);
   } catch (error) {
     if (!(error instanceof NoRegistryError)) {
-      remove();
+      await remove();
       throw error;
     }
     console.warn('SKIPPED the packed packages in a fresh project: npm cannot reach its registry.');
