@@ -1,6 +1,6 @@
 /** The recurrence in floating point: x_{i+1} = F_i(x_i) + α·x_i + β·x_{i−1}, x_{−1} = x_0. */
 import { dualResidual, holding, scope, share } from '@dr2net/ops';
-import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
+import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { applyResidual, type Residual } from './residual.ts';
 import type { Run } from './run.ts';
 import { checkShape } from './shape.ts';
@@ -67,24 +67,17 @@ function step(run: Run, i: number, x: Tensor, previous: Tensor): Tensor {
   });
 }
 
-/** What the head reads of the last pair. Takes the pair over: what is not returned is freed. */
-export function readHead(run: Run, { last, previous }: StatePair): Tensor {
-  if (run.read === 'last') {
-    previous.dispose();
-    return last;
+/** What the head reads of the last pair. Takes the pair over: what is not returned is freed, also when it throws. */
+export function readHead(run: Run, pair: StatePair): Tensor {
+  try {
+    return peekHead(run, pair);
+  } finally {
+    pair.last.dispose();
+    pair.previous.dispose();
   }
-  const value = mean(last, previous);
-  last.dispose();
-  previous.dispose();
-  return value;
 }
 
-function mean(last: Tensor, previous: Tensor): Tensor {
-  const sum = add(last, previous);
-  const value = mul(sum, 0.5);
-  sum.dispose();
-  return value;
-}
+const mean = (last: Tensor, previous: Tensor): Tensor => tidy(() => mul(add(last, previous), 0.5));
 
 /** What the head reads of a pair that stays its holder's. */
 export function peekHead(run: Run, { last, previous }: StatePair): Tensor {

@@ -122,13 +122,18 @@ describe('refuses', () => {
   writeFileSync(at('full', 'notes.txt'), 'something of mine');
   it.each([
     ['a folder that is not empty', [at('full')], /full is not empty \(notes\.txt\)\. Give a new or empty folder/],
+    ['no name', [''], /folder's name is empty\. Give one: dr2net init my-project/],
     ['a file', [at('full', 'notes.txt')], /notes\.txt is a file; give a folder/],
     ['an unknown language', [at('new'), '--language', 'tss'], /Did you mean "ts"\? Known: js, ts/],
     ['an unknown target', [at('new'), '--for', 'deno'], /Known: node, vite/],
-    ['a name that npm refuses', [at('My Project')], /"My Project" is no name that npm takes.*dr2net init my-project/],
-    ['a name that begins with a point', [at('.hidden')], /"\.hidden" is no name.*dr2net init hidden$/],
-    ['the name of a dependency', [at('dr2net')], /"dr2net" is the name of a package.*dr2net init my-dr2net$/],
-    ['the name of a module of Node', [at('http')], /"http" is the name of a package or module.*init my-http$/],
+    [
+      'a name that npm refuses',
+      [at('My Project')],
+      /"My Project" is no name that npm takes.*Give another, such as .*\/my-project$/,
+    ],
+    ['a name that begins with a point', [at('.hidden')], /"\.hidden" is no name.*such as .*\/hidden$/],
+    ['the name of a dependency', [at('dr2net')], /"dr2net" is the name of a package.*such as .*\/my-dr2net$/],
+    ['the name of a module of Node', [at('http')], /"http" is the name of a package or module.*such as .*\/my-http$/],
     ['a folder that cannot be made', [at('full', 'notes.txt', 'new')], /cannot be written.*that you may write to/],
   ])('%s', async (_, args, message) => {
     const before = filesIn(folder.path);

@@ -10,7 +10,9 @@ export function requireNumber(
   must: string,
 ): void {
   if (!(Number.isFinite(value) && accepts(value)))
-    throw new RangeError(`${owner}: ${option} is ${value}; it must be a finite number ${must}.`);
+    throw new RangeError(
+      `${owner}: ${option} is ${value}; it must be ${must.startsWith('a ') ? must : `a finite number ${must}`}.`,
+    );
 }
 
 /** Throws a TypeError for an option that does not exist, with the nearest that does: none is accepted and ignored. */

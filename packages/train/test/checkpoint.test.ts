@@ -37,6 +37,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+const mapValues = (object: object, of: (value: unknown, name: string) => unknown) =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, of(value, name)]));
+
 /** Runs to the end, or breaks out after a step, which is as hard a stop as the process's end. */
 async function run(options: Options, { model = toyModel(), breakAt = 0, source = toySource() } = {}): Promise<Events> {
   const events: Events = [];
@@ -248,7 +251,7 @@ describe('refused', () => {
 
   test.each<[string, () => ToyModel, RegExp]>([
     ['architecture', () => toyModel({ architecture: 'vit' }), /architecture vit, this model is a toy/],
-    ['shape', () => toyModel({ outputs: 4 }), /tensor head.weight is \[6, 4\] in it and \[6, 3\] in this model/],
+    ['shape', () => toyModel({ outputs: 4 }), /tensor head.bias is \[4\] in it and \[3\] in this model/],
     ['tensor that is missing', () => toyModel({ blocks: 3 }), /no tensor blocks\.3\.\S+, which this model has/],
     ['tensor too many', () => toyModel({ blocks: 5 }), /a tensor blocks\.4\.\S+, which this model has not/],
   ])('a checkpoint of another model: %s', async (_, other, message) => {
@@ -272,6 +275,66 @@ describe('refused', () => {
   ])('a checkpoint of another run %#', async (options, message) => {
     await trained(undefined, options);
     await expectNoLeak(() => expect(run(resume)).rejects.toThrow(message));
+  });
+
+  /** Writes the file's header anew, as `change` leaves it. */
+  async function rewriteHeader(change: (header: Record<string, unknown>) => unknown): Promise<void> {
+    const bytes = await readFile(file);
+    const length = Number(bytes.readBigUInt64LE());
+    const header: unknown = change(JSON.parse(bytes.subarray(8, 8 + length).toString()));
+    const text = Buffer.from(JSON.stringify(header));
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(text.length));
+    await writeFile(file, Buffer.concat([size, text, bytes.subarray(8 + length)]));
+  }
+
+  test.each<[string, (header: Record<string, unknown>) => unknown]>([
+    ['nothing', () => null],
+    ['a list', () => []],
+    ['a tensor without offsets', (header) => ({ ...header, 'model/x': { dtype: 'F32', shape: [1] } })],
+    ['a negative offset', (header) => ({ ...header, x: { dtype: 'F32', shape: [1], data_offsets: [-4, 0] } })],
+    ['another type', (header) => ({ ...header, x: { dtype: 'F16', shape: [2], data_offsets: [0, 4] } })],
+    [
+      'a state that is no JSON',
+      (header) => ({ ...header, __metadata__: mapValues(header.__metadata__ as object, () => '{') }),
+    ],
+    [
+      'a state that is nothing',
+      (header) => ({ ...header, __metadata__: mapValues(header.__metadata__ as object, () => 'null') }),
+    ],
+  ])('a header that is damaged: %s', async (_, change) => {
+    await trained();
+    await rewriteHeader(change);
+    await expectNoLeak(() => expect(run(resume)).rejects.toThrow(CheckpointFormatError));
+  });
+
+  test.each<[string, (header: Record<string, unknown>) => unknown, RegExp]>([
+    [
+      'an average that is missing',
+      (header) => Object.fromEntries(Object.entries(header).filter(([name]) => !name.startsWith('average/head'))),
+      /no averaged tensor head\.\S+, which this model has/,
+    ],
+    [
+      'a slot of another shape',
+      (header) =>
+        mapValues(header, (value, name) =>
+          /^optimizer.*head\.weight$/.test(name) ? { ...(value as object), shape: [3, 6] } : value,
+        ),
+      /optimizer\.\S+head\.weight is \[3, 6\] in it and \[6, 3\] in this model/,
+    ],
+  ])('%s is found before anything is loaded', async (_, change, message) => {
+    const ema = 0.9;
+    await trained(undefined, { ema });
+    await rewriteHeader(change);
+    const model = toyModel();
+    const before = model.parameters[0]!.variable.dataSync().slice();
+    const failing = (async () => {
+      for await (const _event of finetune(model, toySource(), { ...resume, ema }));
+    })();
+    await expect(failing).rejects.toThrow(CheckpointMismatchError);
+    await expect(failing).rejects.toThrow(message);
+    expect(model.parameters[0]!.variable.dataSync()).toEqual(before);
+    model.dispose();
   });
 
   test('what is no checkpoint, or not a whole one', async () => {

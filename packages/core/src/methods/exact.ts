@@ -13,7 +13,7 @@ import { add, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { bytesOf } from '../bytes.ts';
 import { coarsenPair, type LostBits, refinePair } from '../coarser-pair.ts';
 import { gridsFor } from '../exact-grid.ts';
-import { readHead } from '../forward.ts';
+import { peekHead } from '../forward.ts';
 import type { Later } from '../later.ts';
 import { RangeCheck } from '../range.ts';
 import { RebuildCheck } from '../rebuild-check.ts';
@@ -75,7 +75,13 @@ export const exactMethod: MethodImplementation<'exact'> = {
       const seen = range.result();
       if (seen instanceof Promise) seen.then(({ onLastGrid }) => run.scale?.observe(onLastGrid)).catch(() => {});
       else run.scale?.observe(seen.onLastGrid);
-      const value = readHead(run, { last: op.dequantize(current, last), previous: op.dequantize(neighbour, last) });
+      const floats = { last: held.add(op.dequantize(current, last)) };
+      const pair = {
+        ...floats,
+        previous: run.read === 'last' ? floats.last : held.add(op.dequantize(neighbour, last)),
+      };
+      const value = peekHead(run, pair);
+      held.free(pair.last, pair.previous);
       const bytes = bytesOf([current, neighbour]) + (verify && n > 1 ? bytesOf([current]) : 0);
       const lostSides = lost.flatMap((pair) => (pair ? [pair.now, pair.before] : []));
       const sideBytes = bytesOf([...sides, ...lostSides].filter((side) => side !== undefined));

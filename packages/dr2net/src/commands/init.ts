@@ -69,6 +69,7 @@ async function settle(given: Given, output: Output): Promise<Choices> {
 
 function commandsFor({ folder, target }: Choices): string[] {
   const there = relative('.', folder);
-  const quoted = /^[\w@%+=:,./-]+$/.test(there) ? there : `'${there}'`;
+  const plain = there.startsWith('-') ? `./${there}` : there;
+  const quoted = /^[\w@%+=:,./-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", "'\\''")}'`;
   return [`${there === '' ? '' : `cd ${quoted} && `}npm install`, target === 'node' ? 'npm start' : 'npm run dev'];
 }

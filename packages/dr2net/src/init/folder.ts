@@ -1,7 +1,7 @@
 /** Where a project may be made, and what it is called: all of it known before anything is written. */
 import { readdirSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 
 const longest = 214;
@@ -24,13 +24,16 @@ function nearestAllowed(name: string): string {
  * @throws UsageError where npm would refuse it
  */
 export function packageName(folder: string): string {
+  if (folder.trim() === '') throw new UsageError("the folder's name is empty. Give one: dr2net init my-project");
   const name = basename(resolve(folder));
   const allowed = /^[a-z0-9][a-z0-9._~-]*$/.test(name) && name.length <= longest;
   if (allowed && !taken.has(name)) return name;
   const reason = allowed
     ? `is the name of a package or module that a project cannot have`
     : `is no name that npm takes for a package (lower-case letters, digits, "-", "." and "_", at most ${longest}; the first a letter or digit)`;
-  throw new UsageError(`the folder's name "${name}" ${reason}. Give another: dr2net init ${nearestAllowed(name)}`);
+  throw new UsageError(
+    `the folder's name "${name}" ${reason}. Give another, such as ${join(dirname(folder), nearestAllowed(name))}`,
+  );
 }
 
 export function unwritable(folder: string, cause: unknown): UsageError {

@@ -57,24 +57,40 @@ async function readHeader(file: StoredFile, path: string): Promise<Pick<Checkpoi
   const length =
     fileBytes < 8 ? -1 : Number(new DataView((await readAt(file, path, 0, 8)).buffer).getBigUint64(0, true));
   if (length < 2 || 8 + length > fileBytes) throw new CheckpointFormatError(path, 'it has no safetensors header');
-  let header: Record<string, { shape: number[]; data_offsets: [number, number] }> & {
-    __metadata__?: Record<string, string>;
-  };
+  let header: unknown;
   try {
     header = JSON.parse(new TextDecoder().decode(await readAt(file, path, 8, length)));
   } catch (error) {
     if (error instanceof CheckpointFormatError) throw error;
     throw new CheckpointFormatError(path, 'its header is not JSON');
   }
-  const { __metadata__: metadata = {}, ...tensors } = header;
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw new CheckpointFormatError(path, 'its header is no list of tensors');
+  const { __metadata__: metadata = {}, ...tensors } = header as Record<string, unknown>;
   const entries = new Map<string, Entry>();
-  for (const [name, { shape, data_offsets }] of Object.entries(tensors)) {
+  for (const [name, described] of Object.entries(tensors)) {
+    if (!isTensor(described)) throw new CheckpointFormatError(path, `tensor ${name} is not described as float32`);
+    const { shape, data_offsets } = described;
     const [begin, end] = data_offsets;
-    if (end - begin !== size(shape) * 4 || 8 + length + end > fileBytes)
+    if (begin < 0 || end - begin !== size(shape) * 4 || 8 + length + end > fileBytes)
       throw new CheckpointFormatError(path, `tensor ${name} is not whole`);
     entries.set(name, { shape, offset: 8 + length + begin, bytes: end - begin });
   }
-  return { metadata, entries };
+  return { metadata: metadata as Record<string, string>, entries };
+}
+
+interface Described {
+  readonly dtype: 'F32';
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+const wholeNumbers = (list: unknown): list is number[] => Array.isArray(list) && list.every(Number.isSafeInteger);
+
+function isTensor(described: unknown): described is Described {
+  if (typeof described !== 'object' || described === null) return false;
+  const { dtype, shape, data_offsets: offsets } = described as Partial<Record<keyof Described, unknown>>;
+  return dtype === 'F32' && wholeNumbers(shape) && wholeNumbers(offsets) && offsets.length === 2;
 }
 
 async function readAt(file: StoredFile, path: string, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {

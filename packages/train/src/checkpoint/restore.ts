@@ -49,20 +49,24 @@ function requireSameRun<B extends Batch, E>({ file, state, path, model, options 
   if (state.architecture !== (model.architecture ?? null))
     refuse(`it is of the architecture ${state.architecture}, this model is a ${model.architecture}`);
   const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
-  for (const [name, shape] of shapes) {
-    const stored = file.entries.get(`model/${name}`)?.shape;
-    if (!stored) refuse(`it has no tensor ${name}, which this model has`);
-    else if (`${stored}` !== `${shape}`)
-      refuse(`tensor ${name} is [${stored.join(', ')}] in it and [${shape.join(', ')}] in this model`);
-  }
-  for (const name of file.entries.keys()) {
-    if (name.startsWith('model/') && !shapes.has(name.slice(6)))
-      refuse(`it has a tensor ${name.slice(6)}, which this model has not`);
+  const need = (prefix: string, what: string) => {
+    for (const name of shapes.keys())
+      if (!file.entries.has(prefix + name)) refuse(`it has no ${what} ${name}, which this model has`);
+  };
+  need('model/', 'tensor');
+  for (const [stored, { shape }] of file.entries) {
+    const [, part = '', name = ''] = /^(model|average|optimizer\.[^/]+)\/(.*)$/.exec(stored) ?? [];
+    const own = shapes.get(name);
+    const what = part === 'model' ? `tensor ${name}` : stored;
+    if (!own) refuse(`it has a tensor ${part === 'model' ? name : stored}, which this model has not`);
+    else if (`${shape}` !== `${own}`)
+      refuse(`${what} is [${shape.join(', ')}] in it and [${own.join(', ')}] in this model`);
   }
   if (state.optimizer !== options.optimizer.name)
     refuse(`its optimizer is ${state.optimizer}, this run's is ${options.optimizer.name}`);
   if ((state.ema === null) !== (options.ema === undefined))
     refuse(state.ema === null ? 'it has no averaged weights (ema)' : `it has averaged weights (ema ${state.ema})`);
+  if (options.ema !== undefined) need('average/', 'averaged tensor');
   if (state.seed !== options.seed) refuse(`its seed is ${state.seed}, this run's is ${options.seed}`);
 }
 

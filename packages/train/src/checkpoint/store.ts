@@ -79,9 +79,17 @@ export class CheckpointStore<B extends Batch, E> {
     const text = file.metadata[stateKey];
     if (text === undefined)
       throw new CheckpointFormatError(this.path, 'it is a safetensors file, but no checkpoint of a run');
-    const state = JSON.parse(text) as RunState;
-    if (state.version !== 1)
-      throw new CheckpointFormatError(this.path, `its version is ${state.version}; this release reads version 1`);
+    let state: RunState | null;
+    try {
+      state = JSON.parse(text) as RunState | null;
+    } catch (cause) {
+      throw new CheckpointFormatError(
+        this.path,
+        `its state is not JSON (${cause instanceof Error ? cause.message : cause})`,
+      );
+    }
+    if (state?.version !== 1)
+      throw new CheckpointFormatError(this.path, `its version is ${state?.version}; this release reads version 1`);
     return state;
   }
 }
