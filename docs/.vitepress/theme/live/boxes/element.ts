@@ -22,9 +22,9 @@ export class LiveBoxes extends HTMLElement {
     min: 0.05,
     max: 0.95,
     step: 0.05,
-    value: 0.5,
+    value: 0.3,
   });
-  readonly #told = make('output', {}, '0.50');
+  readonly #told = make('output', {}, '0.30');
   readonly #truth = make('input', { type: 'checkbox', name: 'truth' });
   readonly #view = new PictureView();
   readonly #table = new Outputs();
@@ -123,8 +123,9 @@ export class LiveBoxes extends HTMLElement {
     this.dataset.boxes = String(found.length);
     this.dataset.picture = id;
     this.dataset.state = 'done';
-    const score = ap50 === null ? '' : ` of ${truth?.length} objects, AP50 ${(100 * ap50).toFixed(0)} %`;
-    this.#say(`${id}: ${found.length} boxes${score}, in ${formatDuration(seconds)}.`);
+    const boxes = `${found.length} ${found.length === 1 ? 'box' : 'boxes'}`;
+    const score = ap50 === null ? '' : ` (objects: ${truth?.length}), AP50 ${(100 * ap50).toFixed(0)} %`;
+    this.#say(`${id}: ${boxes}${score}, in ${formatDuration(seconds)}.`);
   }
 
   #say(text: string): void {
