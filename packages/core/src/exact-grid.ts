@@ -15,7 +15,8 @@ export function gridFor(method: ExactMethod, { alpha, beta }: Coefficients, frac
   try {
     return exactGrid(alpha, beta, { fractionBits, ...(coefficientBits !== undefined && { coefficientBits }) });
   } catch (error) {
-    throw new CoefficientsError(error instanceof Error ? error.message : String(error), { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CoefficientsError(message.replace(/^exactGrid:/, 'exact:'), { cause: error });
   }
 }
 

@@ -1,5 +1,4 @@
 /** A saved model as an ONNX file, compared with the model that it was made of. */
-import { startBackend } from '@dr2net/backends';
 import { type ExportedNetwork, exportOnnx, type OnnxDifference, verifyOnnx } from '@dr2net/export';
 import { formatBytes } from '@dr2net/memory';
 import type { Output } from '../output.ts';
@@ -31,9 +30,10 @@ async function comparison(
 export async function exportModel(options: ExportOptions, output: Output): Promise<void> {
   const { model, out, batch, points, force = false } = options;
   await checkTarget(out, '.onnx', force);
-  const backend = await startBackend(options.backend);
-  output.note(`backend ${backend.name}: ${backend.device}`);
-  const { network, dispose } = await loadExported(model, points);
+  const { network, dispose } = await loadExported(model, points, {
+    backend: options.backend,
+    started: ({ name, device }) => output.note(`backend ${name}: ${device}`),
+  });
   try {
     const verify = await comparison(network, options, output);
     output.note('recording the network');

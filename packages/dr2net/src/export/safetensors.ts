@@ -1,7 +1,6 @@
 /** A saved model as weights under their published names, with a card whose program runs them in PyTorch. */
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { startBackend } from '@dr2net/backends';
 import { formatBytes } from '@dr2net/memory';
 import { UsageError } from '../errors.ts';
 import type { Output } from '../output.ts';
@@ -30,9 +29,10 @@ export async function exportWeights(options: ExportOptions, output: Output): Pro
   const { model, out, format } = options;
   refuseOthers(options);
   await checkFolder(options);
-  const backend = await startBackend(options.backend);
-  output.note(`backend ${backend.name}: ${backend.device}`);
-  const { network, save, dispose } = await loadExported(model, undefined);
+  const { network, save, dispose } = await loadExported(model, undefined, {
+    backend: options.backend,
+    started: ({ name, device }) => output.note(`backend ${name}: ${device}`),
+  });
   try {
     if (!save)
       throw new UsageError(
