@@ -21,7 +21,7 @@ import { activationsOf, modelFolder, record, recorded, train } from './embedded/
 
 const canvas = [64, 64] as const;
 const count = { training: 2400, held: 300 };
-const epochs = Number(process.argv[2] ?? 16);
+const epochs = Number(process.argv[2] ?? 56);
 const batch = 16;
 /** From the weights that are there, on pictures that they have not seen. */
 const goesOn = process.argv[4] === 'continue';
