@@ -1,5 +1,5 @@
 /** Trains the detector of live/boxes on pictures that are drawn, from random weights: models/boxes, and results/DATE-live/boxes.json. */
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createBackbone,
@@ -23,6 +23,8 @@ const canvas = [64, 64] as const;
 const count = { training: 2400, held: 300 };
 const epochs = Number(process.argv[2] ?? 56);
 const batch = 16;
+/** Of pixels from 0 to 1. A new network's own is another, so it is written beside the weights. */
+const normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 /** From the weights that are there, on pictures that they have not seen. */
 const goesOn = process.argv[4] === 'continue';
 const before = (goesOn ? recorded('boxes')?.runs : undefined) as object[] | undefined;
@@ -57,10 +59,12 @@ async function newDetector() {
 
 const { name } = await startBackend(process.argv[3] ?? 'node');
 const training = detectionSource(drawn(100_000 * (1 + (before?.length ?? 0)), count.training), {
-  ...{ size: canvas, batch, training: true },
+  ...{ size: canvas, batch, training: true, ...normalisation },
   augment: { crop: false, scale: [1, 1] },
 });
-const held = detectionSource(drawn(1000, count.held), { size: canvas, batch, training: false });
+const held = detectionSource(drawn(1000, count.held), {
+  ...{ size: canvas, batch, training: false, ...normalisation },
+});
 
 const ordinary = await newDetector();
 const ordinaryBytes = await activationsOf(objectDetection(ordinary), training, 'conventional');
@@ -70,6 +74,12 @@ const detector = goesOn ? await loadYolos(modelFolder('boxes')) : await newDetec
 const trained = await train(objectDetection(detector), training, { epochs, rate: goesOn ? 1e-3 : 1.5e-3, clip: 5 });
 const folder = modelFolder('boxes');
 await objectDetection(detector).save(folder);
+const { mean: image_mean, std: image_std } = normalisation;
+const [height, width] = canvas;
+writeFileSync(
+  join(folder, 'preprocessor_config.json'),
+  `${JSON.stringify({ image_mean, image_std, size: { height, width } }, null, 2)}\n`,
+);
 halve(join(folder, 'model.safetensors'));
 const model = objectDetection(await loadYolos(folder));
 const { stats, categories } = await model.evaluate(held, { nms: overlap });

@@ -48,7 +48,7 @@ describe.skipIf(!usable)('boxes on images', () => {
       await page.click('[data-act=another]');
       await shows(page, `picture ${seed}.png`);
     }
-    expect(scores.reduce((sum, score) => sum + score, 0) / scores.length).toBeGreaterThan(0.7);
+    expect(scores.reduce((sum, score) => sum + score, 0) / scores.length).toBeGreaterThan(0.9);
     const found = await number(page, 'boxes');
     expect(await page.locator('.live-boxes-drawn rect').count()).toBe(found);
     expect(await page.locator('.live-table tbody tr').count()).toBe(found);
