@@ -17,7 +17,7 @@ import { drawPicture, side } from '../workers/boxes/picture.ts';
 import { shapes } from '../workers/boxes/shape.ts';
 import { beginWell } from './embedded/begin.ts';
 import { halve } from './embedded/half.ts';
-import { activationsOf, modelFolder, record, recorded, train } from './embedded/run.ts';
+import { activationsOf, modelFolder, record, train } from './embedded/run.ts';
 
 const canvas = [64, 64] as const;
 const count = { training: 2400, held: 300 };
@@ -25,9 +25,6 @@ const epochs = Number(process.argv[2] ?? 56);
 const batch = 16;
 /** Of pixels from 0 to 1. A new network's own is another, so it is written beside the weights. */
 const normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-/** From the weights that are there, on pictures that they have not seen. */
-const goesOn = process.argv[4] === 'continue';
-const before = (goesOn ? recorded('boxes')?.runs : undefined) as object[] | undefined;
 
 const backbone = {
   model_type: 'vit',
@@ -58,20 +55,17 @@ async function newDetector() {
 }
 
 const { name } = await startBackend(process.argv[3] ?? 'node');
-const training = detectionSource(drawn(100_000 * (1 + (before?.length ?? 0)), count.training), {
+const training = detectionSource(drawn(100_000, count.training), {
   ...{ size: canvas, batch, training: true, ...normalisation },
   augment: { crop: false, scale: [1, 1] },
-});
-const held = detectionSource(drawn(1000, count.held), {
-  ...{ size: canvas, batch, training: false, ...normalisation },
 });
 
 const ordinary = await newDetector();
 const ordinaryBytes = await activationsOf(objectDetection(ordinary), training, 'conventional');
 ordinary.dispose();
 
-const detector = goesOn ? await loadYolos(modelFolder('boxes')) : await newDetector();
-const trained = await train(objectDetection(detector), training, { epochs, rate: goesOn ? 1e-3 : 1.5e-3, clip: 5 });
+const detector = await newDetector();
+const trained = await train(objectDetection(detector), training, { epochs, rate: 1.5e-3, clip: 5 });
 const folder = modelFolder('boxes');
 await objectDetection(detector).save(folder);
 const { mean: image_mean, std: image_std } = normalisation;
@@ -82,13 +76,14 @@ writeFileSync(
 );
 halve(join(folder, 'model.safetensors'));
 const model = objectDetection(await loadYolos(folder));
+// As a page reads them: by what was saved.
+const { size, mean, std } = model.input;
+const held = detectionSource(drawn(1000, count.held), { size, mean, std, batch, training: false });
 const { stats, categories } = await model.evaluate(held, { nms: overlap });
 const { AP, AP50 } = stats;
-const { steps, seconds, loss, ...how } = trained;
-const run = { pictures: count.training, epochs, batch, steps, seconds, loss, AP50 };
 record('boxes', {
-  ...{ backend: name, canvas, held: count.held, ...how, ordinaryActivationBytes: ordinaryBytes },
-  ...{ runs: [...(before ?? []), run], bytes: statSync(join(folder, 'model.safetensors')).size, AP, AP50 },
+  ...{ backend: name, canvas, pictures: count, epochs, batch, ...trained, ordinaryActivationBytes: ordinaryBytes },
+  ...{ bytes: statSync(join(folder, 'model.safetensors')).size, AP, AP50 },
   classes: Object.fromEntries(categories.map((category) => [category.name, category.stats.AP50])),
 });
 process.exit(0);

@@ -1,29 +1,11 @@
 /** A safetensors file in half precision: what a page loads is half as large. Rounded to the nearest, ties to even. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { f16round, setFloat16 } from '@petamoriken/float16';
 
 interface Entry {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data_offsets: readonly [from: number, to: number];
-}
-
-const single = new Float32Array(1);
-const bits = new Uint32Array(single.buffer);
-
-/** @throws RangeError for what float16 cannot hold */
-export function toHalf(value: number): number {
-  single[0] = value;
-  const sign = ((bits[0] as number) >>> 16) & 0x8000;
-  const size = Math.abs(value);
-  if (!(size < 65_520)) throw new RangeError(`${value} is no float16: it must be below 65,520 in size.`);
-  // A step between numbers of this size, 2⁻²⁴ at least; the quotient is exact in float64.
-  const exponent = Math.max(-14, size === 0 ? -14 : Math.floor(Math.log2(size)));
-  const steps = size / 2 ** (exponent - 10);
-  const down = Math.floor(steps);
-  const rest = steps - down;
-  const rounded = rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
-  // Steps of 1024 … 2047 are normal numbers; a carry into the exponent comes out right by itself.
-  return sign | (exponent === -14 ? rounded : ((exponent + 14) << 10) + rounded);
 }
 
 /** Writes the file's float32 tensors in half precision, in the place of what is there; others stay as they are. */
@@ -49,8 +31,15 @@ export function halve(path: string): void {
   writeFileSync(path, Buffer.concat([padded, ...parts]));
 }
 
+/** @throws RangeError for what float16 cannot hold */
 function halfOf(bytes: Buffer): Buffer {
   const out = Buffer.alloc(bytes.length / 2);
-  for (let i = 0; i < out.length; i += 2) out.writeUInt16LE(toHalf(bytes.readFloatLE(2 * i)), i);
+  const halves = new DataView(out.buffer, out.byteOffset);
+  for (let i = 0; i < bytes.length / 4; i++) {
+    const value = bytes.readFloatLE(4 * i);
+    if (!Number.isFinite(f16round(value)))
+      throw new RangeError(`${value} is no float16: it must be below 65,520 in size.`);
+    setFloat16(halves, 2 * i, value, true);
+  }
   return out;
 }

@@ -1,5 +1,5 @@
 /** Trains a small model for a live page, and keeps what the page says of it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adamW, type Batch, type BatchSource, cosineRate, finetune, type MethodName, type TaskModel } from 'dr2net';
@@ -61,18 +61,6 @@ export async function train<B extends Batch, E>(
   }
   if (!last) throw new Error('No step was made.');
   return { ...last, activationBytes, seconds: Math.round((performance.now() - begun) / 1000) };
-}
-
-/** The latest result of a name; undefined where there is none. */
-export function recorded(name: string): Readonly<Record<string, unknown>> | undefined {
-  const results = join(root, 'results');
-  const paths = readdirSync(results)
-    .filter((folder) => folder.endsWith('-live'))
-    .sort()
-    .map((folder) => join(results, folder, `${name}.json`))
-    .filter((path) => existsSync(path));
-  const latest = paths.at(-1);
-  return latest === undefined ? undefined : JSON.parse(readFileSync(latest, 'utf8'));
 }
 
 /** Into results/DATE-live/NAME.json. */

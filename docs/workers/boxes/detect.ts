@@ -60,7 +60,15 @@ export async function detect(model: ObjectDetection, given: Given): Promise<Dete
       const compared =
         boxes && evaluateCoco(cocoTruths(truths), cocoDetections(found ? [found] : [], categoryIds), 'bbox');
       return {
-        ...{ id, file, width, height, classes: model.labels, found: found?.objects ?? [] },
+        ...{
+          id,
+          file,
+          own: given.boxes === undefined,
+          width,
+          height,
+          classes: model.labels,
+          found: found?.objects ?? [],
+        },
         truth:
           boxes?.map(({ label, x, y, width: w, height: h }) => ({ label, box: [x, y, x + w, y + h] as const })) ?? null,
         ...{ ap50: compared?.stats.AP50 ?? null, seconds: (performance.now() - begun) / 1000 },

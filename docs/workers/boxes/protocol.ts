@@ -1,14 +1,10 @@
 /** What the page of the boxes and its worker say to one another. */
-import type { UserFile } from '../user-file.ts';
+import type { ModelAsk, ModelTold } from '../model-protocol.ts';
 
 export type Ask =
-  | { readonly type: 'open'; readonly backend: string }
+  | ModelAsk
   /** The next of the reader's images, or a drawn picture where there are none. */
-  | { readonly type: 'another' }
-  /** Images, a model, or both. */
-  | { readonly type: 'files'; readonly files: readonly UserFile[] }
-  /** The page's model and drawn pictures again. */
-  | { readonly type: 'embedded' };
+  | { readonly type: 'another' };
 
 /** Left and upper edge, right and lower edge, in pixels of the picture. */
 export type Corners = readonly [x1: number, y1: number, x2: number, y2: number];
@@ -26,6 +22,8 @@ export interface Found extends Truth {
 export interface DetectedPicture {
   readonly id: string;
   readonly file: Blob;
+  /** The reader's. */
+  readonly own: boolean;
   /** In pixels, upright. */
   readonly width: number;
   readonly height: number;
@@ -39,8 +37,9 @@ export interface DetectedPicture {
   readonly seconds: number;
 }
 
-export type Told =
-  | { readonly type: 'opened'; readonly backend: string; readonly note?: string }
-  | { readonly type: 'model'; readonly own: boolean; readonly words: string }
-  | { readonly type: 'picture'; readonly picture: DetectedPicture }
-  | { readonly type: 'error'; readonly message: string; readonly lost: boolean };
+export interface Answer {
+  readonly type: 'picture';
+  readonly picture: DetectedPicture;
+}
+
+export type Told = ModelTold | Answer;

@@ -1,9 +1,9 @@
 /** The worker of 'Boxes on images': a detector, a picture, and what is found in it. */
-import { DeviceLostError } from '@dr2net/backends';
 import { type ObjectDetection, objectDetection, unlabelledImages } from '@dr2net/detection';
 import { isDinoConfig, loadDino, loadYolos, type ModelSource, readModelConfig } from '@dr2net/models';
 import { base } from '../base.ts';
 import { type DroppedModel, droppedModel } from '../dropped-model.ts';
+import { serve } from '../serve.ts';
 import { start } from '../start.ts';
 import type { UserFile } from '../user-file.ts';
 import { detect, drawn, type Given } from './detect.ts';
@@ -76,14 +76,6 @@ async function answer(ask: Ask): Promise<void> {
   }
 }
 
-function fail(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  tell({ type: 'error', message, lost: error instanceof DeviceLostError });
-}
+const ask = serve(answer);
 
-/** One after the other. */
-let queue = Promise.resolve();
-
-addEventListener('message', ({ data }: MessageEvent<Ask>) => {
-  queue = queue.then(() => answer(data)).catch(fail);
-});
+addEventListener('message', ({ data }: MessageEvent<Ask>) => ask(data));

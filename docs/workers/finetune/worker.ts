@@ -1,6 +1,7 @@
 /** The worker of 'Finetune in this tab': clips, plan, training, prediction, the finished model. */
 import { type ActionRecognizer, type ClipBatch, clipSource, probabilities } from '@dr2net/video';
-import { ofLostDevice, type Started, start } from '../start.ts';
+import { serve } from '../serve.ts';
+import { type Started, start } from '../start.ts';
 import { type Prepared, prepare } from './data.ts';
 import { disposeModel, type Loaded, loadModel, modelKey } from './model.ts';
 import { exported } from './onnx.ts';
@@ -145,15 +146,10 @@ async function answer(ask: Exclude<Ask, { type: 'stop' }>): Promise<void> {
   }
 }
 
-function fail(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  tell({ type: 'error', message, lost: ofLostDevice(error) });
-}
-
-/** One after the other, but for `stop`, which ends the one at hand. */
-let queue = Promise.resolve();
+const inTurn = serve(answer);
 
 addEventListener('message', ({ data: ask }: MessageEvent<Ask>) => {
+  // It ends what is at hand, and waits for nothing.
   if (ask.type === 'stop') stopping?.abort();
-  else queue = queue.then(() => answer(ask)).catch(fail);
+  else inTurn(ask);
 });

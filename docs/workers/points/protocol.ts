@@ -1,14 +1,10 @@
 /** What the page of the point clouds and its worker say to one another. */
-import type { UserFile } from '../user-file.ts';
+import type { ModelAsk, ModelTold } from '../model-protocol.ts';
 
 export type Ask =
-  | { readonly type: 'open'; readonly backend: string }
+  | ModelAsk
   /** A drawn room. */
-  | { readonly type: 'room'; readonly seed: number }
-  /** A cloud, a model, or both. */
-  | { readonly type: 'files'; readonly files: readonly UserFile[] }
-  /** The page's model again. */
-  | { readonly type: 'embedded' };
+  | { readonly type: 'room'; readonly seed: number };
 
 export interface SegmentedCloud {
   readonly id: string;
@@ -28,9 +24,8 @@ export interface SegmentedCloud {
   readonly notes: readonly string[];
 }
 
-export type Told =
-  | { readonly type: 'opened'; readonly backend: string; readonly note?: string }
-  | { readonly type: 'model'; readonly own: boolean; readonly words: string }
+export type Answer =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
-  | { readonly type: 'cloud'; readonly cloud: SegmentedCloud }
-  | { readonly type: 'error'; readonly message: string; readonly lost: boolean };
+  | { readonly type: 'cloud'; readonly cloud: SegmentedCloud };
+
+export type Told = ModelTold | Answer;

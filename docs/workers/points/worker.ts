@@ -1,9 +1,9 @@
 /** The worker of 'Point clouds in 3-D': a model, a cloud, and a class for each of its points. */
-import { DeviceLostError } from '@dr2net/backends';
 import { loadSegmenter, type PointSegmenter } from '@dr2net/models';
 import { isCloudFile, type PointSegmentation, pointSegmentation, useLazWasm } from '@dr2net/pointcloud';
 import { base } from '../base.ts';
 import { droppedModel } from '../dropped-model.ts';
+import { serve } from '../serve.ts';
 import { start } from '../start.ts';
 import type { UserFile } from '../user-file.ts';
 import type { Ask, Told } from './protocol.ts';
@@ -76,14 +76,6 @@ async function answer(ask: Ask): Promise<void> {
   }
 }
 
-function fail(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  tell({ type: 'error', message, lost: error instanceof DeviceLostError });
-}
+const ask = serve(answer);
 
-/** One after the other. */
-let queue = Promise.resolve();
-
-addEventListener('message', ({ data }: MessageEvent<Ask>) => {
-  queue = queue.then(() => answer(data)).catch(fail);
-});
+addEventListener('message', ({ data }: MessageEvent<Ask>) => ask(data));

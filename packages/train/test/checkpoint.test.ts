@@ -292,6 +292,7 @@ describe('refused', () => {
     ['nothing', () => null],
     ['a list', () => []],
     ['a tensor without offsets', (header) => ({ ...header, 'model/x': { dtype: 'F32', shape: [1] } })],
+    ['metadata that are nothing', (header) => ({ ...header, __metadata__: null })],
     ['a negative offset', (header) => ({ ...header, x: { dtype: 'F32', shape: [1], data_offsets: [-4, 0] } })],
     ['another type', (header) => ({ ...header, x: { dtype: 'F16', shape: [2], data_offsets: [0, 4] } })],
     [

@@ -64,9 +64,9 @@ async function readHeader(file: StoredFile, path: string): Promise<Pick<Checkpoi
     if (error instanceof CheckpointFormatError) throw error;
     throw new CheckpointFormatError(path, 'its header is not JSON');
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw new CheckpointFormatError(path, 'its header is no list of tensors');
-  const { __metadata__: metadata = {}, ...tensors } = header as Record<string, unknown>;
+  if (!isRecord(header)) throw new CheckpointFormatError(path, 'its header is no list of tensors');
+  const { __metadata__: metadata = {}, ...tensors } = header;
+  if (!isRecord(metadata)) throw new CheckpointFormatError(path, 'its metadata is no list of texts');
   const entries = new Map<string, Entry>();
   for (const [name, described] of Object.entries(tensors)) {
     if (!isTensor(described)) throw new CheckpointFormatError(path, `tensor ${name} is not described as float32`);
@@ -85,11 +85,14 @@ interface Described {
   readonly data_offsets: readonly [number, number];
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const wholeNumbers = (list: unknown): list is number[] => Array.isArray(list) && list.every(Number.isSafeInteger);
 
 function isTensor(described: unknown): described is Described {
-  if (typeof described !== 'object' || described === null) return false;
-  const { dtype, shape, data_offsets: offsets } = described as Partial<Record<keyof Described, unknown>>;
+  if (!isRecord(described)) return false;
+  const { dtype, shape, data_offsets: offsets } = described;
   return dtype === 'F32' && wholeNumbers(shape) && wholeNumbers(offsets) && offsets.length === 2;
 }
 

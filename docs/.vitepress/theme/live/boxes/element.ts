@@ -1,21 +1,12 @@
 /** `<live-boxes>`: a trained detector draws boxes on pictures. */
 import { formatDuration } from '@dr2net/memory';
-import type { Ask, DetectedPicture, Told } from '../../../../workers/boxes/protocol.ts';
-import { backendOf } from '../backend.ts';
+import type { Answer, Ask, DetectedPicture } from '../../../../workers/boxes/protocol.ts';
 import { make } from '../dom.ts';
-import { dropZone } from '../drop-zone.ts';
-import { startWorker } from '../kit.ts';
+import { ModelElement } from '../model-element.ts';
 import { Outputs } from '../outputs.ts';
 import { overlaps, PictureView } from './picture-view.ts';
 
-const button = (text: string, act: string) =>
-  make('button', { type: 'button', class: 'live-button', 'data-act': act }, text);
-
-export class LiveBoxes extends HTMLElement {
-  readonly #status = make('p', { class: 'live-status', role: 'status' });
-  readonly #model = make('p', { class: 'live-note' });
-  readonly #another = button('Another image', 'another');
-  readonly #embedded = button("This page's model and images again", 'embedded');
+export class LiveBoxes extends ModelElement<Ask, Answer> {
   readonly #threshold = make('input', {
     type: 'range',
     name: 'threshold',
@@ -28,71 +19,47 @@ export class LiveBoxes extends HTMLElement {
   readonly #truth = make('input', { type: 'checkbox', name: 'truth' });
   readonly #view = new PictureView();
   readonly #table = new Outputs();
-  #worker: Worker | undefined;
   #picture: DetectedPicture | undefined;
-  #backend = '';
-  #losses = 0;
 
-  connectedCallback(): void {
-    if (this.childElementCount > 0) return;
-    this.#embedded.hidden = true;
-    this.#another.addEventListener('click', () => this.#ask({ type: 'another' }, 'Looking …'));
-    this.#embedded.addEventListener('click', () => this.#ask({ type: 'embedded' }, "Loading the page's model …"));
+  constructor() {
+    super({
+      worker: 'boxes.js',
+      another: 'Another image',
+      embedded: "This page's model and images again",
+      drop: 'Or drop images of your own here (jpeg, png, webp), the folder of a model that dr2net finetune --task detection has saved, or both: ',
+      files: 'Images, or files of a model',
+    });
+  }
+
+  protected content(): HTMLElement[] {
     this.#threshold.addEventListener('input', () => void this.#draw());
     this.#truth.addEventListener('change', () => void this.#draw());
-    const drop = dropZone({
-      text: 'Or drop images of your own here (jpeg, png, webp), the folder of a model that dr2net finetune --task detection has saved, or both: ',
-      label: 'Images, or files of a model',
-      folder: false,
-      take: (files) => {
-        this.#embedded.hidden = false;
-        this.#ask({ type: 'files', files }, 'Reading …');
-      },
-      fail: (message) => this.#fail(message),
-    });
     const controls = make(
       'div',
       { class: 'live-controls' },
       make('label', {}, make('span', {}, 'least score'), this.#threshold, this.#told),
       make('label', { class: 'live-check' }, this.#truth, ' true boxes, dashed'),
     );
-    this.append(this.#status, make('p', { class: 'live-buttons' }, this.#another, this.#embedded), controls);
-    this.append(this.#view.element, this.#table.element, this.#model, drop);
-    this.#open();
+    return [controls, this.#view.element, this.#table.element];
   }
 
-  disconnectedCallback(): void {
-    this.#worker?.terminate();
+  protected first(): void {
+    this.ask({ type: 'another' }, 'Starting …');
+  }
+
+  protected another(): void {
+    this.ask({ type: 'another' }, 'Looking …');
+  }
+
+  protected answer({ picture }: Answer): void {
+    this.#picture = picture;
+    // Images of the reader's are gone through by the page's model too.
+    if (picture.own) this.embedded.hidden = false;
+    void this.#draw();
+  }
+
+  protected dispose(): void {
     this.#view.dispose();
-  }
-
-  #open(): void {
-    this.#worker?.terminate();
-    this.#worker = startWorker<Told>('boxes.js', (told) => this.#answer(told));
-    this.#ask({ type: 'open', backend: backendOf() }, 'Starting …');
-    this.#ask({ type: 'another' }, 'Starting …');
-  }
-
-  #ask(ask: Ask, words: string): void {
-    this.dataset.state = 'busy';
-    this.#another.disabled = true;
-    this.#say(words);
-    this.#worker?.postMessage(ask);
-  }
-
-  #answer(told: Told): void {
-    if (told.type === 'opened') {
-      this.#backend = told.note ?? `On ${told.backend}.`;
-      this.dataset.backend = told.backend;
-    } else if (told.type === 'model') {
-      this.#embedded.hidden = !told.own;
-      this.#model.textContent = `${told.own ? 'Your model' : "This page's model"}: ${told.words}.`;
-    } else if (told.type === 'picture') {
-      this.#picture = told.picture;
-      this.#losses = 0;
-      void this.#draw();
-    } else if (told.lost && this.#losses++ < 1) this.#open();
-    else this.#fail(told.message);
   }
 
   async #draw(): Promise<void> {
@@ -117,26 +84,10 @@ export class LiveBoxes extends HTMLElement {
       },
     });
     await this.#table.end();
-    this.#another.disabled = false;
-    if (ap50 === null) delete this.dataset.ap50;
-    else this.dataset.ap50 = String(ap50);
-    this.dataset.boxes = String(found.length);
-    this.dataset.picture = id;
-    this.dataset.state = 'done';
     const boxes = `${found.length} ${found.length === 1 ? 'box' : 'boxes'}`;
     const score = ap50 === null ? '' : ` (objects: ${truth?.length}), AP50 ${(100 * ap50).toFixed(0)} %`;
-    this.#say(`${id}: ${boxes}${score}, in ${formatDuration(seconds)}.`);
-  }
-
-  #say(text: string): void {
-    this.#status.textContent = `${this.#backend} ${text}`.trim();
-    this.#status.classList.remove('live-error');
-  }
-
-  #fail(message: string): void {
-    this.dataset.state = 'error';
-    this.#another.disabled = false;
-    this.#status.textContent = message;
-    this.#status.classList.add('live-error');
+    this.shown(`${id}: ${boxes}${score}, in ${formatDuration(seconds)}.`, {
+      ...{ ap50: ap50 ?? undefined, boxes: found.length, picture: id },
+    });
   }
 }
