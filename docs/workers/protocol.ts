@@ -1,4 +1,5 @@
 /** What a page and the worker of its live example say to one another. */
+import type { Failure } from './serve.ts';
 
 /** A number that the reader sets. */
 export interface RangeControl {
@@ -59,4 +60,4 @@ export type Answer =
   | { readonly type: 'loaded'; readonly controls: Controls }
   | { readonly type: 'output'; readonly run: number; readonly output: Output }
   | { readonly type: 'done'; readonly run: number; readonly seconds: number }
-  | { readonly type: 'error'; readonly message: string; readonly lost: boolean };
+  | Failure;

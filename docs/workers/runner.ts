@@ -6,7 +6,8 @@ import { base } from './base.ts';
 import { importable } from './importable.ts';
 import type { Answer, Controls, Output, Request, Values } from './protocol.ts';
 import { rewriteImports } from './rewrite.ts';
-import { ofLostDevice, start } from './start.ts';
+import { serve } from './serve.ts';
+import { start } from './start.ts';
 
 interface Example {
   readonly controls?: Controls;
@@ -53,20 +54,13 @@ async function run(id: number, values: Values): Promise<void> {
   say({ type: 'done', run: id, seconds: (performance.now() - begun) / 1000 });
 }
 
-function fail(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  say({ type: 'error', message, lost: ofLostDevice(error) });
-}
-
-/** One at a time: an example is loaded before it runs, and a run ends before the next begins. */
-let queue = Promise.resolve();
+/** An example is loaded before it runs, and a run ends before the next begins. */
+const inTurn = serve<Request>((request) => {
+  if (request.type === 'load') return load(request.source, request.backend);
+  return request.run === newest ? run(request.run, request.values) : undefined;
+});
 
 addEventListener('message', ({ data }: MessageEvent<Request>) => {
   if (data.type === 'run') newest = data.run;
-  queue = queue
-    .then(() => {
-      if (data.type === 'load') return load(data.source, data.backend);
-      return data.run === newest ? run(data.run, data.values) : undefined;
-    })
-    .catch(fail);
+  inTurn(data);
 });

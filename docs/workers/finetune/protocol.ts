@@ -1,5 +1,6 @@
 /** What the page and the worker say to one another where a model is finetuned in a tab. */
 import type { StepEvent } from '@dr2net/train';
+import type { Failure } from '../serve.ts';
 import type { UserFile } from '../user-file.ts';
 
 export const methodNames = ['exact', 'reversible', 'checkpoint', 'conventional', 'frozen'] as const;
@@ -99,4 +100,4 @@ export type Told =
   /** An ONNX file, and its largest difference from ours over the largest logit. */
   | { readonly type: 'exported'; readonly blob: Blob; readonly relative: number }
   | { readonly type: 'forgotten' }
-  | { readonly type: 'error'; readonly message: string; readonly lost: boolean };
+  | Failure;

@@ -1,10 +1,5 @@
 /** The bundles of the live pages (made by scripts/kit.ts). */
-
-interface Failure {
-  readonly type: 'error';
-  readonly message: string;
-  readonly lost: boolean;
-}
+import type { Failure } from '../../../workers/serve.ts';
 
 /** Starts a worker of theirs; what it says, and that it cannot be loaded, is told. */
 export function startWorker<Told>(file: string, told: (told: Told | Failure) => void): Worker {
