@@ -1,8 +1,9 @@
 /** Batches: the same for the same (seed, epoch), without a leak, and what broken images do. */
 import '@tensorflow/tfjs-backend-cpu';
+import { setTimeout } from 'node:timers/promises';
 import { expectNoLeak } from '@dr2net/testing';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type BadImageError,
   type DetectionSource,
@@ -141,27 +142,35 @@ it('evaluation has whole pictures in order, whatever the seed; masks tell where 
 });
 
 describe('a broken image', () => {
+  const cut = (files['2.jpg'] as Uint8Array).slice(0, 300);
   const broken = async () => {
-    const cut = (files['2.jpg'] as Uint8Array).subarray(0, 300);
     return readDetections(
       writeFiles(root, { ...files, '2.jpg': cut, '3.jpg': await png(8, 9), 'truth.json': JSON.stringify(truth) }),
     );
   };
 
-  it('ends the epoch with its error, without a leak', async () => {
-    const set = await broken();
-    await expectNoLeak(async () => {
-      const made = detectionSource(set, { ...base, training: false });
-      const seen: string[] = [];
-      await expect(async () => {
-        for await (const batch of made.epoch({ seed: 0, epoch: 0 })) {
-          seen.push(...batch.ids);
-          batch.dispose();
-        }
-      }).rejects.toThrow(/2.jpg: .*truncated|2.jpg: it ends within its header/);
-      expect(seen).toEqual(['0.jpg', '1.jpg']);
-    });
-  });
+  it.each([0, 50])(
+    'ends the epoch with the error of the first, without a leak: read %i ms after the others',
+    async (ms) => {
+      const set = await broken();
+      const slow = new Blob([cut]);
+      vi.spyOn(slow, 'slice').mockReturnValue(
+        Object.assign(new Blob(), { arrayBuffer: () => setTimeout(ms, new Uint8Array(cut).buffer) }),
+      );
+      const images = set.images.map((image) => (image.id === '2.jpg' ? { ...image, file: slow } : image));
+      await expectNoLeak(async () => {
+        const made = detectionSource({ ...set, images }, { ...base, training: false });
+        const seen: string[] = [];
+        await expect(async () => {
+          for await (const batch of made.epoch({ seed: 0, epoch: 0 })) {
+            seen.push(...batch.ids);
+            batch.dispose();
+          }
+        }).rejects.toThrow(/2.jpg: .*truncated|2.jpg: it ends within its header/);
+        expect(seen).toEqual(['0.jpg', '1.jpg']);
+      });
+    },
+  );
 
   it('is skipped and told once when asked to; an empty batch takes the next sound image in training', async () => {
     const set = await broken();

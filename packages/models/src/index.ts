@@ -18,6 +18,7 @@ export {
 } from './classifier.ts';
 export { createBackbone } from './create.ts';
 export { ahead } from './data/ahead.ts';
+export { allInOrder } from './data/all-in-order.ts';
 export { type ColourOptions, jitterColour } from './data/colour.ts';
 export { type Random, randomFrom } from './data/random.ts';
 export { type AxisWeights, axisWeights, resample } from './data/resample.ts';

@@ -1,6 +1,8 @@
 /** Results come in order, and what else waits is served between them. */
+
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ahead } from '../src/index.ts';
+import { ahead, allInOrder } from '../src/index.ts';
 
 describe('work ahead', () => {
   it('gives what was made in order, from where it is begun', async () => {
@@ -20,5 +22,24 @@ describe('work ahead', () => {
     };
     await expect(consume()).rejects.toMatchObject({ name: 'AbortError' });
     expect(found.length).toBeLessThan(100);
+  });
+});
+
+describe('work side by side', () => {
+  it('gives its values in order', async () => {
+    expect(await allInOrder([setTimeout(5, 'a'), setTimeout(0, 'b')])).toEqual(['a', 'b']);
+    expect(await allInOrder([])).toEqual([]);
+  });
+
+  it('throws the first error in order, not in time, when all has ended', async () => {
+    let ended = 0;
+    const after = async (ms: number, message?: string) => {
+      await setTimeout(ms);
+      ended++;
+      if (message) throw new Error(message);
+    };
+    const work = [after(0), after(20, 'first'), after(0, 'second'), after(40)];
+    await expect(allInOrder(work)).rejects.toThrow(/^first$/);
+    expect(ended).toBe(4);
   });
 });

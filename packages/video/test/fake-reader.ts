@@ -8,16 +8,24 @@ export interface FakeOptions {
   readonly height?: number;
   /** Ids of clips that are broken. */
   readonly bad?: readonly string[];
+  /** How long a clip takes to open. */
+  readonly milliseconds?: (id: string) => number;
 }
 
 /** @returns the reader, and a count of what was decoded */
-export function fakeReader({ frames = 40, width = 24, height = 20, bad = [] }: FakeOptions = {}) {
+export function fakeReader({
+  frames = 40,
+  width = 24,
+  height = 20,
+  bad = [],
+  milliseconds = (id) => id.length % 3,
+}: FakeOptions = {}) {
   const decoded: string[] = [];
   const reader: ClipReader = {
     name: 'fake',
     identity: async (clip) => clip.id,
     async open(clip) {
-      await new Promise((resolve) => setTimeout(resolve, clip.id.length % 3));
+      await new Promise((resolve) => setTimeout(resolve, milliseconds(clip.id)));
       if (bad.includes(clip.id)) throw new BadClipError(clip.id, 'unreadable', 'broken on purpose.');
       const offset = [...clip.id].reduce((sum, character) => sum + character.charCodeAt(0), 0);
       return {

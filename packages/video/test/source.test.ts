@@ -86,6 +86,12 @@ describe('clipSource', () => {
     await expect(collect(made)).rejects.toThrow(/clip-3: broken on purpose/);
   });
 
+  it('refuses the first of several, whichever is found out first', async () => {
+    const milliseconds = (id: string) => (id === 'clip-1' ? 30 : 0);
+    const { source: made } = source(3, { training: false, decoders: 3 }, { bad: ['clip-1', 'clip-2'], milliseconds });
+    await expect(collect(made)).rejects.toThrow(/clip-1: broken on purpose/);
+  });
+
   it('skips broken clips, names each once, and leaves the other clips where they were', async () => {
     const bad = ['clip-1', 'clip-6'];
     const named: string[] = [];

@@ -1,5 +1,5 @@
 /** Batches of images, made ahead of their use, in an order that depends on (seed, epoch) alone. */
-import { ahead, type BatchSource, randomFrom } from '@dr2net/models';
+import { ahead, allInOrder, type BatchSource, randomFrom } from '@dr2net/models';
 import pLimit from 'p-limit';
 import { plainView, randomView } from '../augment/geometry.ts';
 import { render } from '../augment/render.ts';
@@ -99,7 +99,7 @@ export function createDetectionSource(
     moment: Moment,
   ): Promise<DetectionSample[]> {
     const made = async (wanted: readonly DetectionImage[]) =>
-      (await Promise.all(wanted.map((image) => sampleOf(image, moment)))).filter((sample) => sample !== undefined);
+      (await allInOrder(wanted.map((image) => sampleOf(image, moment)))).filter((sample) => sample !== undefined);
     const first = number * batch;
     let samples = await made(order.slice(first, first + batch));
     for (let i = 0; training && samples.length === 0; i++) {

@@ -1,5 +1,5 @@
 /** Batches of clips, made ahead of their use, in an order that depends on (seed, epoch) alone. */
-import { ahead, type BatchSource, randomFrom } from '@dr2net/models';
+import { ahead, allInOrder, type BatchSource, randomFrom } from '@dr2net/models';
 import pLimit from 'p-limit';
 import { squareWindow, wholeWindow } from '../augment/geometry.ts';
 import { mixBatch } from '../augment/mix.ts';
@@ -84,7 +84,7 @@ export function createClipSource(dataset: ClipDataset, options: ClipSourceOption
 
   async function makeBatch(order: readonly Item[], number: number, moment: Moment): Promise<RawBatch | undefined> {
     const made = async (wanted: readonly Item[]) => {
-      const pixels = await Promise.all(wanted.map((item) => pixelsOf(item, moment)));
+      const pixels = await allInOrder(wanted.map((item) => pixelsOf(item, moment)));
       return wanted.flatMap(({ clip }, i) => (pixels[i] ? [{ clip, pixels: pixels[i] }] : []));
     };
     const first = number * batch;
