@@ -277,6 +277,19 @@ describe('refused', () => {
     await expectNoLeak(() => expect(run(resume)).rejects.toThrow(message));
   });
 
+  /** Changes the state in a header. */
+  const withState =
+    (change: (state: { position: object; counts: object; slots: string[] }) => object) =>
+    (header: Record<string, unknown>) => ({
+      ...header,
+      __metadata__: mapValues(header.__metadata__ as object, (text) =>
+        JSON.stringify(change(JSON.parse(text as string))),
+      ),
+    });
+
+  const without = (entry: RegExp) => (header: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(header).filter(([name]) => !entry.test(name)));
+
   /** Writes the file's header anew, as `change` leaves it. */
   async function rewriteHeader(change: (header: Record<string, unknown>) => unknown): Promise<void> {
     const bytes = await readFile(file);
@@ -303,6 +316,9 @@ describe('refused', () => {
       'a state that is nothing',
       (header) => ({ ...header, __metadata__: mapValues(header.__metadata__ as object, () => 'null') }),
     ],
+    ['a state without its position', withState(({ position, ...state }) => state)],
+    ['a state without its counts', withState(({ counts, ...state }) => state)],
+    ['a state whose list of slots is none', withState((state) => ({ ...state, slots: 'm' }))],
   ])('a header that is damaged: %s', async (_, change) => {
     await trained();
     await rewriteHeader(change);
@@ -310,10 +326,11 @@ describe('refused', () => {
   });
 
   test.each<[string, (header: Record<string, unknown>) => unknown, RegExp]>([
+    ['an average that is missing', without(/^average\/head/), /no averaged tensor head\.\S+, which this model has/],
     [
-      'an average that is missing',
-      (header) => Object.fromEntries(Object.entries(header).filter(([name]) => !name.startsWith('average/head'))),
-      /no averaged tensor head\.\S+, which this model has/,
+      'a tensor of nothing known',
+      (header) => ({ ...header, momentum: header['model/head.bias'] }),
+      /tensor momentum, which this model has not/,
     ],
     [
       'a slot of another shape',
@@ -334,6 +351,62 @@ describe('refused', () => {
     })();
     await expect(failing).rejects.toThrow(CheckpointMismatchError);
     await expect(failing).rejects.toThrow(message);
+    expect(model.parameters[0]!.variable.dataSync()).toEqual(before);
+    model.dispose();
+  });
+
+  test.each<[string, (header: Record<string, unknown>) => unknown, RegExp]>([
+    [
+      'a missing moment',
+      without(/^optimizer\.v\/head\.bias$/),
+      /no tensor optimizer\.v\/head\.bias, which its state lists/,
+    ],
+    [
+      'a slot that is left over',
+      (header) => ({ ...header, 'optimizer.u/head.bias': header['optimizer.m/head.bias'] }),
+      /has a tensor optimizer\.u\/head\.bias, which its state does not list/,
+    ],
+    [
+      'an average that is left over',
+      (header) => ({ ...header, 'average/head.bias': header['model/head.bias'] }),
+      /has a tensor average\/head\.bias, which its state does not list/,
+    ],
+    [
+      'counts beyond the step',
+      withState((state) => ({ ...state, position: { ...state.position, step: 3 } })),
+      /stands at step 3, but counts 4 updates of \S+/,
+    ],
+    [
+      'a step beyond all counts',
+      withState((state) => ({ ...state, position: { ...state.position, step: 5 } })),
+      /stands at step 5, but counts 4 updates at most/,
+    ],
+    [
+      'a step that is none',
+      withState((state) => ({ ...state, position: { ...state.position, step: 4.5 } })),
+      /its step is 4\.5/,
+    ],
+    [
+      'a count that is missing',
+      withState((state) => ({ ...state, counts: { ...state.counts, 'head.bias': undefined } })),
+      /has optimizer\.m\/head\.bias, but counts no update of head\.bias/,
+    ],
+    [
+      'a count of nothing',
+      withState((state) => ({ ...state, counts: { ...state.counts, tail: 4 } })),
+      /counts updates of tail, which this model has not/,
+    ],
+  ])('%s: the file is named, and nothing was loaded', async (_, change, message) => {
+    await trained();
+    await rewriteHeader(change);
+    const model = toyModel();
+    const before = model.parameters[0]!.variable.dataSync().slice();
+    const failing = (async () => {
+      for await (const _event of finetune(model, toySource(), resume));
+    })();
+    await expect(failing).rejects.toThrow(CheckpointFormatError);
+    await expect(failing).rejects.toThrow(message);
+    await expect(failing).rejects.toThrow(/checkpoint\.safetensors cannot be read.*begin anew in another folder/);
     expect(model.parameters[0]!.variable.dataSync()).toEqual(before);
     model.dispose();
   });

@@ -20,11 +20,13 @@ export class CheckpointWriteError extends Error {
   }
 }
 
+const anew = 'begin anew in another folder';
+
 /** The file is no checkpoint, or a damaged one. */
 export class CheckpointFormatError extends Error {
   override readonly name = 'CheckpointFormatError';
   constructor(path: string, what: string) {
-    super(`${path} cannot be read as a checkpoint: ${what}.`);
+    super(`${path} cannot be read as a checkpoint: ${what}. Resume a copy that is whole, or ${anew}.`);
   }
 }
 
@@ -32,6 +34,8 @@ export class CheckpointFormatError extends Error {
 export class CheckpointMismatchError extends Error {
   override readonly name = 'CheckpointMismatchError';
   constructor(path: string, what: string) {
-    super(`${path} does not fit this run: ${what}.`);
+    super(
+      `${path} does not fit this run: ${what}. Resume it with the model and the options that it was made with, or ${anew}.`,
+    );
   }
 }

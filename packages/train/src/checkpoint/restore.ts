@@ -3,8 +3,8 @@ import type { Batch, TaskModel } from '@dr2net/models';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { ResolvedOptions } from '../loop/options.ts';
 import type { Trainer } from '../loop/trainer.ts';
-import { CheckpointMismatchError } from './errors.ts';
 import type { CheckpointFile } from './file.ts';
+import { requireSameRun } from './same-run.ts';
 import { type RunState, settingsOf } from './state.ts';
 
 interface Restoring<B extends Batch, E> {
@@ -38,36 +38,6 @@ export async function restore<B extends Batch, E>(restoring: Restoring<B, E>): P
   trainer.previousNorm = state.previousNorm ?? undefined;
   model.coefficients = state.coefficients;
   return changes(state, options);
-}
-
-/** Throws {@link CheckpointMismatchError} with the first thing that does not fit. */
-function requireSameRun<B extends Batch, E>({ file, state, path, model, options }: Restoring<B, E>): void {
-  const refuse = (what: string) => {
-    throw new CheckpointMismatchError(path, what);
-  };
-  if (state.task !== model.task) refuse(`it is of the task ${state.task}, this model's is ${model.task}`);
-  if (state.architecture !== (model.architecture ?? null))
-    refuse(`it is of the architecture ${state.architecture}, this model is a ${model.architecture}`);
-  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
-  const need = (prefix: string, what: string) => {
-    for (const name of shapes.keys())
-      if (!file.entries.has(prefix + name)) refuse(`it has no ${what} ${name}, which this model has`);
-  };
-  need('model/', 'tensor');
-  for (const [stored, { shape }] of file.entries) {
-    const [, part = '', name = ''] = /^(model|average|optimizer\.[^/]+)\/(.*)$/.exec(stored) ?? [];
-    const own = shapes.get(name);
-    const what = part === 'model' ? `tensor ${name}` : stored;
-    if (!own) refuse(`it has a tensor ${part === 'model' ? name : stored}, which this model has not`);
-    else if (`${shape}` !== `${own}`)
-      refuse(`${what} is [${shape.join(', ')}] in it and [${own.join(', ')}] in this model`);
-  }
-  if (state.optimizer !== options.optimizer.name)
-    refuse(`its optimizer is ${state.optimizer}, this run's is ${options.optimizer.name}`);
-  if ((state.ema === null) !== (options.ema === undefined))
-    refuse(state.ema === null ? 'it has no averaged weights (ema)' : `it has averaged weights (ema ${state.ema})`);
-  if (options.ema !== undefined) need('average/', 'averaged tensor');
-  if (state.seed !== options.seed) refuse(`its seed is ${state.seed}, this run's is ${options.seed}`);
 }
 
 function changes<B extends Batch>(state: RunState, options: ResolvedOptions<B>): string[] {

@@ -21,12 +21,31 @@ export interface RunState {
   readonly optimizer: string;
   /** Updates by parameter. */
   readonly counts: Readonly<Record<string, number>>;
+  /** The optimizer's tensors in the file, `slot/parameter`; absent in checkpoints that were made before they were listed. */
+  readonly slots?: readonly string[];
   /** The norm that the next step is clipped by (update `sink`). */
   readonly previousNorm: number | null;
   readonly ema: number | null;
   readonly seed: number;
   /** What else later losses depend on: when one of these differs on resuming, the user is told. */
   readonly settings: Readonly<Record<string, unknown>>;
+}
+
+const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The name of the first part that a state needs and has not, or not as what it should be. */
+export function brokenPart(state: RunState): string | undefined {
+  const { position, coefficients, counts, settings, grids, anchors = [], slots = [] } = state;
+  const whole = {
+    position: isRecord(position),
+    coefficients: isRecord(coefficients) && [coefficients.alpha, coefficients.beta].every(Number.isFinite),
+    counts: isRecord(counts),
+    settings: isRecord(settings),
+    grids: Array.isArray(grids),
+    anchors: Array.isArray(anchors),
+    slots: Array.isArray(slots),
+  };
+  return Object.entries(whole).find(([, right]) => !right)?.[0];
 }
 
 /** Everything that a run's later losses depend on, besides the tensors, the seed and the position. */
@@ -73,6 +92,7 @@ export function stateOf<B extends Batch, E>(
     ...(trainer.course.state !== undefined && { course: trainer.course.state }),
     optimizer: options.optimizer.name,
     counts: trainer.state.counts(),
+    slots: Array.from(trainer.state.entries(), ([slot, name]) => `${slot}/${name}`),
     previousNorm: trainer.previousNorm ?? null,
     ema: options.ema ?? null,
     seed: options.seed,

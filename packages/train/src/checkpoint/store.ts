@@ -8,7 +8,7 @@ import { CheckpointExistsError, CheckpointFormatError, CheckpointWriteError } fr
 import { type CheckpointFile, openCheckpoint, writeCheckpoint } from './file.ts';
 import { checkpointName } from './name.ts';
 import { restore } from './restore.ts';
-import { type RunState, stateOf } from './state.ts';
+import { brokenPart, type RunState, stateOf } from './state.ts';
 import { type Storage, storageOf } from './storage.ts';
 
 /** The metadata's entry. */
@@ -90,6 +90,8 @@ export class CheckpointStore<B extends Batch, E> {
     }
     if (state?.version !== 1)
       throw new CheckpointFormatError(this.path, `its version is ${state?.version}; this release reads version 1`);
+    const broken = brokenPart(state);
+    if (broken !== undefined) throw new CheckpointFormatError(this.path, `its state has no ${broken} that can be used`);
     return state;
   }
 }
