@@ -4,9 +4,12 @@
  */
 
 import type { ProgressStream } from '@dr2net/train';
+import { commandLine } from './command-line.ts';
 
 export interface Output {
   readonly json: boolean;
+  /** The command as it was given, with other arguments: to be pasted. */
+  command(change: (args: readonly string[]) => readonly string[]): string;
   /** A line of the result, for people; with `--json` nothing. */
   line(text?: string): void;
   /** A line beside the result: warnings, what is being done. */
@@ -22,9 +25,11 @@ export interface Streams {
   readonly stderr: ProgressStream;
 }
 
-export function createOutput(json: boolean, { stdout, stderr }: Streams): Output {
+export function createOutput(args: readonly string[], { stdout, stderr }: Streams): Output {
+  const json = args.includes('--json');
   return {
     json,
+    command: (change) => commandLine(change(args)),
     line: (text = '') => {
       if (!json) stdout.write(`${text}\n`);
     },

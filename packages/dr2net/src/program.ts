@@ -66,7 +66,7 @@ function requireLate(command: Command): void {
  * @returns the exit code
  */
 export async function run(args: readonly string[], streams: Streams): Promise<number> {
-  const output = createOutput(args.includes('--json'), streams);
+  const output = createOutput(args, streams);
   try {
     await createProgram(output, streams).parseAsync(args, { from: 'user' });
     return exitCodes.ok;

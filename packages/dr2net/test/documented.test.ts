@@ -36,7 +36,7 @@ function commandsOf(markdown: string): string[] {
 }
 
 async function parse(line: string): Promise<void> {
-  const program = createProgram(createOutput(false, silent), silent);
+  const program = createProgram(createOutput([], silent), silent);
   // `finetune` names its task, and settles its options before it does anything; the others open the model first.
   for (const command of program.commands) if (command.name() !== 'finetune') command.action(() => {});
   const { settle } = TaskOptions.prototype;

@@ -123,7 +123,9 @@ it('Ctrl-C saves, ends with 130 and says how to go on; then the losses are those
   ]);
   expect(whole.code, whole.stderr).toBe(0);
   expect(stopped.code, stopped.stderr).toBe(130);
-  expect(stopped.stderr).toMatch(/To go on, run the same command with --resume:\n {2}dr2net finetune .* --resume/);
+  expect(stopped.stderr).toMatch(
+    /To go on, run the same command with --resume:\n {2}(npx )?dr2net finetune .* --resume/,
+  );
   expect(stopped.stderr).not.toMatch(/^\s+at /m);
   const before = losses('stopped').length;
   expect(before).toBeGreaterThan(0);

@@ -177,10 +177,13 @@ async function finetune(settings: FinetuneSettings, output: Output): Promise<voi
     for (const line of [...lines, ...places(result)]) output.line(line);
     output.result(result);
   } catch (error) {
-    if (error instanceof InterruptedError)
-      throw new InterruptedError(
-        `${error.message}\nTo go on, run the same command with --resume:\n  ${resumeCommand()}`,
-      );
+    if (error instanceof InterruptedError) {
+      const again = output.command((args) => [
+        ...args.filter((arg) => !/^--(overwrite|resume)$/.test(arg)),
+        '--resume',
+      ]);
+      throw new InterruptedError(`${error.message}\nTo go on, run the same command with --resume:\n  ${again}`);
+    }
     // Whatever else failed after Ctrl-C (a checkpoint that could not be written) is told as it is.
     if (error === stop.signal.reason || (stop.signal.aborted && error instanceof Error && error.name === 'AbortError'))
       throw new InterruptedError('Stopped before the first step; there is nothing to go on from.');
@@ -188,12 +191,6 @@ async function finetune(settings: FinetuneSettings, output: Output): Promise<voi
   } finally {
     for (const signal of stopSignals) process.off(signal, interrupt);
   }
-}
-
-/** The command that goes on with this run, as it can be pasted. */
-function resumeCommand(): string {
-  const args = process.argv.slice(2).filter((arg) => arg !== '--overwrite' && arg !== '--resume');
-  return ['dr2net', ...args, '--resume'].map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ');
 }
 
 function places({ model, report }: FinetuneOutcome['result']): string[] {

@@ -1,6 +1,7 @@
 /** `dr2net init`: a small project that finetunes the embedded example, to begin one's own with. */
 import { relative } from 'node:path';
 import type { Command } from 'commander';
+import { shellWord } from '../command-line.ts';
 import { type Choices, defaults, languageNames, languages, targetNames, targets } from '../init/choices.ts';
 import { oneOf } from '../options/values.ts';
 import type { Output } from '../output.ts';
@@ -28,20 +29,28 @@ async function init(given: Given, output: Output): Promise<void> {
   const { projectFiles } = await import('../init/project.ts');
   const { writeProject } = await import('../init/write.ts');
   // What is given is refused before anything is asked.
+  const again = (other: string) => output.command((args) => withFolder(args, given.folder, other));
   if (given.folder !== undefined) {
-    packageName(given.folder);
-    requireEmpty(given.folder);
+    packageName(given.folder, again);
+    requireEmpty(given.folder, again);
   }
   const choices = await settle(given, output);
   const { folder, language, target } = choices;
-  const name = packageName(folder);
+  const name = packageName(folder, again);
   const files = projectFiles(name, choices);
-  await writeProject(folder, files);
+  await writeProject(folder, files, again);
   const commands = commandsFor(choices);
   output.line(`${name}: ${languageNames[language]} for ${targetNames[target]}, ${files.length} files in ${folder}`);
   for (const { path } of files) output.line(`  ${path}`);
   output.line(`\nTo go on:\n  ${commands.join('\n  ')}`);
   output.result({ folder, name, language, for: target, files: files.map(({ path }) => path), commands });
+}
+
+/** The arguments with another folder in the place of the one that was given, or after them where none was. */
+function withFolder(args: readonly string[], folder: string | undefined, other: string): string[] {
+  const valued = ['--language', '--for'];
+  const at = args.findIndex((arg, i) => i > 0 && arg === folder && !valued.includes(args[i - 1] ?? ''));
+  return at < 0 ? [...args, other] : args.with(at, other);
 }
 
 /** Asks for what is missing where somebody can answer; elsewhere says what is taken. */
@@ -70,6 +79,8 @@ async function settle(given: Given, output: Output): Promise<Choices> {
 function commandsFor({ folder, target }: Choices): string[] {
   const there = relative('.', folder);
   const plain = there.startsWith('-') ? `./${there}` : there;
-  const quoted = /^[\w@%+=:,./-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", "'\\''")}'`;
-  return [`${there === '' ? '' : `cd ${quoted} && `}npm install`, target === 'node' ? 'npm start' : 'npm run dev'];
+  return [
+    `${there === '' ? '' : `cd ${shellWord(plain)} && `}npm install`,
+    target === 'node' ? 'npm start' : 'npm run dev',
+  ];
 }

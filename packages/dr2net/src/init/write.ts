@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InterruptedError } from '../errors.ts';
-import { requireEmpty, unwritable } from './folder.ts';
+import { type Again, requireEmpty, unwritable } from './folder.ts';
 import type { ProjectFile } from './project.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
@@ -15,15 +15,16 @@ function takeBack(folder: string, made: string | undefined, files: readonly Proj
 }
 
 /**
+ * @param again the command with another folder, for the remedy
  * @throws UsageError where the folder holds something or cannot be written
  * @throws InterruptedError after Ctrl-C; nothing is left
  */
-export async function writeProject(folder: string, files: readonly ProjectFile[]): Promise<void> {
+export async function writeProject(folder: string, files: readonly ProjectFile[], again: Again): Promise<void> {
   let stopped = false;
   const stop = () => {
     stopped = true;
   };
-  requireEmpty(folder);
+  requireEmpty(folder, again);
   for (const signal of signals) process.on(signal, stop);
   let made: string | undefined;
   try {
@@ -38,7 +39,7 @@ export async function writeProject(folder: string, files: readonly ProjectFile[]
   } catch (cause) {
     takeBack(folder, made, files);
     if (cause instanceof InterruptedError) throw cause;
-    throw unwritable(folder, cause);
+    throw unwritable(folder, again, cause);
   } finally {
     for (const signal of signals) process.off(signal, stop);
   }

@@ -14,6 +14,10 @@ import { exampleClips } from 'dr2net/example';
 
 // Six times all clips, 16 a step. `npm start -- 10`: ten steps, to see whether it works.
 const steps = Number(process.argv[2] ?? 180);
+if (!Number.isInteger(steps) || steps < 1) {
+  console.error(`error: "${process.argv[2]}" steps cannot be made. Give a whole number from 1 on: npm start -- 10`);
+  process.exit(2);
+}
 const rate = 1e-3;
 
 const backend = await startBackend('auto'); // webgpu → node-gpu → node → wasm: the first one that is installed and works

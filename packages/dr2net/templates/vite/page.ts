@@ -11,7 +11,12 @@ const say = (id: string, text: string) => {
 };
 
 // ?steps=10 in the address: ten steps, to see whether it works.
-const steps = Number(new URLSearchParams(location.search).get('steps') ?? 180);
+const given = new URLSearchParams(location.search).get('steps') ?? '180';
+const steps = Number(given);
+if (!Number.isInteger(steps) || steps < 1) {
+  start.disabled = true;
+  say('status', `"${given}" steps cannot be made. Give a whole number from 1 on in the address: ?steps=10`);
+}
 let worker: Worker | undefined;
 let losses: number[] = [];
 
