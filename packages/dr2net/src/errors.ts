@@ -77,11 +77,17 @@ export function exitCodeOf(error: unknown): number {
 export function explain(error: unknown, code = exitCodeOf(error)): string {
   const text = error instanceof Error ? error.message : String(error);
   if (code === exitCodes.interrupted) return text;
-  const line = `error: ${text.replace(/^error: /, '')}`;
+  const line = `error: ${asOption(error, text.replace(/^error: /, ''))}`;
   return code === exitCodes.internal
     ? `${line}\nThis is a fault of dr2net, not of your input. Run the command again with --debug and report what it shows.`
     : line;
 }
+
+/** Options of a model have the same names as ours, without the dashes: `depth 9 does not fit: …`. */
+const asOption = (error: unknown, text: string) =>
+  error instanceof Error && error.name === 'ModelOptionError'
+    ? text.replace(/^(?=(depth|frames|size|tubelet|pooling|classes) )/, '--')
+    : text;
 
 /** `ENOENT` and the like, of the error or of what caused it. */
 function systemCode(error: Error): string | undefined {

@@ -94,16 +94,16 @@ describe('the model', () => {
     ['with fewer blocks in the weights', { model: at('deeper') }, /layer\.2\..*/],
     ['with a weight file that was cut off', { model: at('cut-model') }, /truncated.*Download it again/],
     ['of images, without --frames', { frames: undefined }, /takes images\. Give --frames/],
-    ['shallower than --depth', { depth: '5' }, /depth 5 does not fit: the model has 2 blocks/],
+    ['shallower than --depth', { depth: '5' }, /^(error: )?--depth 5 does not fit: the model has 2 blocks/m],
     [
       'with --frames that are no multiple of the tubelet',
       { frames: '5' },
-      /frames 5 does not fit.*multiple of the tubelet size 2/,
+      /^(error: )?--frames 5 does not fit.*multiple of the tubelet size 2/m,
     ],
     [
       'with a --size that is no multiple of the patch',
       { size: '50' },
-      /size 50 does not fit.*patch size 16.*48 and 64/,
+      /^(error: )?--size 50 does not fit.*patch size 16.*48 and 64/m,
     ],
   ])('%s', async (_, options, message) => expectRefusal(await finetune(options), message));
 
@@ -180,8 +180,36 @@ describe('the options', () => {
       { method: 'reversible', alpha: '1', beta: '0.01', anchors: '0' },
       /with 0 anchors .* beyond the tolerance of 0\.0000015\. Take anchors: 'auto'.*the method exact/,
     ],
-    ['an anchor beyond the network', { method: 'reversible', anchors: '2,99' }, /99/],
-    ['β = 0 by a schedule', { schedule: 'constant:beta=0' }, /constant: beta is 0; it must be other than 0/],
+    [
+      'an anchor beyond the network',
+      { method: 'reversible', anchors: '2,99' },
+      /^(error: )?--anchors 2,99: an anchor is at 99; with 4 sub-blocks/m,
+    ],
+    [
+      'more anchors than states',
+      { method: 'reversible', anchors: '9' },
+      /^(error: )?--anchors 9: anchors is 9; with 4/m,
+    ],
+    ['β out of range', { beta: '9' }, /^(error: )?--beta 9: β is 9; it must be a number in \[−4, 4\]\.$/m],
+    ['α out of range', { alpha: '-9' }, /^(error: )?--alpha -9: α is -9; it must be a number/m],
+    ['β that exact has no grid for', { beta: '1e-7' }, /^(error: )?--beta 1e-7: β = 1e-7 is 0 on a grid/m],
+    [
+      'a schedule that is no number',
+      { schedule: 'constant:alpha=x' },
+      /^(error: )?--schedule constant:alpha=x: alpha is/m,
+    ],
+    [
+      'a rate that falls below 0',
+      { 'lr-schedule': 'cosine:low=-1' },
+      /^(error: )?--lr-schedule cosine:low=-1: low is -1/m,
+    ],
+    ['a warm-up that is no length', { warmup: 'soon' }, /^(error: )?--warmup soon: warmup is "soon"/m],
+    ['a budget that is no size', { budget: 'ten' }, /^(error: )?--budget ten: A budget of "ten" is no size/m],
+    [
+      'β = 0 by a schedule',
+      { schedule: 'constant:beta=0' },
+      /^(error: )?--schedule constant:beta=0: beta is 0; it must be other than 0/m,
+    ],
     [
       'a tolerance that is no number',
       { method: 'reversible', tolerance: 'NaN' },
@@ -196,7 +224,11 @@ describe('the options', () => {
     ['a batch of none', { batch: '0' }, /argument '0' is invalid.*1 or more/],
     ['momentum without sgd', { momentum: '0.9' }, /--momentum belongs to --optimizer sgd/],
     ['a stride without dense sampling', { stride: '2' }, /--stride 2 belongs to --sampling dense/],
-    ['sink with accumulation', { update: 'sink', accumulate: '2' }, /accumulate is 2.*collect/],
+    [
+      'sink with accumulation',
+      { update: 'sink', accumulate: '2' },
+      /--accumulate 2: --update sink frees.*--update collect/,
+    ],
   ])('%s', async (_, options, message) => expectRefusal(await finetune(options), message));
 
   it('coefficients that overflow the range at this depth', async () => {
@@ -276,13 +308,14 @@ describe('gradcheck', () => {
       ['--save', '/nowhere/x.safetensors'],
       /--save \/nowhere\/x\.safetensors cannot be written/,
     ],
+    ['β out of range', ['--beta', '9'], /^(error: )?--beta 9: β is 9/m],
     ['β = 0 with exact', ['--beta', '0'], /--beta 0 cannot be inverted/],
     ['a tolerance below 0', ['--tolerance', '-1'], /argument '-1' is invalid.*more than 0/],
     ['a tolerance that is no number', ['--tolerance', 'low'], /argument 'low' is invalid.*more than 0/],
     [
       'a β that is 0 on the grid of exact',
       ['--beta', '1e-6'],
-      /β = 0.000001 is 0 on a grid of 1\/32768.*Choose \|β\| ≥/,
+      /^(error: )?--beta 0.000001: β = 0.000001 is 0 on a grid of 1\/32768.*Choose \|β\| ≥/m,
     ],
   ])('%s', async (_, options, message) =>
     expectRefusal(

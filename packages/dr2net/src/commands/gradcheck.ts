@@ -8,7 +8,7 @@ import type { GradcheckResult } from '../gradcheck/check.ts';
 import type { CheckSubject } from '../gradcheck/contract.ts';
 import { addBlocksOption } from '../options/blocks.ts';
 import { type TaskName, TaskOptions, taskNames } from '../options/by-task.ts';
-import { addMethodOptions, coefficientsOf, type MethodOptions, methodOf } from '../options/method.ts';
+import { addMethodOptions, type MethodOptions, methodOf } from '../options/method.ts';
 import {
   addBackendOption,
   addClipShapeOptions,
@@ -128,7 +128,8 @@ function checkedMethod({ tolerance, ...options }: GradcheckOptions): Method {
 async function gradcheck(options: GradcheckOptions, task: TaskName, output: Output): Promise<void> {
   const method = checkedMethod(options);
   // What cannot be is refused before anything is loaded; then again with what the model says.
-  coefficientsOf(options, method.name, undefined);
+  const { coefficientsOf } = await import('../options/coefficients.ts');
+  coefficientsOf(options, method, undefined);
   if (options.save) await requireWritable(options.save);
   const { startBackend } = await import('@dr2net/backends');
   const { snappedInWords } = await import('@dr2net/core');
@@ -140,7 +141,7 @@ async function gradcheck(options: GradcheckOptions, task: TaskName, output: Outp
   try {
     const { training, samples } = subject;
     output.note(`${method.name} on ${backend.name} (${backend.device}), ${samples} samples`);
-    const coefficients = coefficientsOf(options, method.name, training?.coefficients);
+    const coefficients = coefficientsOf(options, method, training?.coefficients);
     const snapped = snappedInWords(method, coefficients);
     if (snapped) output.note(snapped);
     const found = await checkGradients(subject, {

@@ -4,7 +4,7 @@ import type { DryTraining, MemoryModel, PlannedBackend, PlannedOptimizer } from 
 import { type Command, Option } from 'commander';
 import { addBlocksOption } from '../options/blocks.ts';
 import { type TaskName, TaskOptions, taskNames } from '../options/by-task.ts';
-import { coefficientsOf, type MethodOptions, nearlyPretrained } from '../options/method.ts';
+import { type MethodOptions, nearlyPretrained } from '../options/method.ts';
 import {
   addClipShapeOptions,
   addDepthOption,
@@ -13,7 +13,7 @@ import {
   requireSquare,
   type ShapeOptions,
 } from '../options/model.ts';
-import { integer, list, number, oneOf } from '../options/values.ts';
+import { asGiven, integer, list, number, oneOf } from '../options/values.ts';
 import type { Output } from '../output.ts';
 import type { CandidateOptions } from '../plan/candidates.ts';
 import * as detection from '../tasks/detection/options.ts';
@@ -133,6 +133,7 @@ async function plan(source: string, options: PlanOptions, taskOptions: TaskOptio
   const { candidate } = await import('../plan/candidates.ts');
   const { planTable, rowJson } = await import('../plan/table.ts');
   const { snappedInWords } = await import('@dr2net/core');
+  const { coefficientsOf } = await import('../options/coefficients.ts');
   const { batch, accumulate, update, chunks, backend } = options;
   const optimizer: PlannedOptimizer = options.optimizer;
   const training: DryTraining = {
@@ -140,7 +141,7 @@ async function plan(source: string, options: PlanOptions, taskOptions: TaskOptio
     decay: optimizer === 'adamw',
   };
   const walk = options.alpha === undefined && options.beta === undefined;
-  const coefficients = coefficientsOf(options, 'exact', nearlyPretrained);
+  const coefficients = coefficientsOf(options, { name: 'exact' }, nearlyPretrained);
   const snapped = snappedInWords({ name: 'exact' }, coefficients);
   if (snapped) output.note(snapped);
   const { model, classes } = await modelToPlan(source, options, taskOptions);
@@ -190,7 +191,7 @@ async function choose(model: MemoryModel, options: CandidateOptions, { budget = 
   const { startBackend } = await import('@dr2net/backends');
   const started = budget === 'device' ? await startBackend(backend, { selfTest: false }) : undefined;
   try {
-    const bytes = budgetBytes(budget, backend, () => started?.limits);
+    const bytes = asGiven(`--budget ${budget}`, () => budgetBytes(budget, backend, () => started?.limits));
     const plan = planFor(model, options, bytes);
     return {
       bytes,

@@ -1,15 +1,18 @@
 /** Finetuning from the command line's options: data, network, loop, folder. */
 import { basename } from 'node:path';
 import { type Backend, startBackend } from '@dr2net/backends';
+import { anchorPositions } from '@dr2net/core';
 import { parseBytes } from '@dr2net/memory';
 import type { Batch } from '@dr2net/models';
 import { tune } from '@dr2net/ops';
 import { finetune, progressReporter } from '@dr2net/train';
 import { InterruptedError } from '../errors.ts';
-import { coefficientsOf, methodOf } from '../options/method.ts';
+import { coefficientsOf } from '../options/coefficients.ts';
+import { methodOf } from '../options/method.ts';
 import type { RunSettings } from '../options/run.ts';
 import { learningRateSchedule } from '../options/schedule.ts';
-import { clipOf, lengthOf, optimizerOf, usualTraining } from '../options/training.ts';
+import { clipOf, lengthOf, optimizerOf, requireUpdate, usualTraining } from '../options/training.ts';
+import { asGiven } from '../options/values.ts';
 import type { Output } from '../output.ts';
 import type { FinetuneTask, Network, Prepared } from '../tasks/contract.ts';
 import { type DetectionSettings, detectionTask } from '../tasks/detection/task.ts';
@@ -17,7 +20,7 @@ import { type PointcloudSettings, pointcloudTask } from '../tasks/pointcloud/tas
 import { type VideoSettings, videoTask } from '../tasks/video/task.ts';
 import { changedSettings } from './changed-settings.ts';
 import { Journal } from './journal.ts';
-import { type PlannedRun, plannedRun } from './planned.ts';
+import { type PlannedRun, plannedRun, scheduleOf } from './planned.ts';
 import { measuredName } from './remembered.ts';
 import { RunFolder } from './run-folder.ts';
 import { type RunFigures, Summary } from './summary.ts';
@@ -66,9 +69,12 @@ async function runTask<S extends RunSettings, D, N extends Network, B extends Ba
   stop: AbortSignal,
 ): Promise<FinetuneOutcome> {
   // Refused now when it cannot be; chosen again with what the model says.
-  coefficientsOf(asked, methodOf(asked, 'exact').name, undefined);
-  if (asked.budget !== undefined && asked.budget !== 'device') parseBytes(asked.budget);
+  const method = methodOf(asked, 'exact');
+  scheduleOf(asked, method, coefficientsOf(asked, method, undefined));
+  const { budget } = asked;
+  if (budget !== undefined && budget !== 'device') asGiven(`--budget ${budget}`, () => parseBytes(budget));
   lengthOf(asked);
+  requireUpdate(asked);
   learningRateSchedule(asked);
   await optimizerOf(asked, asked.lr);
   const data = await task.read(asked);
@@ -96,11 +102,11 @@ async function runTask<S extends RunSettings, D, N extends Network, B extends Ba
       await folder.begin();
       folder.append({ kind: 'settings', label, settings: described });
     }
-    const run = finetune(model, prepared.train, {
-      ...(await loopOptions(planned, prepared, folder)),
-      signal: stop,
-      backend,
-    });
+    const loop = { ...(await loopOptions(planned, prepared, folder)), signal: stop, backend };
+    // What fits depends on the network's depth.
+    if (method.name === 'reversible' && asked.anchors !== undefined)
+      asGiven(`--anchors ${asked.anchors}`, () => anchorPositions(method, coefficients, model.subBlocks));
+    const run = finetune(model, prepared.train, loop);
     const progress = progressReporter<E>(output.progress, {
       unit: task.unit,
       evaluation: (found) => task.words(found),

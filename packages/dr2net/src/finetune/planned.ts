@@ -4,10 +4,12 @@ import type { Coefficients, Method } from '@dr2net/core';
 import { type MemoryModel, type PlannedOptimizer, plannedBackends } from '@dr2net/memory';
 import { type CoefficientSchedule, constant } from '@dr2net/schedulers';
 import { UsageError } from '../errors.ts';
-import { coefficientsOf, methodOf } from '../options/method.ts';
+import { coefficientsOf } from '../options/coefficients.ts';
+import { methodOf } from '../options/method.ts';
 import type { RunSettings } from '../options/run.ts';
 import { coefficientSchedule } from '../options/schedule.ts';
 import { clipOf, optimizerOf } from '../options/training.ts';
+import { asGiven } from '../options/values.ts';
 import type { Output } from '../output.ts';
 import { budgetBytes, leanerMethods, planFor, planInWords } from '../plan/budget.ts';
 import { choiceTitle } from '../plan/candidates.ts';
@@ -36,12 +38,17 @@ function leastBeta(schedule: CoefficientSchedule, otherwise: Coefficients): Coef
   );
 }
 
+/** @throws UsageError */
+export function scheduleOf(settings: RunSettings, method: Method, coefficients: Coefficients): CoefficientSchedule {
+  const given = settings.alpha !== undefined || settings.beta !== undefined;
+  return coefficientSchedule(settings, method.name, coefficients, given);
+}
+
 /** The settings as they are, without a budget. */
 function unplanned<S extends RunSettings>(settings: S, { training }: Network): PlannedRun<S> {
   const method = methodOf(settings, 'exact');
-  const coefficients = coefficientsOf(settings, method.name, training?.coefficients);
-  const given = settings.alpha !== undefined || settings.beta !== undefined;
-  const schedule = coefficientSchedule(settings, method.name, coefficients, given);
+  const coefficients = coefficientsOf(settings, method, training?.coefficients);
+  const schedule = scheduleOf(settings, method, coefficients);
   return { settings, method, coefficients, schedule, leaner: [] };
 }
 
@@ -71,7 +78,7 @@ export async function plannedRun<S extends RunSettings>(
   const { budget } = settings;
   if (budget === undefined) return plain;
   const { backend } = planning;
-  const bytes = budgetBytes(budget, backend.name, () => backend.limits);
+  const bytes = asGiven(`--budget ${budget}`, () => budgetBytes(budget, backend.name, () => backend.limits));
   const footprint = network.footprint();
   return 'try' in footprint
     ? measuredRun(plain, footprint, bytes, planning)

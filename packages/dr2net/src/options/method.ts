@@ -91,24 +91,3 @@ export function methodOf(options: MethodOptions, defaultMethod: MethodName): Met
       return { name };
   }
 }
-
-/**
- * α and β: as given; else those saved with the model, where they are not those of the pretrained network; else what the
- * method starts from.
- * @throws UsageError for β = 0 with a method that inverts
- */
-export function coefficientsOf(
-  options: MethodOptions,
-  method: MethodName,
-  saved: Coefficients | undefined,
-): Coefficients {
-  const own = method === 'exact' || method === 'reversible' ? nearlyPretrained : { alpha: 1, beta: 0 };
-  const usable = saved && (saved.alpha !== 1 || saved.beta !== 0) ? saved : own;
-  const coefficients = { alpha: options.alpha ?? usable.alpha, beta: options.beta ?? usable.beta };
-  if (coefficients.beta === 0 && (method === 'reversible' || method === 'exact'))
-    throw new UsageError(
-      `--beta 0 cannot be inverted, so --method ${method} cannot run. For all but the pretrained wiring take --method exact ` +
-        'with --alpha 63/64 --beta 1/64; for β = 0 itself --method conventional or checkpoint.',
-    );
-  return coefficients;
-}

@@ -11,7 +11,7 @@ import {
 } from '@dr2net/schedulers';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
-import { number } from './values.ts';
+import { asGiven, number } from './values.ts';
 
 export interface ScheduleOptions {
   readonly schedule?: string;
@@ -62,7 +62,7 @@ function parseValue(text: string): Value {
 /**
  * @param coefficients for a constant schedule
  * @param given whether α or β were given, which belong to a constant schedule alone
- * @throws UsageError, ScheduleError
+ * @throws UsageError
  */
 export function coefficientSchedule(
   { schedule }: ScheduleOptions,
@@ -76,10 +76,11 @@ export function coefficientSchedule(
     throw new UsageError(
       `--alpha and --beta are for a constant schedule; ${schedule} sets them itself. Leave them out, or give --schedule constant.`,
     );
-  return coefficientScheduleFromJSON(json.name === 'constant' ? { ...coefficients, ...json } : json);
+  const made = () => coefficientScheduleFromJSON(json.name === 'constant' ? { ...coefficients, ...json } : json);
+  return schedule === undefined ? made() : asGiven(`--schedule ${schedule}`, made);
 }
 
-/** @throws UsageError, ScheduleError */
+/** @throws UsageError */
 export function learningRateSchedule({ lr, lrSchedule, warmup }: ScheduleOptions): LearningRateSchedule {
   const json = parseSchedule('--lr-schedule', lrSchedule);
   for (const [option, flag] of [
@@ -90,5 +91,7 @@ export function learningRateSchedule({ lr, lrSchedule, warmup }: ScheduleOptions
       throw new UsageError(`--lr-schedule ${lrSchedule}: ${option} is set by ${flag}; leave it out and give ${flag}.`);
   // One place to drop at is a list of one.
   const places = json.at === undefined || Array.isArray(json.at) ? {} : { at: [json.at] };
-  return learningRateFromJSON({ rate: lr, warmup: parseValue(warmup), ...json, ...places });
+  const own = { rate: lr, ...json, ...places };
+  asGiven(`--lr-schedule ${lrSchedule}`, () => learningRateFromJSON(own));
+  return asGiven(`--warmup ${warmup}`, () => learningRateFromJSON({ ...own, warmup: parseValue(warmup) }));
 }

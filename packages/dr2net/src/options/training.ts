@@ -97,6 +97,14 @@ export function lengthOf({ epochs, steps }: TrainingOptions): { epochs: number }
   return steps === undefined ? { epochs: epochs ?? 10 } : { steps };
 }
 
+/** @throws UsageError for batches that gradients which are used at once cannot be added up over */
+export function requireUpdate({ update, accumulate }: TrainingOptions): void {
+  if (update === 'sink' && accumulate > 1)
+    throw new UsageError(
+      `--accumulate ${accumulate}: --update sink frees every gradient at once and can add none up. Give --update collect, or leave --accumulate out.`,
+    );
+}
+
 /** @throws UsageError for options of another optimizer */
 export async function optimizerOf(options: TrainingOptions, lr: number): Promise<Optimizer> {
   const { adamW, sgd } = await import('@dr2net/train');

@@ -2,6 +2,22 @@
 
 import { nearestName } from '@dr2net/models';
 import { InvalidArgumentError } from 'commander';
+import { UsageError } from '../errors.ts';
+
+/**
+ * Names the option, as it was given, in what a package refuses of it: `--beta 9: β is 9; …`.
+ * @throws UsageError
+ */
+export function asGiven<T>(typed: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause instanceof UsageError) throw cause;
+    // `exactGrid: ` and `cosine: ` are the names that the packages have.
+    const reason = cause.message.replace(/^[\w-]+: /, '').replace(/\.?$/, '.');
+    throw new UsageError(`${typed}: ${reason}`, { cause });
+  }
+}
 
 export interface Range {
   readonly min?: number;
