@@ -36,6 +36,8 @@ beforeAll(async () => {
   put('cut-model/model.safetensors', readFileSync(at('model', 'model.safetensors')).subarray(0, 9000));
   mkdirSync(at('no-model'));
   put('empty/readme.txt', 'no clips here');
+  put('garden/Area_1/lawn/Annotations/bush_1.txt', '0 0 0');
+  put('boxes/Annotations/a.xml', '<annotation/>');
 
   const good = clip('left/0.mp4');
   const whole = readFileSync(good);
@@ -134,6 +136,17 @@ describe('the model', () => {
 describe('the data', () => {
   it.each([
     ['missing', { data: at('no-data') }, /no file or folder .*no-data/],
+    ['a model', { data: at('model') }, /has no clips.*It is a model folder: are --model and --data exchanged\?/],
+    [
+      'of another task',
+      { data: at('garden') },
+      /has no clips.*like data of the task pointcloud, but the task is video/,
+    ],
+    [
+      'images with boxes',
+      { data: at('boxes') },
+      /has no clips.*like data of the task detection, but the task is video/,
+    ],
     ['empty', { data: at('empty') }, /has no clips\. Expected a folder of class folders/],
     ['a class with one clip', { data: at('one-clip.csv') }, /"left" has one clip only.*Add clips/],
     ['a missing clip', { data: at('absent.csv') }, /absent\.mp4: there is no file/],
@@ -258,10 +271,18 @@ describe('the out folder', () => {
     const before = readFileSync(join(out, 'metrics.jsonl'), 'utf8');
     expectRefusal(await finetune({ out }), /once holds a run already\. Give --resume to go on with it, --overwrite/);
     expectRefusal(await finetune({ out: at('full') }), /full is not empty \(notes\.txt\)/);
-    expectRefusal(await finetune({ out: at('full') }, '--overwrite'), /more than a run.*not deleted/);
+    expectRefusal(await finetune({ out: at('full') }, '--overwrite'), /holds no run.*not deleted/);
     expect(readFileSync(join(out, 'metrics.jsonl'), 'utf8')).toBe(before);
     expect(readFileSync(at('full', 'notes.txt'), 'utf8')).toBe('something of mine');
     expect((await finetune({ out }, '--overwrite')).code).toBe(0);
+    expectRefusal(
+      await finetune({ out, model: join(out, 'model'), frames: undefined }, '--overwrite'),
+      /--overwrite would delete --model \S+, which this run needs/,
+    );
+    const again = await finetune({ out }, '--resume');
+    expect(again.code).toBe(0);
+    expect(again.stderr).toMatch(/Nothing was trained: .* finished at step 1 already\. Give more --steps or --epochs/);
+    expect((await finetune({ out, steps: '2' }, '--resume')).stderr).not.toContain('Nothing was trained');
   });
 
   it('that cannot be written', async () => {

@@ -16,6 +16,7 @@ import { asGiven } from '../options/values.ts';
 import type { Output } from '../output.ts';
 import type { FinetuneTask, Network, Prepared } from '../tasks/contract.ts';
 import { type DetectionSettings, detectionTask } from '../tasks/detection/task.ts';
+import { readAs } from '../tasks/looks-like.ts';
 import { type PointcloudSettings, pointcloudTask } from '../tasks/pointcloud/task.ts';
 import { type VideoSettings, videoTask } from '../tasks/video/task.ts';
 import { changedSettings } from './changed-settings.ts';
@@ -77,8 +78,12 @@ async function runTask<S extends RunSettings, D, N extends Network, B extends Ba
   requireUpdate(asked);
   learningRateSchedule(asked);
   await optimizerOf(asked, asked.lr);
-  const data = await task.read(asked);
-  const folder = await RunFolder.open(asked.out, asked);
+  const data = await readAs(asked.task, asked.data, () => task.read(asked));
+  const folder = await RunFolder.open(asked.out, asked, {
+    '--model': asked.model,
+    '--data': asked.data,
+    '--val': asked.val,
+  });
   const owned: { dispose(): void }[] = [{ dispose: () => folder.close() }];
   try {
     const backend = await startBackend(asked.backend);
@@ -124,6 +129,11 @@ async function runTask<S extends RunSettings, D, N extends Network, B extends Ba
     const { evaluation, ...figures } = summary.figures;
     if (summary.interrupted)
       throw new InterruptedError(`Stopped after step ${figures.steps}; it is saved in ${folder.checkpoint}.`);
+    // Only an end came: the checkpoint was that of the whole run.
+    if (settings.resume && figures.loss === undefined)
+      output.note(
+        `Nothing was trained: the run in ${folder.path} was finished at step ${figures.steps} already. Give more --steps or --epochs to go on with it.`,
+      );
     await model.save(folder.model);
     if (evaluation && prepared.show) await prepared.show(folder, evaluation);
     journal.finish();

@@ -62,8 +62,28 @@ describe('the folder of a run', () => {
     writeFileSync(join(path, 'thesis.tex'), 'precious');
     await expect(RunFolder.open(path, { overwrite: true })).rejects.toThrow(/thesis\.tex.*not deleted/);
     expect(existsSync(join(path, 'metrics.jsonl'))).toBe(true);
-    await expect(RunFolder.open(base, { overwrite: true })).rejects.toThrow(/more than a run/);
+    await expect(RunFolder.open(base, { overwrite: true })).rejects.toThrow(/holds no run/);
   });
+
+  it('keeps what the run reads, and a model that is no run of its own', async () => {
+    const path = join(base, 'model-in-it');
+    const first = await RunFolder.open(path, {});
+    await mkdir(first.model);
+    first.close();
+    await expect(RunFolder.open(path, {})).rejects.toThrow(/not empty \(model\)/);
+    await expect(RunFolder.open(path, { overwrite: true })).rejects.toThrow(/holds no run \(model\).*not deleted/);
+    first.append(step(1));
+    const reads = { '--model': first.model, '--val': undefined };
+    await expect(RunFolder.open(path, { overwrite: true }, reads)).rejects.toThrow(
+      /would delete --model \S+model, which this run needs/,
+    );
+    (
+      await RunFolder.open(path, { overwrite: true }, { '--model': join(base, 'model-in-it-too'), '--data': base })
+    ).close();
+  });
+
+  it('is not the folder at hand where its name is empty', () =>
+    expect(RunFolder.open('', {})).rejects.toThrow(/--out is empty/));
 
   it('goes on with a run only where there is a checkpoint', async () => {
     const path = join(base, 'resume');

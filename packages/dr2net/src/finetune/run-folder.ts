@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { join, normalize } from 'node:path';
+import { join, normalize, relative, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { Html } from '../report/html.ts';
 import { gatherRun, type RunRecord } from '../report/run-log.ts';
@@ -65,8 +65,17 @@ export class RunFolder {
     return this.#records;
   }
 
-  /** @throws UsageError when the folder holds something already, is no folder, or cannot be written */
-  static async open(given: string, options: RunFolderOptions): Promise<RunFolder> {
+  /**
+   * @param reads what the run reads, by option: never deleted
+   * @throws UsageError when the folder holds something already, is no folder, or cannot be written
+   */
+  static async open(
+    given: string,
+    options: RunFolderOptions,
+    reads: Readonly<Record<string, string | undefined>> = {},
+  ): Promise<RunFolder> {
+    // An empty variable of a script would be the folder at hand.
+    if (given === '') throw new UsageError('--out is empty. Give a new or empty folder.');
     // What is looked at must be what is written to: "new/.." is there once "new" has been made.
     const path = normalize(given);
     if (options.resume && options.overwrite)
@@ -74,6 +83,7 @@ export class RunFolder {
     const entries = (await entriesOf(path)).filter((entry) => entry !== lockName);
     if (options.resume) await requireRun(path, entries);
     else if (entries.length > 0) requireRoom(path, entries, options.overwrite ?? false);
+    if (options.overwrite) requireApart(path, reads);
     await requireWritable(path);
     return new RunFolder(path, options.resume ? [] : entries, await lockFolder(path));
   }
@@ -152,7 +162,8 @@ async function requireRun(path: string, entries: readonly string[]): Promise<voi
 }
 
 function requireRoom(path: string, entries: readonly string[], overwrite: boolean): void {
-  const isRun = entries.some((entry) => own.has(entry));
+  // A model alone may be anybody's.
+  const isRun = entries.includes(files.metrics) || entries.includes(files.checkpoint);
   if (!overwrite)
     throw new UsageError(
       isRun
@@ -162,8 +173,15 @@ function requireRoom(path: string, entries: readonly string[], overwrite: boolea
   const foreign = entries.filter((entry) => !own.has(entry));
   if (!isRun || foreign.length > 0)
     throw new UsageError(
-      `--overwrite: ${path} holds more than a run (${foreign.slice(0, 3).join(', ')}), which is not deleted. Give another folder.`,
+      `--overwrite: ${path} holds ${isRun ? 'more than a' : 'no'} run (${(isRun ? foreign : entries).slice(0, 3).join(', ')}), which is not deleted. Give another folder.`,
     );
+}
+
+/** @throws UsageError where the run reads what it would delete */
+function requireApart(path: string, reads: Readonly<Record<string, string | undefined>>): void {
+  for (const [flag, read] of Object.entries(reads))
+    if (read !== undefined && !relative(resolve(path), resolve(read)).startsWith('..'))
+      throw new UsageError(`--overwrite would delete ${flag} ${read}, which this run needs. Give another --out.`);
 }
 
 async function requireWritable(path: string): Promise<void> {

@@ -8,6 +8,8 @@ import type { TrainingOptions } from './training.ts';
 export interface RunSettings extends MethodOptions, ScheduleOptions, TrainingOptions, BackendOption {
   readonly task: TaskName;
   readonly model: string;
+  readonly data: string;
+  readonly val?: string;
   readonly out: string;
   readonly label?: string;
   /** A size, or `device`. */

@@ -4,6 +4,7 @@ import type { BackendOption } from '../../options/model.ts';
 import { type Output, textTable } from '../../output.ts';
 import { precisionHead, precisionRows } from '../../report/detection/table.ts';
 import { formatNumber } from '../../report/format.ts';
+import { readAs } from '../looks-like.ts';
 import { tellBatches } from '../tell.ts';
 import { loadDetection, wholeImages } from './detector.ts';
 import { inFlags } from './flags.ts';
@@ -26,7 +27,7 @@ async function evaluate(options: EvaluateImagesOptions, output: Output): Promise
   output.note(`backend ${backend.name}: ${backend.device}`);
   const { model, dispose } = await loadDetection(options.model);
   try {
-    const dataset = await readEvaluationImages(options, model.labels);
+    const dataset = await readAs('detection', options.data, () => readEvaluationImages(options, model.labels));
     const source = wholeImages(dataset, model, options, output);
     const { nms } = options;
     const evaluation = await model.evaluate(source, {

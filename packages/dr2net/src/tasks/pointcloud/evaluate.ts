@@ -4,6 +4,7 @@ import { type PointEvaluation, pointSource, samplingOf, sourceOptionsOf } from '
 import type { BackendOption } from '../../options/model.ts';
 import { type Output, textTable } from '../../output.ts';
 import { formatNumber, formatPercent } from '../../report/format.ts';
+import { readAs } from '../looks-like.ts';
 import { tellBatches } from '../tell.ts';
 import { inFlags } from './flags.ts';
 import { type CoverOptions, coverOf, type SampleOptions } from './options.ts';
@@ -27,7 +28,9 @@ async function evaluate(options: EvaluateScenesOptions, output: Output): Promise
   output.note(`backend ${backend.name}: ${backend.device}`);
   const { model, dispose } = await loadSegmentation(options.model);
   try {
-    const dataset = await readEvaluationScenes(options, model.labels, model.clouds?.classes);
+    const dataset = await readAs('pointcloud', options.data, () =>
+      readEvaluationScenes(options, model.labels, model.clouds?.classes),
+    );
     const form = formFor(model, options);
     const source = await pointSource(dataset, {
       batch: options.batch,

@@ -5,6 +5,7 @@ import type { BackendOption } from '../../options/model.ts';
 import { type Output, textTable } from '../../output.ts';
 import { formatNumber, formatPercent } from '../../report/format.ts';
 import { wilsonInterval } from '../../report/statistics.ts';
+import { readAs } from '../looks-like.ts';
 import { tellBatches } from '../tell.ts';
 import type { ClipOptions, ViewOptions } from './options.ts';
 import { readEvaluationData } from './read.ts';
@@ -22,7 +23,7 @@ export async function evaluateClips(options: EvaluateClipsOptions, output: Outpu
   output.note(`backend ${backend.name}: ${backend.device}`);
   const { model, backbone, dispose } = await loadRecognizer(options.model);
   try {
-    const dataset = await readEvaluationData(options, model.labels);
+    const dataset = await readAs('video', options.data, () => readEvaluationData(options, model.labels));
     const clips = clipFormOf(options, model.clips);
     const context = { input: backbone.input, batch: options.batch, options, clips, output };
     const source = evaluationSource(dataset, context, options);
