@@ -28,6 +28,9 @@ function variantOf(name: string) {
   };
 }
 
+const variantsIn = ({ expected }: ReferenceCase) =>
+  [...new Set([...expected.keys()].map((key) => key.split('/')[0]!))].filter((key) => !key.startsWith('input.'));
+
 /** WebGPU cannot read the range of the states while a run is traced. */
 const methodsOf = (beta: number, fractionBits: number | 'auto'): Method[] => [
   { name: 'conventional' },
@@ -133,9 +136,8 @@ describe.each(backends)('$name', ({ name: backend, available, start }) => {
   const cases = ['pointvit-p3embed', 'pointvit-patch-knn', 'pointvit-patch-ball'];
   describe.skipIf(!available).each(cases)('%s', (name) => {
     const data = referenceCase(name);
-    const names = [...new Set([...(data?.expected.keys() ?? [])].map((key) => key.split('/')[0]!))].filter(
-      (key) => !key.startsWith('input.'),
-    );
+    // Vitest refuses suites without a test: without references one stands for all that is skipped.
+    const names = data ? variantsIn(data) : ['every variant'];
     describe.skipIf(!data).each(names)('%s', (variant) => {
       let model: PointSegmenter;
       let before: number;
