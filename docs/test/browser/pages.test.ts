@@ -21,6 +21,14 @@ const pages = ['/', ...new Set(linksOf(Object.values(sidebar).flat()).filter(loo
 );
 const live = pages.filter((page) => page.startsWith('/live/'));
 
+const frames = 'live-example, live-finetune, live-points, live-boxes';
+
+/** Once a live page shows what it has to show, or asks. */
+async function shown(page: Page): Promise<void> {
+  if ((await page.locator(frames).count()) > 0)
+    await page.locator(`:is(${frames}):is([data-state=done], [data-state=idle])`).waitFor();
+}
+
 /** Serious violations of accessibility, each with the first element that it is about. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
@@ -53,8 +61,11 @@ describe.skipIf(!usable)('pages', () => {
     expect(await page.title()).not.toContain('404');
     expect(await page.locator('h1, .VPHero .name').count()).toBeGreaterThan(0);
     expect(await violations(page)).toEqual([]);
-    // On a phone nothing but what scrolls by itself is wider than the screen.
+    await shown(page);
+    // On a phone nothing but what scrolls by itself is wider than the screen, or than the frame that it stands in.
     expect(await page.evaluate(() => document.scrollingElement?.scrollWidth)).toBeLessThanOrEqual(390);
+    for (const frame of await page.locator(frames).all())
+      expect(await frame.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
     expect(problems).toEqual([]);
     await close();
   });
@@ -62,8 +73,7 @@ describe.skipIf(!usable)('pages', () => {
   test.each(['/index.html', '/guide/why.html', ...live])('%s in the dark', async (path) => {
     const { page, problems, close } = await site.visit(path, { colorScheme: 'dark' });
     await page.waitForLoadState('load');
-    const shows = 'live-example, live-points, live-boxes';
-    if (await page.locator(shows).count()) await page.locator(`:is(${shows})[data-state=done]`).waitFor();
+    await shown(page);
     expect(await page.evaluate(() => document.documentElement.classList.contains('dark'))).toBe(true);
     expect(await violations(page)).toEqual([]);
     expect(problems).toEqual([]);

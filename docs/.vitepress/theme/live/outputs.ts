@@ -17,7 +17,7 @@ function table({ title, columns, rows }: Table): HTMLElement {
 async function shown(output: Output, width: number): Promise<HTMLElement> {
   if ('chart' in output) return drawChart(output.chart, width);
   if ('table' in output) return table(output.table);
-  if ('lines' in output) return make('pre', { class: 'live-lines', tabindex: 0 }, output.lines.join('\n'));
+  if ('lines' in output) return make('pre', { class: 'live-lines' }, output.lines.join('\n'));
   return make('p', {}, output.say);
 }
 
