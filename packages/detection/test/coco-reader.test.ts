@@ -266,6 +266,7 @@ describe('JSON that is not COCO is refused by its first wrong field', () => {
     [{ version: '5', shapes: [] }, /labels.json: categories: it is missing; it must be an array/],
     [{ categories, annotations: fine }, /labels.json: images: it is missing/],
     [{ images, categories }, /labels.json: annotations: it is missing/],
+    [{ images: {}, categories, annotations: fine }, /labels.json: images: it is an object with no fields; it must be/],
     [{ images: ['a.jpg'], categories, annotations: fine }, /images\[0\]: it is "a.jpg"; it must be an object/],
     [
       { images: [{ id: '7', file_name: 'a.jpg' }], categories, annotations: fine },

@@ -6,7 +6,8 @@ export type JsonObject = { readonly [field: string]: unknown };
 export function inWords(value: unknown): string {
   if (value === undefined) return 'missing';
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return `an object with ${Object.keys(value).slice(0, 6).join(', ')}`;
+  if (typeof value === 'object' && value !== null)
+    return `an object with ${Object.keys(value).slice(0, 6).join(', ') || 'no fields'}`;
   return JSON.stringify(value);
 }
 

@@ -41,7 +41,7 @@ export function addTrainingOptions(command: Command): Command {
     .optionsGroup('Training:')
     .option('--epochs <n>', 'how long: epochs (default: 10)', whole)
     .option('--steps <n>', 'or optimizer steps', whole)
-    .option('--batch <n>', 'clips, or samples of clouds, in a batch', whole, 8)
+    .option('--batch <n>', 'clips, samples of clouds, or images in a batch', whole, 8)
     .option('--accumulate <batches>', 'batches that make one step', whole, 1)
     .option(
       '--chunks <n>',
