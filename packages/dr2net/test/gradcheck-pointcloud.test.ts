@@ -56,7 +56,8 @@ async function compare(variant: string, input: string, save: string): Promise<vo
 describe.each(['pointvit-p3embed', 'pointvit-patch-knn', 'pointvit-patch-ball'])('%s', (name) => {
   const model = sharedPath(`reference/${name}`);
   const keys = model ? [...readReference(join(model, 'expected.safetensors')).keys()] : [];
-  const there = readings.filter(([variant]) => keys.some((key) => key.startsWith(`${variant}/`)));
+  // Without the files all are listed, as skipped: a suite without a test fails.
+  const there = readings.filter(([variant]) => !model || keys.some((key) => key.startsWith(`${variant}/`)));
   it.skipIf(!model).each(there)('%s by %j: every tensor of the file', async (variant, options) => {
     const input = join(model!, 'expected.safetensors');
     const save = at(`${name}-${variant}.safetensors`);
