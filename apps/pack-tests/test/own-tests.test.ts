@@ -13,7 +13,10 @@ const long =
 describe.skipIf(!project)('in Node', () => {
   test('the tests of the packages pass against the tarballs', async () => {
     const { files } = copyOwnTests(project ?? '');
-    const { passed, skipped, failed } = await runOwnTests(project ?? '', files.filter((file) => !aside.test(file) && !long.test(file)));
+    const { passed, skipped, failed } = await runOwnTests(
+      project ?? '',
+      files.filter((file) => !aside.test(file) && !long.test(file)),
+    );
     console.info(`Against the tarballs: ${passed} tests passed, ${skipped} skipped.`);
     expect(failed).toEqual([]);
     expect(passed).toBeGreaterThan(600);
