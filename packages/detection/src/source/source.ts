@@ -54,6 +54,8 @@ export function createDetectionSource(
   const get = keptImages(platform, settled.memory, (original) => keptSize(original, canvas, least));
   const converted = new Map<Conversion, Set<string>>();
   const skipped = new Map<string, BadImageError>();
+  // In the order of the data set: when each was found out depends on who was faster.
+  const inOrder = () => images.flatMap(({ id }) => skipped.get(id) ?? []);
   const limit = pLimit(settled.decoders);
 
   async function makeSample(image: DetectionImage, { seed, epoch }: Moment): Promise<DetectionSample> {
@@ -105,7 +107,7 @@ export function createDetectionSource(
     for (let i = 0; training && samples.length === 0; i++) {
       if (i === order.length)
         throw new DetectionDatasetError(
-          `None of the ${images.length} images can be read; the first: ${[...skipped.values()][0]?.message}`,
+          `None of the ${images.length} images can be read; the first: ${inOrder()[0]?.message}`,
         );
       samples = await made([order[(first + batch + i) % order.length] as DetectionImage]);
     }
@@ -118,13 +120,14 @@ export function createDetectionSource(
     samples: dropLast ? batches * batch : images.length,
     batches,
     get skipped() {
-      return [...skipped.values()];
+      return inOrder();
     },
     get notes() {
-      const conversions = [...converted].map(
-        ([conversion, ids]) => `${counted(ids.size, 'image is', 'images are')} ${conversion}: ${fewOf([...ids])}.`,
-      );
-      return [...dataset.notes, ...conversions];
+      const conversions = [...converted].map(([conversion, ids]) => {
+        const listed = images.flatMap(({ id }) => (ids.has(id) ? [id] : []));
+        return `${counted(ids.size, 'image is', 'images are')} ${conversion}: ${fewOf(listed)}.`;
+      });
+      return [...dataset.notes, ...conversions.sort()];
     },
     async *epoch({ seed, epoch, from = 0, signal }) {
       const order = training ? randomFrom(seed, 'order', epoch).shuffle(images) : images;

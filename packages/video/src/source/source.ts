@@ -112,8 +112,9 @@ export function createClipSource(dataset: ClipDataset, options: ClipSourceOption
     labels: dataset.labels,
     samples: dropLast ? batches * batch : items.length,
     batches,
+    // In the order of the data set: when each was found out depends on who was faster.
     get skipped() {
-      return [...skipped.values()];
+      return dataset.clips.flatMap(({ id }) => skipped.get(id) ?? []);
     },
     async *epoch({ seed, epoch, from = 0, signal }) {
       const order = training ? randomFrom(seed, 'order', epoch).shuffle(items) : items;
