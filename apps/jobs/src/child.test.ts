@@ -36,14 +36,13 @@ it.each([
 ] as const)('ends its child when interrupted by $by', async ({ by, handler }) => {
   const controller = new AbortController();
   const path = script(by, `${handler} console.error("up"); setInterval(() => {}, 1000);`);
-  const start = performance.now();
   const run = runNode([path], {
     signal: controller.signal,
-    grace: by === 'SIGINT' ? 200 : 30_000,
+    // One that ends by itself has all the time: were it waited for in vain, this test would be ended before it.
+    grace: by === 'SIGINT' ? 200 : 3_600_000,
     onLine: () => controller.abort(new InterruptedError(by)),
   });
   await expect(run).rejects.toBeInstanceOf(InterruptedError);
-  expect(performance.now() - start).toBeLessThan(20_000);
 });
 
 it('starts nothing after an interruption', async () => {

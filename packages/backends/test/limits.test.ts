@@ -1,5 +1,5 @@
 import { engine, fill, findBackend, memory } from '@tensorflow/tfjs-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { DeviceError, DeviceLostError, startBackend, TensorTooLargeError, whyUnavailable } from '../src/index.ts';
 import { watchBuffers } from '../src/memory/buffers.ts';
 
@@ -71,20 +71,19 @@ test('cpu has no limit of its own', async () => {
   backend.dispose();
 });
 
+/** A device reports in its own time. */
+const reported = { timeout: 60_000, interval: 5 };
+
 test.skipIf(why)('check raises what the device reported after the call, once, with the operation', async () => {
   const backend = await startBackend('webgpu');
   const { device } = findBackend('webgpu') as unknown as { device: GPUDevice };
   backend.check();
   // A shader that does not compile is reported by no exception.
   device.createShaderModule({ label: 'FusedSoftmax', code: 'no shader' });
-  await device.queue.onSubmittedWorkDone();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(() => backend.check()).toThrow(DeviceError);
+  await vi.waitFor(() => expect(() => backend.check()).toThrow(DeviceError), reported);
   backend.check();
   device.createShaderModule({ label: 'FusedSoftmax', code: 'no shader' });
-  await device.queue.onSubmittedWorkDone();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(() => backend.check()).toThrow("in the operation 'FusedSoftmax': ");
+  await vi.waitFor(() => expect(() => backend.check()).toThrow("in the operation 'FusedSoftmax': "), reported);
   backend.dispose();
 });
 

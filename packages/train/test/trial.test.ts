@@ -84,9 +84,12 @@ test('of many batches that make a step two are gone through, and the time is of 
   const outcome = await tried(model, { method: { name: 'exact' }, coefficients, accumulate: 50, optimizer: sgd() });
   expect(calls).toBe(3);
   if (!outcome.fits) throw outcome.reason;
-  const ofTwo = outcome.memory.phases.reduce((sum, { seconds }) => sum + seconds, 0);
-  expect(outcome.seconds).toBeGreaterThan(10 * ofTwo);
-  expect(outcome.seconds).toBeLessThanOrEqual(25 * ofTwo);
+  // The optimizer has its turn once a step.
+  const { phases } = outcome.memory;
+  const once = phases.find(({ name }) => name === 'optimizer')!.seconds;
+  const ofTwo = phases.reduce((sum, { seconds }) => sum + seconds, 0) - once;
+  expect(ofTwo).toBeGreaterThan(0);
+  expect(outcome.seconds).toBeCloseTo(25 * ofTwo + once, 6);
   model.dispose();
 });
 
