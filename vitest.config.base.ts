@@ -13,8 +13,9 @@ export function packageTests(more: NonNullable<ViteUserConfig['test']> = {}) {
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
       pool: 'forks',
       maxWorkers: 2,
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      // They end what hangs. How fast something is they do not judge: another machine, or a busy one, may be many times slower.
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
       server: { deps: { inline: [/@dr2net\//] } },
       ...more,
     },

@@ -35,7 +35,7 @@ test('what is not run is typechecked', () => {
     folderOf: (file) => (file.startsWith('apps/') ? join(root, dirname(file)) : docs),
   });
   expect(problems).toEqual([]);
-}, 300_000);
+});
 
 describe('examples of packages are run by the tests of the package', () => {
   const names = [...new Set(examples.flatMap(({ file }) => ofPackage(file) ?? []))];

@@ -73,7 +73,7 @@ export default {
       { find: '@dr2net/testing', replacement: testing('index.ts') },
     ],
   },
-  test: { setupFiles: ['vitest.setup.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { setupFiles: ['vitest.setup.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 300_000, hookTimeout: 300_000 },
 };
 `;
 

@@ -105,7 +105,7 @@ describe.each(backends)('on $name', ({ name }) => {
       expect(memory().numTensors).toBe(tensors);
     }
     detector.dispose();
-  }, 180_000);
+  });
 });
 
 it('in a program', async () => {

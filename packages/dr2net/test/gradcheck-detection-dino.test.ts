@@ -71,7 +71,6 @@ beforeAll(() => {
 
 describe.each(await testBackends(['wasm', 'node', 'webgpu']))(
   'a new detector on $name',
-  { timeout: 120_000 },
   ({ name, available, start }) => {
     beforeAll(async () => {
       if (available) await start();
@@ -97,7 +96,7 @@ describe.each(await testBackends(['wasm', 'node', 'webgpu']))(
   },
 );
 
-describe('the verdict', { timeout: 60_000 }, () => {
+describe('the verdict', () => {
   beforeAll(() => startBackend('wasm'));
 
   it('the plain inverse at (1, 0.0001) fails, and the parameter is named', async () => {
@@ -146,7 +145,7 @@ describe('the verdict', { timeout: 60_000 }, () => {
   });
 });
 
-describe('of a published detector, on a file', { timeout: 60_000 }, () => {
+describe('of a published detector, on a file', () => {
   let input: string;
   beforeAll(async () => {
     await startBackend('wasm');

@@ -302,14 +302,14 @@ describe('finetune --budget', () => {
     ...['--frames', '4', '--size', '16', '--steps', '2', '--batch', '2', '--val-share', '0', '--no-inspect', ...more],
   ];
 
-  it('uses the plan and says what it chose', { timeout: 60_000 }, async () => {
+  it('uses the plan and says what it chose', async () => {
     const { code, json, stderr } = await run(...options('planned', '--budget', '1GB', '--json'));
     expect(stderr).toMatch(/memory budget: conventional, 2 clips at a time: [\d.]+ MB of 1.00 GB \(predicted\)/);
     expect(code).toBe(0);
     expect(json).toMatchObject({ method: 'conventional', alpha: 63 / 64, beta: 1 / 64, steps: 2 });
   });
 
-  it('keeps a method that was given', { timeout: 60_000 }, async () => {
+  it('keeps a method that was given', async () => {
     const { code, json, stderr } = await run(...options('given', '--budget', '1GB', '--method', 'exact', '--json'));
     expect(stderr).toContain('memory budget: exact, 2 clips');
     expect(code).toBe(0);
@@ -319,7 +319,7 @@ describe('finetune --budget', () => {
   it.each([
     ['lots', /"lots" is no size/],
     ['1MB', /Nothing fits 1.00 MB: the leanest setting/],
-  ])('%s is refused before the first step', { timeout: 60_000 }, async (budget, message) => {
+  ])('%s is refused before the first step', async (budget, message) => {
     const { code, stderr } = await run(...options(`refused-${budget}`, '--budget', budget));
     expect(stderr).toMatch(message);
     expect(code).toBe(2);

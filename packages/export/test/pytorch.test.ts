@@ -84,7 +84,7 @@ describe.skipIf(!hasPyTorch())('the program of a model card', () => {
         expect(difference / largest, inside).toBeLessThan(1e-5);
       }
     }
-  }, 180_000);
+  });
 });
 
 describe('a card', () => {

@@ -28,7 +28,7 @@ const root = mkdtempSync(join(tmpdir(), 'dr2net-dino-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 describe.each(await testBackends())('$name', ({ name: backend, available, start }) => {
-  describe.skipIf(!available).each(variants)('$name', { timeout: 120_000 }, ({ name, config, coefficients }) => {
+  describe.skipIf(!available).each(variants)('$name', ({ name, config, coefficients }) => {
     let detector: DinoDetector;
     let before: number;
     beforeAll(async () => {

@@ -55,7 +55,7 @@ describe.each(await testBackends())('$name', ({ available, start }) => {
       // Dropout's masks are of whole tensors here too: they stand behind what works in parts.
       ['dropout, stochastic depth', { ...tinyConfig, hidden_dropout_prob: 0.3 }, { dropPath: 0.4 }],
     ])('%s', (_, config, options) => {
-      test.each(methods)('$name', { timeout: 60_000 }, (...way) =>
+      test.each(methods)('$name', (...way) =>
         expectNoLeak(async () => {
           const backbone = createBackbone(config, 1, options);
           const whole = await step(backbone, way, 1);
@@ -80,7 +80,7 @@ describe.each(await testBackends())('$name', ({ available, start }) => {
     });
 
     describe.each(['skip', 'branch'] as const)('with a shift in the %s', (shift) => {
-      test.each(methods)('$name', { timeout: 60_000 }, (method, coefficients) =>
+      test.each(methods)('$name', (method, coefficients) =>
         expectNoLeak(async () => {
           const backbone = createBackbone(tinyConfig, 1);
           const subBlocks = backbone.subBlocks.map((block) => ({ ...block, shift }));

@@ -14,7 +14,7 @@ const available = (await testBackends(['node', 'wasm'])).find((backend) => backe
 describe.skipIf(!weights || !available)(`DINOv2-small on ${available?.name}`, () => {
   beforeAll(() => available!.start());
 
-  test('stem, layers and output', { timeout: 120_000 }, () =>
+  test('stem, layers and output', () =>
     expectNoLeak(async () => {
       const expected = readReference(join(weights!, 'reference.safetensors'));
       const backbone = await loadBackbone(weights!, { size: 224 });
@@ -43,8 +43,7 @@ describe.skipIf(!weights || !available)(`DINOv2-small on ${available?.name}`, ()
       await expectScaledClose(output, reference(expected, 'output'), { rtol: 1.5e-3, atol: 0 }, 'output');
       dispose([saved!.tensor, published, pixels, tokens, x0, ...states, output]);
       backbone.dispose();
-    }),
-  );
+    }));
 
   test('inflated over time', () =>
     expectNoLeak(async () => {

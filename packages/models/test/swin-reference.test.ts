@@ -113,7 +113,7 @@ describe.each(await testBackends())('$name', ({ name: backend, available, start 
       test.skip('its reference is not here');
       return;
     }
-    describe.each(data.variants)('$name', { timeout: 120_000 }, (variant) => {
+    describe.each(data.variants)('$name', (variant) => {
       let loaded: Loaded;
       let before: number;
       beforeAll(async () => {

@@ -45,7 +45,7 @@ describe.skipIf(!node?.available || !loaded())('our own operations on node', () 
   );
 
   // On a processor without AVX-512 both run the same kernel.
-  test('attention has the same bits by AVX2 as by AVX-512', { timeout: 60_000 }, () => {
+  test('attention has the same bits by AVX2 as by AVX-512', () => {
     const script = new URL('./attention-bits.ts', import.meta.url).pathname;
     const bits = (vectors: string) =>
       execFileSync(process.execPath, ['--conditions=@dr2net/source', '--import', 'tsx', script], {

@@ -81,7 +81,7 @@ describe.each(await testBackends())('$name', ({ name, available, start }) => {
     const backend = name as PlannedBackend;
 
     describe.each(Object.entries(cases))('%s', (name, model) => {
-      test.each(name === 'VideoMAE' ? methods : few)('$title', { timeout: 60_000 }, async (wiring) => {
+      test.each(name === 'VideoMAE' ? methods : few)('$title', async (wiring) => {
         expectNear(predicted(model, wiring, {}, backend), await metered(model, wiring, {}), wiring);
       });
     });
@@ -96,7 +96,6 @@ describe.each(await testBackends())('$name', ({ name, available, start }) => {
     ];
     test.each(['DINOv2 inflated', 'DeiT inflated, dropout', 'stochastic depth, the class token'])(
       'in parts: %s',
-      { timeout: 60_000 },
       async (name) => {
         const [model, training] = [cases[name]!, { chunks: 3 }];
         const wiring = methods.find(({ title }) => title === 'reversible')!;
@@ -105,7 +104,7 @@ describe.each(await testBackends())('$name', ({ name, available, start }) => {
     );
 
     describe.each(trainings)('%s', (_, training) => {
-      test.each(few)('$title', { timeout: 60_000 }, async (wiring) => {
+      test.each(few)('$title', async (wiring) => {
         const model = cases.VideoMAE!;
         expectNear(predicted(model, wiring, training, backend), await metered(model, wiring, training), wiring);
       });

@@ -183,5 +183,5 @@ describe.each(backends.filter(({ name }) => name !== 'cpu'))('on $name', ({ name
     } finally {
       await rm(folder, { recursive: true });
     }
-  }, 180_000);
+  });
 });

@@ -53,8 +53,8 @@ describe('the search', () => {
 });
 
 describe('a proof', () => {
-  it('is two real steps, and none where they would take too long', { timeout: 120_000 }, async () => {
-    const order: ProofOrder = { ...settings, axis: 'depth', count: 1, seconds: 60 };
+  it('is two real steps, and none where they would take too long', async () => {
+    const order: ProofOrder = { ...settings, axis: 'depth', count: 1, seconds: 1000 };
     const { ran, device } = await prove(order);
     expect(device).toContain('WebAssembly');
     expect(ran?.loss).toBeGreaterThan(0);

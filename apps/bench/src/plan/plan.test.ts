@@ -49,7 +49,7 @@ describe('the settings', () => {
 
 describe('a measurement', () => {
   // One a process, as in a sweep: what was measured before stays alive.
-  it('is of what was predicted: the meter’s peaks to 1 %, the heap to a step', { timeout: 60_000 }, async () => {
+  it('is of what was predicted: the meter’s peaks to 1 %, the heap to a step', async () => {
     const one = { ...setting, method: 'exact' };
     const { settings, deviceKind, ...found } = await measurePlan(one);
     const prediction = predictPlan(one);
@@ -64,7 +64,7 @@ describe('a measurement', () => {
     expect(predictPlan({ ...one, batch: 4 }).activationPeakBytes).toBeGreaterThan(1.5 * prediction.activationPeakBytes);
   });
 
-  it('of a segmenter: the meter’s peaks to 1 %', { timeout: 60_000 }, async () => {
+  it('of a segmenter: the meter’s peaks to 1 %', async () => {
     const one = { ...setting, model: 'points-w96-d4-n2048', method: 'exact' };
     const found = await measurePlan(one);
     const prediction = predictPlan(one);
