@@ -50,3 +50,22 @@ it('boxesSvg escapes names', () => {
   expect(svg).toContain('&lt;b&gt;&amp;&quot;</text>');
   expect(svg).toContain('x="1" y="2" width="2" height="2"');
 });
+
+it('boxesSvg writes no name on another, nor outside of the picture', () => {
+  const names = (...boxes: [x1: number, y1: number, x2: number, y2: number][]) =>
+    [
+      ...boxesSvg(
+        boxes.map((box) => ({ box, colour: '#123456', text: 'square 0.88' })),
+        { width: 300, height: 280 },
+      ).matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*font-size="([\d.]+)"/g),
+    ].map((found) => found.slice(1).map(Number) as [number, number, number]);
+  const [first, second, third] = names([50, 100, 90, 140], [51, 102, 88, 138], [52, 101, 90, 139]);
+  const [, , letters] = first as [number, number, number];
+  const lines = [first, second, third].map((name) => name?.[1] ?? 0).sort((a, b) => a - b);
+  expect(lines[1]! - lines[0]!).toBeGreaterThanOrEqual(letters);
+  expect(lines[2]! - lines[1]!).toBeGreaterThanOrEqual(letters);
+  // Where there is room beside one another, and where there is none above.
+  const [left, right] = names([10, 100, 90, 140], [200, 100, 280, 140]);
+  expect(left?.[1]).toBe(right?.[1]);
+  expect(names([10, 1, 90, 60])[0]?.[1]).toBeGreaterThanOrEqual(letters);
+});
