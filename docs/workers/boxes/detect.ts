@@ -1,14 +1,6 @@
 /** The objects of one picture. */
 import { currentBackend } from '@dr2net/backends';
-import {
-  cocoDetections,
-  cocoTruths,
-  type DetectionDataset,
-  type DetectionImage,
-  detectionSource,
-  evaluateCoco,
-  type ObjectDetection,
-} from '@dr2net/detection';
+import { type DetectionDataset, type DetectionImage, detectionSource, type ObjectDetection } from '@dr2net/detection';
 import { overlap } from './overlap.ts';
 import { drawPicture, side } from './picture.ts';
 import type { DetectedPicture } from './protocol.ts';
@@ -56,22 +48,12 @@ export async function detect(model: ObjectDetection, given: Given): Promise<Dete
       const [found] = await model.detect(batch, { threshold: least, nms: overlap });
       currentBackend()?.check();
       const { width, height } = batch.originals[0] as { width: number; height: number };
-      const truths = { ...dataset, images: [{ ...image, width, height }] };
-      const compared =
-        boxes && evaluateCoco(cocoTruths(truths), cocoDetections(found ? [found] : [], categoryIds), 'bbox');
       return {
-        ...{
-          id,
-          file,
-          own: given.boxes === undefined,
-          width,
-          height,
-          classes: model.labels,
-          found: found?.objects ?? [],
-        },
+        ...{ id, file, own: given.boxes === undefined, width, height },
+        ...{ classes: model.labels, found: found?.objects ?? [] },
         truth:
           boxes?.map(({ label, x, y, width: w, height: h }) => ({ label, box: [x, y, x + w, y + h] as const })) ?? null,
-        ...{ ap50: compared?.stats.AP50 ?? null, seconds: (performance.now() - begun) / 1000 },
+        seconds: (performance.now() - begun) / 1000,
       };
     } finally {
       batch.dispose();

@@ -32,8 +32,6 @@ export interface DetectedPicture {
   readonly found: readonly Found[];
   /** Null where nothing is known. */
   readonly truth: readonly Truth[] | null;
-  /** Average precision at an overlap of 0.5, over this picture; null without truth. */
-  readonly ap50: number | null;
   readonly seconds: number;
 }
 

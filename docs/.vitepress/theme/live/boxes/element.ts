@@ -4,7 +4,8 @@ import type { Answer, Ask, DetectedPicture } from '../../../../workers/boxes/pro
 import { make } from '../dom.ts';
 import { ModelElement } from '../model-element.ts';
 import { Outputs } from '../outputs.ts';
-import { overlaps, PictureView } from './picture-view.ts';
+import { judge } from './judge.ts';
+import { PictureView } from './picture-view.ts';
 
 export class LiveBoxes extends ModelElement<Ask, Answer> {
   readonly #threshold = make('input', {
@@ -69,25 +70,27 @@ export class LiveBoxes extends ModelElement<Ask, Answer> {
     this.#told.value = threshold.toFixed(2);
     this.#truth.disabled = picture.truth === null;
     const found = this.#view.show(picture, threshold, this.#truth.checked);
-    const overlap = overlaps(picture, found);
-    const { id, classes, truth, ap50, seconds } = picture;
+    const { id, classes, truth, seconds } = picture;
+    const judged = truth && judge(truth, found);
     this.#table.begin();
     this.#table.add({
       table: {
         title: `Boxes in ${id}`,
-        columns: ['class', 'score', 'left', 'top', 'width', 'height', ...(truth ? ['overlap with the truth'] : [])],
+        columns: ['class', 'score', 'left', 'top', 'width', 'height', ...(judged ? ['overlap with the truth'] : [])],
         rows: found.map(({ label, score, box: [x1, y1, x2, y2] }, k) => [
           ...[classes[label] ?? '', score.toFixed(2)],
           ...[x1, y1, x2 - x1, y2 - y1].map((pixels) => Math.round(pixels)),
-          ...(truth ? [(overlap[k] ?? 0).toFixed(2)] : []),
+          ...(judged ? [(judged.overlaps[k] ?? 0).toFixed(2)] : []),
         ]),
       },
     });
     await this.#table.end();
-    const boxes = `${found.length} ${found.length === 1 ? 'box' : 'boxes'}`;
-    const score = ap50 === null ? '' : ` (objects: ${truth?.length}), AP50 ${(100 * ap50).toFixed(0)} %`;
-    this.shown(`${id}: ${boxes}${score}, in ${formatDuration(seconds)}.`, {
-      ...{ ap50: ap50 ?? undefined, boxes: found.length, picture: id },
+    const boxes = (count: number) => `${count} ${count === 1 ? 'box' : 'boxes'}`;
+    const told = judged
+      ? `${judged.objects} of ${truth.length} ${truth.length === 1 ? 'object' : 'objects'} found, ${judged.wrong === 0 ? 'no box' : boxes(judged.wrong)} too many`
+      : boxes(found.length);
+    this.shown(`${id}: ${told}, in ${formatDuration(seconds)}.`, {
+      ...{ boxes: found.length, objects: judged?.objects, wrong: judged?.wrong, picture: id },
     });
   }
 }

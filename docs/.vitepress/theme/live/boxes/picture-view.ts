@@ -1,5 +1,5 @@
 /** A picture with the boxes that were found in it, from a score on, and where it is known the truth. */
-import { boxesSvg, boxIou } from '@dr2net/detection';
+import { boxesSvg } from '@dr2net/detection';
 import type { DetectedPicture, Found } from '../../../../workers/boxes/protocol.ts';
 import { palette } from '../chart.ts';
 import { make } from '../dom.ts';
@@ -39,12 +39,4 @@ export class PictureView {
   dispose(): void {
     URL.revokeObjectURL(this.#url);
   }
-}
-
-/** The largest overlap of each box with an object of its class, intersection over union; null without truth. */
-export function overlaps({ truth }: DetectedPicture, found: readonly Found[]): (number | null)[] {
-  return found.map(({ label, box }) => {
-    const same = truth?.filter((object) => object.label === label).flatMap((object) => object.box);
-    return same ? Math.max(0, ...boxIou(box, same)) : null;
-  });
 }
