@@ -1,6 +1,7 @@
 /** The page in a browser that is driven. */
 import type { Case, LargestSettings, Measurement, Searched } from 'bench-core';
 import type { CaseProgress } from 'bench-core/node';
+import { patience } from 'jobs/browser';
 import type { Browser } from 'playwright-core';
 import type {} from '../src/main.ts';
 
@@ -15,6 +16,7 @@ export interface DrivenPage {
 
 export async function openPage(browser: Browser, url: string): Promise<DrivenPage> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(patience);
   let told: (progress: CaseProgress) => void = () => {};
   let said: (line: string) => void = () => {};
   await page.exposeFunction('benchProgress', (progress: CaseProgress) => told(progress));

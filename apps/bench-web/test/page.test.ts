@@ -1,8 +1,8 @@
 /** The page in headless Chromium: a tiny scenario by one click, a worker that fails, what the driving process asks. */
 import { readFileSync } from 'node:fs';
 import { checkLargest } from 'bench-core';
-import { findChromium, type Site, startChromium } from 'jobs/browser';
-import type { Browser, Page } from 'playwright-core';
+import { findChromium, patience, type Site, startChromium } from 'jobs/browser';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPage } from '../scripts/page.ts';
 import { benchSite } from '../scripts/site.ts';
@@ -26,6 +26,12 @@ describe.skipIf(!executable)('the page', () => {
     await site?.close();
   });
 
+  async function newPage(options?: BrowserContextOptions): Promise<Page> {
+    const page = await browser.newPage(options);
+    page.setDefaultTimeout(patience);
+    return page;
+  }
+
   async function choose(page: Page, scenario: string, boxes: Readonly<Record<string, string[]>>): Promise<void> {
     await page.selectOption('select[name=scenario]', scenario);
     for (const [name, wanted] of Object.entries(boxes))
@@ -34,7 +40,7 @@ describe.skipIf(!executable)('the page', () => {
   }
 
   it('measures on WebGPU and wasm by one click, shows and gives what it found, and outlives a worker that fails', async () => {
-    const page = await browser.newPage();
+    const page = await newPage();
     const requests: string[] = [];
     const errors: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
@@ -47,7 +53,7 @@ describe.skipIf(!executable)('the page', () => {
     await choose(page, 'quick', { backend: ['webgpu', 'wasm'], method: ['reversible', 'exact'] });
     await page.click('#run');
     expect(await page.isVisible('#stop')).toBe(true);
-    await page.waitForSelector('#downloads:not([hidden])', { timeout: 240_000 });
+    await page.waitForSelector('#downloads:not([hidden])');
 
     // Two methods on two backends, of which the first failed.
     const rows = await page.locator('#table tbody tr').allTextContents();
@@ -74,7 +80,7 @@ describe.skipIf(!executable)('the page', () => {
   });
 
   it('finds the largest that fits a limit by one click, and refuses what is no limit', async () => {
-    const page = await browser.newPage();
+    const page = await newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(site.url);
@@ -90,8 +96,10 @@ describe.skipIf(!executable)('the page', () => {
     ).toContain('"much" is no size');
     expect(await page.isVisible('#stop')).toBe(false);
     await page.fill('input[name=limit]', '120 MB');
+    // A busy machine may expect more than the two minutes that the form allows.
+    await page.fill('input[name=seconds]', '1000');
     await page.click('#run');
-    await page.waitForSelector('#downloads:not([hidden])', { timeout: 240_000 });
+    await page.waitForSelector('#downloads:not([hidden])');
 
     expect(await page.textContent('#progress p')).toMatch(/^2 measured, in /);
     const rows = await page.locator('#table tbody tr').allTextContents();
@@ -114,7 +122,7 @@ describe.skipIf(!executable)('the page', () => {
   });
 
   it('says so where there is no WebGPU, and offers wasm', async () => {
-    const page = await browser.newPage({ colorScheme: 'dark' });
+    const page = await newPage({ colorScheme: 'dark' });
     await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
     await page.goto(site.url);
     await page.waitForSelector('input[name=backend]');
@@ -137,7 +145,7 @@ describe.skipIf(!executable)('the page', () => {
 
     const settings = { backend: 'webgpu', method: 'exact', axis: 'depth', width: 48, heads: 3 } as const;
     const said: string[] = [];
-    const found = await largest({ ...settings, limitBytes: 15.2e6 }, 60, (line) => said.push(line));
+    const found = await largest({ ...settings, limitBytes: 15.2e6 }, 1000, (line) => said.push(line));
     expect(found.ran?.kind).toBe('webgpu buffers');
     expect(found.ran?.peakBytes).toBeLessThanOrEqual(15.2e6);
     expect(said.length).toBe(1 + found.tooLarge.length);

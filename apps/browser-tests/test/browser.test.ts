@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle, findChromium, makeSite, type Site, startChromium } from 'jobs/browser';
+import { bundle, findChromium, makeSite, patience, type Site, startChromium } from 'jobs/browser';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../src/report.ts';
@@ -51,6 +51,7 @@ describe.skipIf(!executable)('in a browser', () => {
 
   test.each(['webgpu', 'wasm', 'cpu'] as const)('%s passes every check', async (name) => {
     const page = await browser.newPage();
+    page.setDefaultTimeout(patience);
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(`${error}`));
     page.on('console', (message) => {

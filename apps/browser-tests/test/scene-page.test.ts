@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type SceneRecord, scenePage } from 'dr2net/scene';
 import { decode } from 'fast-png';
-import { findChromium, startChromium } from 'jobs/browser';
+import { findChromium, patience, startChromium } from 'jobs/browser';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -87,6 +87,7 @@ describe.skipIf(!executable)('the page of a scene', () => {
       viewport: { width: 900, height: 600 },
       colorScheme: 'light',
     });
+    context.setDefaultTimeout(patience);
     const page = await context.newPage();
     const errors: string[] = [];
     const requests: string[] = [];

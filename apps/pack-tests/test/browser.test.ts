@@ -1,5 +1,5 @@
 /** A page that imports everything, bundled by Vite; and in a browser. */
-import { findChromium, servePages, startChromium } from 'jobs/browser';
+import { findChromium, patience, servePages, startChromium } from 'jobs/browser';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type {} from '../page/main.ts';
 import { type BuiltPage, buildPage, copyPage } from '../src/page.ts';
@@ -25,6 +25,7 @@ describe.skipIf(!project)('a page', () => {
     const browser = await startChromium(executable ?? '');
     try {
       const tab = await browser.newPage();
+      tab.setDefaultTimeout(patience);
       const errors: string[] = [];
       tab.on('pageerror', (error) => errors.push(`${error}`));
       tab.on('console', (message) => {

@@ -6,11 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSite, type Site, usable } from './site.ts';
 
 const model = fileURLToPath(new URL('../../models/boxes', import.meta.url));
-const settled = (page: Page, state = 'done') =>
-  page.waitForSelector(`live-boxes[data-state=${state}]`, { timeout: 100_000 });
+const settled = (page: Page, state = 'done') => page.waitForSelector(`live-boxes[data-state=${state}]`);
 const status = async (page: Page) => (await page.textContent('live-boxes .live-status')) ?? '';
-const shows = (page: Page, name: string) =>
-  page.waitForSelector(`live-boxes[data-picture="${name}"][data-state=done]`, { timeout: 100_000 });
+const shows = (page: Page, name: string) => page.waitForSelector(`live-boxes[data-picture="${name}"][data-state=done]`);
 const number = async (page: Page, name: string) => Number(await page.getAttribute('live-boxes', `data-${name}`));
 const file = (name: string, content: string | Uint8Array) => ({
   ...{ name, mimeType: '', buffer: Buffer.from(content as Uint8Array) },

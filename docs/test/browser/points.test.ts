@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSite, type Site, usable } from './site.ts';
 
 const model = fileURLToPath(new URL('../../models/points', import.meta.url));
-const settled = (page: Page, state = 'done') =>
-  page.waitForSelector(`live-points[data-state=${state}]`, { timeout: 100_000 });
+const settled = (page: Page, state = 'done') => page.waitForSelector(`live-points[data-state=${state}]`);
 const status = async (page: Page) => (await page.textContent('live-points .live-status')) ?? '';
 const meanIou = async (page: Page) => Number(await page.getAttribute('live-points', 'data-miou'));
 
@@ -56,7 +55,7 @@ describe.skipIf(!usable)('point clouds', () => {
     await page.keyboard.press('Enter');
     expect(await page.textContent('.live-beside [role=status]')).toMatch(/^truth: \w+, predicted: \w+$/);
     await page.click('[data-act=another]');
-    await page.waitForSelector('live-points[data-cloud="room 2.txt"]', { timeout: 100_000 });
+    await page.waitForSelector('live-points[data-cloud="room 2.txt"]');
     expect(await meanIou(page)).toBeGreaterThan(0.75);
     expect(problems).toEqual([]);
     await close();
@@ -84,7 +83,7 @@ describe.skipIf(!usable)('point clouds', () => {
       /^Your model: 6 blocks of width 48, trained by exact/,
     );
     await drop(page, text('floor.xyz', floor.join('\n')));
-    await page.waitForSelector('live-points[data-cloud="floor.xyz"][data-state=done]', { timeout: 100_000 });
+    await page.waitForSelector('live-points[data-cloud="floor.xyz"][data-state=done]');
     const [found] = await page.$$eval('.live-table tbody tr', (rows) =>
       rows.map((row) => row.children[1]?.textContent),
     );

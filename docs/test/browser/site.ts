@@ -1,7 +1,7 @@
 /** The built site, served on the loopback interface, and a browser that looks at it. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { findChromium, servePages, startChromium } from 'jobs/browser';
+import { findChromium, patience, servePages, startChromium } from 'jobs/browser';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 const dist = fileURLToPath(new URL('../../.vitepress/dist', import.meta.url));
@@ -42,6 +42,7 @@ export async function openSite(): Promise<Site> {
     url: (path) => origin + path,
     async visit(path, options, before) {
       const context = await browser.newContext(options);
+      context.setDefaultTimeout(patience);
       const page = await context.newPage();
       const problems = watch(page, origin);
       await before?.(page);

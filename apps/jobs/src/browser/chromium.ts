@@ -34,6 +34,12 @@ const flags = [
   '--use-fake-ui-for-media-stream',
 ];
 
+/** Milliseconds that a browser and its pages are waited for (`setDefaultTimeout`): a busy machine may be many times slower. */
+export const patience = 200_000;
+
 export function startChromium(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ['--headless=new', ...flags], ignoreDefaultArgs: ['--headless'] });
+  return chromium.launch({
+    ...{ executablePath, args: ['--headless=new', ...flags], ignoreDefaultArgs: ['--headless'] },
+    timeout: patience,
+  });
 }
