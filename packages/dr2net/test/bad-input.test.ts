@@ -36,6 +36,9 @@ beforeAll(async () => {
   put('cut-model/model.safetensors', readFileSync(at('model', 'model.safetensors')).subarray(0, 9000));
   mkdirSync(at('no-model'));
   put('empty/readme.txt', 'no clips here');
+  put('run/model/config.json', JSON.stringify(tinyImageModel));
+  put('points-run/checkpoint/checkpoint.safetensors', '');
+  put('points-run/metrics.jsonl', JSON.stringify({ kind: 'settings', label: 'x', settings: { task: 'pointcloud' } }));
   put('garden/Area_1/lawn/Annotations/bush_1.txt', '0 0 0');
   put('boxes/Annotations/a.xml', '<annotation/>');
 
@@ -90,6 +93,11 @@ function expectRefusal({ code, stderr, json }: Awaited<ReturnType<typeof run>>, 
 describe('the model', () => {
   it.each([
     ['missing', { model: at('nowhere') }, /nowhere is no model folder.*config\.json and model\.safetensors/],
+    [
+      "a run's folder, whose model is in another",
+      { model: at('run') },
+      /run has no config\.json\. Its folder model has one: give \S+\/run\/model\./,
+    ],
     ['a folder without a model', { model: at('no-model') }, /no-model has no config\.json/],
     ['of an architecture that is not built', { model: at('bert') }, /model_type bart is not built.*Known: .*vit/],
     ['with weights of another width', { model: at('wider') }, /tensor .* is \[24,.*needs \[48,/],
@@ -301,6 +309,12 @@ describe('the out folder', () => {
     expectRefusal(await finetune({ out, steps: '2' }, '--resume'), /checkpoint.*does not fit this run/);
     expect(readFileSync(join(out, 'checkpoint', 'checkpoint.safetensors')).equals(before)).toBe(true);
   });
+
+  it('with a run of another task', async () =>
+    expectRefusal(
+      await finetune({ out: at('points-run') }, '--resume'),
+      /^(error: )?--resume: the run in \S+points-run is of the task pointcloud, and this is video\. Give --task pointcloud/m,
+    ));
 
   it('without a checkpoint to resume', async () =>
     expectRefusal(await finetune({}, '--resume'), /holds no checkpoint to go on from/));

@@ -105,6 +105,14 @@ describe('finetune', () => {
     expect(stdout).not.toContain('"classes":{');
   });
 
+  it.each([
+    ['nothing.txt', /nothing\.txt: no file of that name\. Check the path/],
+    ['gardens', /gardens is a folder\. Give the clouds in it/],
+  ])('predict refuses %s', async (file, message) => {
+    const { code, stderr } = await run('predict', '--model', at('first', 'model'), at(file), '--backend', 'wasm');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
   it('predicts a cloud without labels: PLY with classes, colours and every point', async () => {
     put(
       'scan.txt',

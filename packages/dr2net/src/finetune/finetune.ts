@@ -6,7 +6,7 @@ import { parseBytes } from '@dr2net/memory';
 import type { Batch } from '@dr2net/models';
 import { tune } from '@dr2net/ops';
 import { finetune, progressReporter } from '@dr2net/train';
-import { InterruptedError } from '../errors.ts';
+import { InterruptedError, UsageError } from '../errors.ts';
 import { coefficientsOf } from '../options/coefficients.ts';
 import { methodOf } from '../options/method.ts';
 import type { RunSettings } from '../options/run.ts';
@@ -86,6 +86,11 @@ async function runTask<S extends RunSettings, D, N extends Network, B extends Ba
   });
   const owned: { dispose(): void }[] = [{ dispose: () => folder.close() }];
   try {
+    const was = asked.resume ? folder.began?.task : undefined;
+    if (was !== undefined && was !== asked.task)
+      throw new UsageError(
+        `--resume: the run in ${folder.path} is of the task ${was}, and this is ${asked.task}. Give --task ${was} and the options that it began with, or another --out.`,
+      );
     const backend = await startBackend(asked.backend);
     output.note(`backend ${backend.name}: ${backend.device}`);
     await tune({ store: tileStore });

@@ -20,10 +20,14 @@ async function readJson(files: ModelFiles, file: string): Promise<Record<string,
 /** The model's configuration; throws {@link ModelSourceError} when there is none. */
 export async function readConfig(files: ModelFiles): Promise<ConfigReader> {
   const json = await readJson(files, 'config.json');
-  if (!json)
-    throw new ModelSourceError(
-      `${files.name} has no config.json. A model folder holds config.json and model.safetensors (or model.safetensors.index.json and its shards).`,
-    );
+  if (!json) {
+    // The folder of a finetuning run, which holds its model in another.
+    const within = (await files.text('model/config.json').catch(() => null)) !== null;
+    const remedy = within
+      ? `Its folder model has one: give ${files.name.replace(/\/$/, '')}/model.`
+      : 'A model folder holds config.json and model.safetensors (or model.safetensors.index.json and its shards).';
+    throw new ModelSourceError(`${files.name} has no config.json. ${remedy}`);
+  }
   return new ConfigReader(json, `${files.name}: config.json`);
 }
 

@@ -6,6 +6,7 @@ import type { Size } from '../reader/contract.ts';
 import { runProgram } from './process.ts';
 
 interface Stream {
+  codec_name?: string;
   width?: number;
   height?: number;
   nb_frames?: string;
@@ -39,8 +40,11 @@ function uprightSize(stream: Stream): Size {
   return Math.abs(rotation) % 180 === 90 ? { width: height, height: width } : { width, height };
 }
 
+/** What ffmpeg takes a file of text for: it draws the letters, and anything would be a clip. */
+const textArt: ReadonlySet<string> = new Set(['ansi', 'bintext', 'xbin', 'idf']);
+
 const entries =
-  'stream=width,height,nb_frames,avg_frame_rate,sample_aspect_ratio:stream_side_data=rotation:frame=best_effort_timestamp_time,pts_time';
+  'stream=codec_name,width,height,nb_frames,avg_frame_rate,sample_aspect_ratio:stream_side_data=rotation:frame=best_effort_timestamp_time,pts_time';
 
 /**
  * Decodes the file once, without keeping a picture, so that frames are those that are really there.
@@ -51,8 +55,9 @@ export async function ffprobe(program: string, clip: ClipSpan, path: string, sig
   const { code, stdout, stderr } = await runProgram(program, args, { signal });
   const output = (code === 0 ? JSON.parse(stdout.toString()) : {}) as Output;
   const stream = output.streams?.[0];
-  if (!stream?.width || !stream.height) {
-    const reason = stderr.split('\n').at(-1)?.replace(`${path}: `, '') || 'no video track';
+  if (!stream?.width || !stream.height || textArt.has(stream.codec_name ?? '')) {
+    const said = stderr.split('\n').at(-1)?.replace(`${path}: `, '');
+    const reason = stream ? 'it is text' : said || 'no video track';
     throw new BadClipError(
       clip.id,
       'unreadable',

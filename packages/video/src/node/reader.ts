@@ -31,7 +31,7 @@ export function localPath(file: ClipFile): string | undefined {
 async function checkPresent(clip: ClipSpan, path: string): Promise<Stats> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new BadClipError(clip.id, 'missing', `there is no file ${path}.`);
-  if (!found.isFile()) throw new BadClipError(clip.id, 'unreadable', `${path} is not a file.`);
+  if (!found.isFile()) throw new BadClipError(clip.id, 'unreadable', `${path} is no file. Give the clips in it.`);
   if (found.size === 0) throw new BadClipError(clip.id, 'empty', `${path} has 0 bytes. Copy it again, or remove it.`);
   return found;
 }

@@ -35,7 +35,7 @@ interface Target {
   readonly ply: string;
 }
 
-/** Where each cloud goes. @throws UsageError where a file would be written over, or two into one */
+/** Where each cloud goes. @throws UsageError where a file is none, or would be written over, or two into one */
 async function targetsOf(files: readonly string[], { out = '.', overwrite }: PredictCloudsOptions): Promise<Target[]> {
   const targets = [...new Set(files)].map((file) => ({
     path: file,
@@ -43,6 +43,9 @@ async function targetsOf(files: readonly string[], { out = '.', overwrite }: Pre
     ply: join(out, `${basename(file).replace(/\.[^.]+$/, '')}.labelled.ply`),
   }));
   for (const [i, { file, ply }] of targets.entries()) {
+    const found = await stat(file).catch(() => undefined);
+    if (!found) throw new UsageError(`${file}: no file of that name. Check the path.`);
+    if (found.isDirectory()) throw new UsageError(`${file} is a folder. Give the clouds in it.`);
     const other = targets.slice(0, i).find((before) => before.ply === ply);
     if (other) throw new UsageError(`${other.file} and ${file} would both be written to ${ply}. Run them apart.`);
     if (!overwrite && (await stat(ply).catch(() => undefined)))
