@@ -37,9 +37,8 @@ function addDataOptions(command: Command): Command {
     .option('--val <path>', 'validation data, as --data (default: its split val, else a share)')
     .option(
       '--val-share <share>',
-      'held out (of each class; of the scenes; of the images) where there is no validation split; 0 for none',
+      'held out (of each class; of the scenes; of the images) where there is no validation split (default: 0.2); 0: train without',
       number({ min: 0, max: 0.9 }),
-      0.2,
     )
     .option('--train-split <name>', 'the split to train on (default: train)')
     .option('--val-split <name>', 'the split to validate on (default: val)');

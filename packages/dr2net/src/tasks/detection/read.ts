@@ -7,6 +7,7 @@ import {
   UnknownSplitError,
 } from '@dr2net/detection';
 import { UsageError } from '../../errors.ts';
+import { defaultValShare, requireNoShare, wanted } from '../val-share.ts';
 import type { ReadingOptions } from './options.ts';
 
 export interface DataOptions extends ReadingOptions {
@@ -16,7 +17,7 @@ export interface DataOptions extends ReadingOptions {
 
 export interface SplitOptions {
   readonly val?: string;
-  readonly valShare: number;
+  readonly valShare?: number;
   readonly trainSplit?: string;
   readonly valSplit?: string;
   readonly seed: number;
@@ -103,18 +104,21 @@ export async function readTrainingImages(
   const others = { ...reading, classes: whole.classes };
   if (val !== undefined) {
     const validation = (await splitOf(val, valSplit, validationNames, others)) ?? (await readDetections(val, others));
+    requireNoShare(valShare, `--val ${val}`);
     return apart({ train: whole, validation, parted: `--val ${val}` });
   }
   const validation = await splitOf(data, valSplit, validationNames, others);
-  if (validation) {
+  if (validation && wanted(valSplit, valShare)) {
     const rest = train ?? without(whole, validation);
     if (rest.images.length === 0)
       throw new UsageError(`All images of ${data} validate, and none is left to train on. Give --train-split.`);
+    requireNoShare(valShare, `splits of ${data}`);
     return apart({ train: rest, validation, parted: `splits of ${data}` });
   }
-  if (valShare === 0) return { train: whole, parted: 'no validation (--val-share 0)' };
-  const { train: kept, held } = splitDetections(whole, { share: valShare, seed });
-  return { train: kept, validation: held, parted: `${100 * valShare} % of the images held out` };
+  const share = valShare ?? defaultValShare;
+  if (share === 0) return { train: whole, parted: 'no validation (--val-share 0)' };
+  const { train: kept, held } = splitDetections(whole, { share, seed });
+  return { train: kept, validation: held, parted: `${100 * share} % of the images held out` };
 }
 
 /**

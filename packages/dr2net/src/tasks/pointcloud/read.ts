@@ -11,6 +11,7 @@ import {
   selectScenes,
 } from '@dr2net/pointcloud';
 import { UsageError } from '../../errors.ts';
+import { defaultValShare, requireNoShare, wanted } from '../val-share.ts';
 import type { ReadingOptions } from './options.ts';
 
 export interface SceneOptions extends ReadingOptions {
@@ -21,7 +22,7 @@ export interface SceneOptions extends ReadingOptions {
 
 export interface SplitOptions {
   readonly val?: string;
-  readonly valShare: number;
+  readonly valShare?: number;
   readonly trainSplit?: string;
   readonly valSplit?: string;
   readonly trainScenes?: readonly string[];
@@ -96,15 +97,19 @@ export async function readTrainingScenes(options: SceneOptions & SplitOptions): 
     const theirs = await readScenes(val, { ...reading, classes: all.classes });
     const split = valScenes ? undefined : await listOf(val, options.valSplit, ['val', 'validation', 'test']);
     const validation = await scenesOf(theirs, val, reading, { scenes: valScenes, split });
+    requireNoShare(valShare, `--val ${val}`);
     return { train, validation, parted: `--val ${val}` };
   }
   const valSplit = valScenes ? undefined : await listOf(data, options.valSplit, ['val', 'validation', 'test']);
-  if (valScenes || valSplit !== undefined) {
+  if (valScenes || (valSplit !== undefined && wanted(options.valSplit, valShare))) {
     const validation = await scenesOf(all, data, reading, { scenes: valScenes, split: valSplit });
-    return apart(train, validation, valScenes ? '--val-scenes' : `lists in ${data}`);
+    const parted = valScenes ? '--val-scenes' : `lists in ${data}`;
+    requireNoShare(valShare, parted);
+    return apart(train, validation, parted);
   }
-  if (valShare === 0) return { train, parted: 'no validation (--val-share 0)' };
-  return heldOut(train, valShare, seed);
+  const share = valShare ?? defaultValShare;
+  if (share === 0) return { train, parted: 'no validation (--val-share 0)' };
+  return heldOut(train, share, seed);
 }
 
 /**

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readEvaluationData, readTrainingData } from './read.ts';
 
 let base = '';
-const defaults = { valShare: 0.5, seed: 1 };
+const defaults = { seed: 1 };
 const file = (path: string, text = '') => {
   mkdirSync(dirname(join(base, path)), { recursive: true });
   writeFileSync(join(base, path), text);
@@ -53,11 +53,14 @@ describe('training data', () => {
   });
 
   it('holds out a share of each class where there are no splits, or none', async () => {
-    const held = await readTrainingData({ ...defaults, data: join(base, 'flat') });
+    const held = await readTrainingData({ ...defaults, data: join(base, 'flat'), valShare: 0.5 });
     expect([held.train.clips.length, held.validation?.clips.length]).toEqual([2, 2]);
     const all = await readTrainingData({ ...defaults, data: join(base, 'flat'), valShare: 0 });
     expect(all.train.clips).toHaveLength(4);
     expect(all.validation).toBeUndefined();
+    const half = await readTrainingData({ ...defaults, data: join(base, 'split'), valShare: 0 });
+    expect(half.train.clips.length).toBeGreaterThan(0);
+    expect(half.validation).toBeUndefined();
   });
 
   it.each([
@@ -65,6 +68,13 @@ describe('training data', () => {
     ['one class alone', { data: 'flat', classes: ['a'] }, /one class, "a".*two classes or more/],
     ['an unknown split', { data: 'split', trainSplit: 'trian' }, /--train-split trian: .*train, val/],
     ['splits without a usual name', { data: 'folds' }, /splits one, two; say by --train-split/],
+    ['a share of data that have a split', { data: 'split', valShare: 0.3 }, /--val-share 0.3: .*splits train and val/],
+    [
+      'no validation by a split that is named',
+      { data: 'split', valSplit: 'val', valShare: 0 },
+      /--val-share 0: .*splits train and val/,
+    ],
+    ['a share beside --val', { data: 'flat', val: 'flat', valShare: 0.3 }, /--val-share 0.3: .*--val .*flat/],
     ['a class with one clip', { data: 'single' }, /"a" has one clip only/],
     ['a validation label that is not trained on', { data: 'table.csv', val: 'odd.csv' }, /"hugg" .*Did you mean "hug"/],
     ['data that are not there', { data: 'nowhere' }, /no file or folder .*nowhere/],

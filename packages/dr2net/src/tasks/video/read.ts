@@ -1,12 +1,13 @@
 /** From `--data` and `--val` to labelled clips: which are trained on, which are tested on. */
 import { type ClipDataset, findSplits, readClips, splitClips } from '@dr2net/video';
 import { UsageError } from '../../errors.ts';
+import { defaultValShare, requireNoShare, wanted } from '../val-share.ts';
 import { alignLabels, keepClasses } from './classes.ts';
 
 export interface TrainingDataOptions {
   readonly data: string;
   readonly val?: string;
-  readonly valShare: number;
+  readonly valShare?: number;
   readonly classes?: readonly string[];
   readonly splitColumn?: string;
   readonly trainSplit?: string;
@@ -43,13 +44,18 @@ export async function readTrainingData(options: TrainingDataOptions): Promise<Tr
   if (val !== undefined) {
     const theirs = await findSplits(val, columnOf(options));
     const split = chooseSplit('--val-split', options.valSplit, validationNames, theirs);
+    requireNoShare(valShare, `--val ${val}`);
     return parted(train, await read(val, split, options), `--val ${val}`);
   }
-  if (valSplit !== undefined && trainSplit !== undefined)
-    return parted(train, await read(data, valSplit, options), `splits ${trainSplit} and ${valSplit}`);
-  if (valShare === 0) return { train, parted: 'no validation (--val-share 0)' };
-  const { train: kept, held } = splitClips(train, { share: valShare, seed });
-  return { train: kept, validation: held, parted: `${100 * valShare} % of each class held out` };
+  if (valSplit !== undefined && trainSplit !== undefined && wanted(options.valSplit, valShare)) {
+    const splits = `splits ${trainSplit} and ${valSplit}`;
+    requireNoShare(valShare, splits);
+    return parted(train, await read(data, valSplit, options), splits);
+  }
+  const share = valShare ?? defaultValShare;
+  if (share === 0) return { train, parted: 'no validation (--val-share 0)' };
+  const { train: kept, held } = splitClips(train, { share, seed });
+  return { train: kept, validation: held, parted: `${100 * share} % of each class held out` };
 }
 
 /** The clips to evaluate, with labels in the model's order. */
