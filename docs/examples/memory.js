@@ -35,13 +35,16 @@ export async function* run({ depth, tokens }) {
     const milliseconds = performance.now() - begun;
     const of = (bytes) => bytes - memory.startBytes;
     const whole = memory.timeline.at(-1).seconds || 1;
-    series.push({ name, points: memory.timeline.map(({ seconds, bytes }) => [(100 * seconds) / whole, of(bytes)]) });
+    // The axis is logarithmic, so that ours are told apart beside plain: what is next to nothing has no place on it.
+    const points = memory.timeline.map(({ seconds, bytes }) => [(100 * seconds) / whole, of(bytes)]);
+    series.push({ name, points: points.filter(([, bytes]) => bytes >= 1e4) });
     rows.push([name, `${(of(memory.peakBytes) / 1e6).toFixed(2)} MB`, `${milliseconds.toFixed(0)} ms`]);
     yield {
       chart: {
         title: 'Memory over one step, besides parameters and input',
         x: 'part of the step, %',
         y: 'bytes',
+        scale: 'log',
         unit: 'bytes',
         series: [...series],
       },

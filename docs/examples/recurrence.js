@@ -101,7 +101,7 @@ function* shown({ depth, plain, anchored, exactly, anchors, sideBits, sideBytes,
         row('all states', depth + 1),
         row('plain inverse', 2, plain),
         row(`anchors: ${anchors} pairs`, 2 + 2 * anchors, anchored),
-        row(`exact, ${sideBits} side bit(s) an element`, 2, exactly, sideBytes),
+        row(`exact, side bits an element: ${sideBits}`, 2, exactly, sideBytes),
       ],
     },
   };

@@ -53,6 +53,9 @@ export async function drawChart(chart: Chart, width: number): Promise<HTMLElemen
     width,
     height: Math.min(320, Math.max(200, width * 0.5)),
     marginLeft: 64,
+    // Room between the last tick and the axis's name below it.
+    marginBottom: 40,
+    marginTop: 28,
     style: { background: 'transparent', fontSize: '12px' },
     x: { label: chart.x },
     y: {
