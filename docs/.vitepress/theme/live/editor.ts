@@ -31,7 +31,7 @@ async function upgrade(element: HTMLElement, area: HTMLTextAreaElement): Promise
   const view = new EditorView({
     doc: area.value,
     parent: element,
-    extensions: [basicSetup, javascript(), EditorView.contentAttributes.of({ 'aria-label': 'Source' })],
+    extensions: [basicSetup, javascript(), EditorView.contentAttributes.of({ 'aria-label': 'Source', tabindex: '0' })],
   });
   area.remove();
   return {

@@ -58,6 +58,7 @@ export class LiveExample extends HTMLElement {
       },
       { once: true },
     );
+    panel.open = matchMedia('(min-width: 960px)').matches;
     return panel;
   }
 
