@@ -228,10 +228,14 @@ export class Trainer<B extends Batch, E> {
   async #norm(): Promise<number | undefined> {
     const norm = this.#use.norm();
     if (!norm) return undefined;
-    const value = (await norm.data())[0] ?? Number.NaN;
-    norm.dispose();
-    if (!Number.isFinite(value)) throw new NotFinite("gradients' norm", value);
-    return value;
+    try {
+      const value = (await norm.data())[0] ?? Number.NaN;
+      if (!Number.isFinite(value)) throw new NotFinite("gradients' norm", value);
+      return value;
+    } finally {
+      // A lost device answers with an error.
+      norm.dispose();
+    }
   }
 
   /**
