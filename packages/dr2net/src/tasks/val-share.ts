@@ -9,10 +9,10 @@ export const wanted = (named: string | undefined, valShare: number | undefined):
 
 /**
  * @param parted where the validation data come from
- * @throws UsageError where a share was asked for besides
+ * @throws UsageError where a share was asked for besides, but for 0
  */
 export function requireNoShare(valShare: number | undefined, parted: string): void {
-  if (valShare !== undefined)
+  if (valShare)
     throw new UsageError(
       `--val-share ${valShare}: there is validation data already (${parted}), of which no share is held out. Leave --val-share out.`,
     );
