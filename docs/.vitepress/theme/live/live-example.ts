@@ -22,7 +22,7 @@ export class LiveExample extends HTMLElement {
 
   async connectedCallback(): Promise<void> {
     if (this.childElementCount > 0) return;
-    this.append(this.#status, this.#form, this.#outputs.element);
+    this.append(make('div', {}, this.#status, this.#form, this.#outputs.element));
     this.#say('Loading …');
     const name = this.getAttribute('name') ?? '';
     const source = await sources[`../../../examples/${name}.js`]?.();
