@@ -18,7 +18,7 @@ const signs: readonly (readonly [TaskName | 'model', RegExp])[] = [
 /** Looked at, at most; data sets have very many files. */
 const most = 20_000;
 
-async function looksLike(path: string): Promise<TaskName | 'model' | undefined> {
+async function looksLike(path: string): Promise<ReadonlySet<TaskName | 'model'>> {
   const found = new Set<TaskName | 'model'>();
   let left = most;
   for await (const entry of await opendir(path, { recursive: true })) {
@@ -26,7 +26,7 @@ async function looksLike(path: string): Promise<TaskName | 'model' | undefined> 
     for (const [what, sign] of signs) if (sign.test(name)) found.add(what);
     if (--left === 0) break;
   }
-  return signs.map(([what]) => what).find((what) => found.has(what));
+  return found;
 }
 
 /** What the readers throw where there is nothing for them. */
@@ -42,8 +42,10 @@ export async function readAs<T>(task: TaskName, path: string, read: () => Promis
   } catch (cause) {
     if (!(cause instanceof Error && nothingThere.has(cause.name))) throw cause;
     // A file, or nothing: said by the error already.
-    const what = await looksLike(path).catch(() => undefined);
-    if (what === undefined || what === task) throw cause;
+    const found = await looksLike(path).catch(() => new Set<TaskName | 'model'>());
+    const what = signs.map(([one]) => one).find((one) => found.has(one));
+    // Data of the task beside other files are what they are: the error is about them.
+    if (what === undefined || found.has(task)) throw cause;
     const hint =
       what === 'model'
         ? 'It is a model folder: are --model and --data exchanged?'
